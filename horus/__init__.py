@@ -1,0 +1,1 @@
+"""HORUS: the face."""

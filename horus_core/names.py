@@ -1,0 +1,58 @@
+"""The rules of names: one validator for API, command line and launch files."""
+
+from __future__ import annotations
+
+import re
+
+from horus_core.errors import InvalidNameError
+
+MAX_NAME = 128
+MAX_NAMESPACE = 48
+RESERVED_PREFIXES = ("_horus.", "horus.")
+
+_TOPIC = re.compile(r"[A-Za-z0-9_./-]{1,128}", re.ASCII)
+_NODE = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
+_NAMESPACE = re.compile(r"[A-Za-z0-9_-]{1,48}", re.ASCII)
+
+
+def topic_name(name: str) -> str:
+    """Return the topic name without a leading `/`, or raise InvalidNameError."""
+    _require_str("topic", name)
+    stripped = name.removeprefix("/")
+    if not _TOPIC.fullmatch(stripped):
+        raise _bad("topic", name, "1 to 128 characters of A-Z a-z 0-9 _ . / -")
+    parts = stripped.split("/")
+    if any(part in ("", "..") for part in parts):
+        raise _bad("topic", name, "no empty and no '..' part between slashes")
+    return stripped
+
+
+def node_name(name: str) -> str:
+    """Return the node name, or raise InvalidNameError."""
+    _require_str("node", name)
+    if not _NODE.fullmatch(name) or name in (".", ".."):
+        raise _bad("node", name, "1 to 128 characters of A-Z a-z 0-9 _ . -")
+    return name
+
+
+def namespace_name(name: str) -> str:
+    """Return the namespace, or raise InvalidNameError."""
+    _require_str("namespace", name)
+    if not _NAMESPACE.fullmatch(name):
+        raise _bad("namespace", name, "1 to 48 characters of A-Z a-z 0-9 _ -")
+    return name
+
+
+def is_reserved(topic: str) -> bool:
+    """Whether the topic belongs to HORUS itself and is therefore never prefixed."""
+    return topic.startswith(RESERVED_PREFIXES)
+
+
+def _require_str(kind: str, name: object) -> None:
+    if not isinstance(name, str):
+        raise InvalidNameError(f"Bad {kind} name: expected str, got {type(name).__name__}.")
+
+
+def _bad(kind: str, name: str, rule: str) -> InvalidNameError:
+    shown = name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…"
+    return InvalidNameError(f"Bad {kind} name: expected {rule}, got {shown!r}. Choose another name.")

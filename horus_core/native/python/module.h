@@ -1,0 +1,46 @@
+/* What the bindings share: the module's state and one add function for each file of types. */
+#ifndef HORUS_MODULE_H
+#define HORUS_MODULE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <structmember.h>
+
+#include "horus/base.h"
+
+typedef struct {
+    struct {
+        PyObject *HorusError, *TopicTypeError, *EncodeError, *ConfigError, *RegionError, *SegmentLostError,
+            *PoolExhaustedError, *InvalidNameError, *NodeError;
+    } errors;
+    /* Types, each created by the add function of its own file. */
+    PyTypeObject *Member;
+    PyTypeObject *Ring;
+    PyTypeObject *TopicBase;
+    PyTypeObject *NodeBase;
+    PyTypeObject *MessageMeta;
+    PyTypeObject *MessageBase;
+    PyTypeObject *FieldDescriptor;
+    PyTypeObject *Pool;
+    PyTypeObject *Block;
+    PyTypeObject *PooledBase;
+} horus_state;
+
+extern struct PyModuleDef horus_module;
+
+static inline horus_state *horus_state_of(PyObject *module) {
+    return (horus_state *)PyModule_GetState(module);
+}
+
+/* Raises one of our errors from a horus_error; always returns NULL. */
+PyObject *horus_raise(PyObject *type, const horus_error *error);
+
+/* Each adds its types and functions to the module: 0, or -1 with an exception set. */
+int horus_add_member(PyObject *module, horus_state *state);
+int horus_add_ring(PyObject *module, horus_state *state);
+int horus_add_topic(PyObject *module, horus_state *state);
+int horus_add_node(PyObject *module, horus_state *state);
+int horus_add_message(PyObject *module, horus_state *state);
+int horus_add_pool(PyObject *module, horus_state *state);
+
+#endif
