@@ -1,0 +1,128 @@
+"""Logs: what nodes and the framework say, through stdlib logging, and on stderr from the level that is set.
+
+The level is HORUS_LOG, or HORUS_LOG_LEVEL, else info. A stderr that is closed or broken loses lines, never a tick.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from horus_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+VARIABLES = ("HORUS_LOG", "HORUS_LOG_LEVEL")
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+}
+_ROOT = "horus"
+# A throttled text that is built anew each time must not fill memory.
+_MAX_THROTTLED = 256
+
+
+class NodeLog:
+    """The log of one node. Levels are checked first: a line below the level costs a dictionary look-up."""
+
+    __slots__ = ("_last", "_logger")
+
+    def __init__(self, node: str) -> None:
+        self._logger = logger(f"node.{node}")
+        self._last: dict[str, float] = {}
+
+    def debug(self, message: str, every: float | None = None) -> None:
+        """Log at level debug."""
+        self._write(logging.DEBUG, message, every)
+
+    def info(self, message: str, every: float | None = None) -> None:
+        """Log at level info."""
+        self._write(logging.INFO, message, every)
+
+    def warning(self, message: str, every: float | None = None) -> None:
+        """Log at level warning."""
+        self._write(logging.WARNING, message, every)
+
+    def error(self, message: str, every: float | None = None, *, exc: BaseException | None = None) -> None:
+        """Log at level error, with the traceback of `exc`."""
+        self._write(logging.ERROR, message, every, exc)
+
+    def _write(self, level: int, message: str, every: float | None, exc: BaseException | None = None) -> None:
+        if self._logger.isEnabledFor(level) and (every is None or self._is_due(message, every)):
+            self._logger.log(level, "%s", message, exc_info=exc)
+
+    def _is_due(self, message: str, every: float) -> bool:
+        now = time.monotonic()
+        last = self._last.get(message)
+        if last is not None and now - last < every:
+            return False
+        if len(self._last) >= _MAX_THROTTLED:
+            self._last.clear()
+        self._last[message] = now
+        return True
+
+
+def logger(name: str) -> logging.Logger:
+    """The logger `horus.<name>`; the first call sets up the level and the lines on stderr."""
+    root = logging.getLogger(_ROOT)
+    if not any(isinstance(handler, _StderrHandler) for handler in root.handlers):
+        root.setLevel(level())
+        root.addHandler(_StderrHandler())
+    return logging.getLogger(f"{_ROOT}.{name}")
+
+
+def level() -> int:
+    """The level that the environment asks for."""
+    for variable in VARIABLES:
+        text = os.environ.get(variable)
+        if text:
+            if text.lower() not in _LEVELS:
+                raise ConfigError(f"Bad {variable}: expected one of {', '.join(_LEVELS)}, got {text!r}.")
+            return _LEVELS[text.lower()]
+    return logging.INFO
+
+
+class _StderrHandler(logging.Handler):
+    """Writes to whatever sys.stderr is now, and survives its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(_Formatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        stream = sys.stderr
+        if stream is None or _root_writes_to(stream):
+            return
+        try:
+            stream.write(self.format(record) + "\n")
+            stream.flush()
+        except Exception:  # noqa: BLE001, S110 - there is nowhere left to say so
+            pass
+
+
+def _root_writes_to(stream: TextIO) -> bool:
+    """Whether the user's own logging set-up prints the same records on the same stream."""
+    return any(
+        isinstance(handler, logging.StreamHandler) and handler.stream is stream
+        for handler in logging.getLogger().handlers
+    )
+
+
+class _Formatter(logging.Formatter):
+    """`2026-01-31 12:00:00.123 INFO camera: text`."""
+
+    default_msec_format = "%s.%03d"
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(source)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.source = record.name.removeprefix(f"{_ROOT}.").removeprefix("node.")
+        return super().format(record)
