@@ -32,7 +32,7 @@ bool ring_read_slot(const horus_ring *ring, const ring_slot *slot, uint64_t word
 /* Accounts for number `at`, which the reader leaves behind, and for void numbers of its slot that were
  * overwritten unseen: they were counted as missed, and the tally tells that they were void. */
 static inline void settle(horus_subscriber *sub, uint64_t at, uint64_t word) {
-    bool is_void = word_state(word) == VOID || word_state(word) == HELD;
+    bool is_void = word_state(word) & VOID; /* VOID or HELD */
     uint8_t *known = &sub->known[at & sub->ring->mask];
     unsigned tally = word_tally(word);
     if (HORUS_UNLIKELY(is_void || tally != *known)) {
@@ -155,11 +155,9 @@ void horus_subscriber_settle_all(horus_subscriber *sub) {
     const horus_ring *ring = sub->ring;
     for (uint64_t i = 0; i < ring->capacity; i++) {
         uint64_t word = horus_load_acquire(&slot_of(ring, i)->word);
-        if (word_number(word) < sub->cursor)
-            continue; /* settled when the cursor passed it */
-        /* Void numbers of this slot below the cursor were counted as missed; those not yet reached are not. */
-        bool is_void = word_state(word) == VOID || word_state(word) == HELD;
-        unsigned unseen = (word_tally(word) - sub->known[i] - is_void) & 63u;
+        /* Void numbers below the cursor were counted as missed; one that is still before it was not. */
+        bool ahead = word_number(word) >= sub->cursor && word_state(word) & VOID;
+        unsigned unseen = (word_tally(word) - sub->known[i] - ahead) & 63u;
         if (word_number(word) >= sub->cursor + ring->capacity || unseen > sub->missed)
             continue; /* the cursor was lapped since: the next walk moves it and counts */
         sub->missed -= unseen;
@@ -170,10 +168,8 @@ void horus_subscriber_settle_all(horus_subscriber *sub) {
 }
 
 void horus_subscriber_skip(horus_subscriber *sub, uint64_t keep) {
-    while (horus_subscriber_pending(sub) > keep) {
-        uint64_t word;
-        if (walk(sub, &word, 0) == NULL || horus_subscriber_pending(sub) <= keep)
-            break;
+    uint64_t front = horus_ring_front(sub->ring), word;
+    while (sub->cursor + keep < front && walk(sub, &word, 0) != NULL && sub->cursor + keep < front) {
         settle(sub, sub->cursor, word);
         sub->skipped++;
         sub->cursor++;

@@ -12,6 +12,7 @@
 
 /* ---- the word of a slot: number 48 | tally 6 | state 2 | owner 8 ---- */
 
+/* VOID and HELD share a bit: numbers that are never delivered. */
 enum word_state { DONE = 0, BUSY = 1, VOID = 2, HELD = 3 };
 
 #define NUMBER_MAX ((1ull << 48) - (1ull << 20))
@@ -70,7 +71,7 @@ typedef struct {
     uint32_t capacity;
     uint32_t payload;
     uint64_t meta_length;
-    uint8_t spare[40];
+    uint8_t spare[48];
     uint64_t hint; /* a number not far behind the front; never the truth */
     uint8_t hint_spare[56];
     uint32_t futex; /* bit 0 somebody sleeps, the rest an epoch */
