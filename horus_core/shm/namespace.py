@@ -182,12 +182,10 @@ def locked(namespace: str, *, exclusive: bool = True, timeout_s: float = 5.0) ->
 
 
 def _lock(namespace: str, mode: int, timeout_s: float) -> int:
-    deadline = time.monotonic() + timeout_s
     while True:
         file = _open_lock_file(namespace)
         try:
-            if not _flock_until(file, mode, deadline):
-                raise _lock_timeout(namespace, file, timeout_s)
+            _wait_for_flock(namespace, file, mode, timeout_s)
             if _still_named(file, namespace):
                 return file
         except BaseException:
@@ -204,12 +202,15 @@ def _open_lock_file(namespace: str) -> int:
             return os.open(directory(namespace) / _LOCK_FILE, flags, 0o600)
 
 
-def _flock_until(file: int, mode: int, deadline: float) -> bool:
+def _wait_for_flock(namespace: str, file: int, mode: int, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
     while not _flock_now(file, mode):
         if time.monotonic() >= deadline:
-            return False
+            raise HorusTimeoutError(
+                f"Locking namespace {namespace!r} failed: expected the lock within {timeout_s:g} s, got none "
+                f"({_holder(file)}). Wait for the holder, or stop it."
+            )
         time.sleep(_LOCK_POLL_S)
-    return True
 
 
 def _flock_now(file: int, mode: int) -> bool:
@@ -227,13 +228,6 @@ def _still_named(file: int, namespace: str) -> bool:
     except FileNotFoundError:
         return False
     return os.path.samestat(named, os.fstat(file))
-
-
-def _lock_timeout(namespace: str, file: int, timeout_s: float) -> HorusTimeoutError:
-    return HorusTimeoutError(
-        f"Locking namespace {namespace!r} failed: expected the lock within {timeout_s:g} s, got none "
-        f"({_holder(file)}). Wait for the holder, or stop it."
-    )
 
 
 def _holder(file: int) -> str:
