@@ -15,6 +15,43 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class Callbacks:
+    """A node's callbacks, ready to be called; None where there is none."""
+
+    __slots__ = ("enter_safe_state", "init", "on_error", "shutdown", "tick")
+
+    def __init__(self, node: object, base: type, given: dict[str, Callable[..., Any] | None]) -> None:
+        """Take each from its keyword or from the method that a subclass of `base` overrides."""
+        self.init = _prepared("init", node, base, given)
+        self.shutdown = _prepared("shutdown", node, base, given)
+        self.enter_safe_state = _prepared("enter_safe_state", node, base, given)
+        tick = _prepared("tick", node, base, given)
+        if tick is None:
+            raise ConfigError("Node without a tick: expected tick=..., or a subclass with a tick() method, got none.")
+        self.tick: Callable[[], Any] = tick
+        on_error = _chosen("on_error", node, base, given)
+        self.on_error = None if on_error is None else with_error("on_error", on_error, node)
+
+
+def _prepared(
+    kind: str, node: object, base: type, given: dict[str, Callable[..., Any] | None]
+) -> Callable[[], Any] | None:
+    chosen = _chosen(kind, node, base, given)
+    return None if chosen is None else with_node(kind, chosen, node)
+
+
+def _chosen(
+    kind: str, node: object, base: type, given: dict[str, Callable[..., Any] | None]
+) -> Callable[..., Any] | None:
+    keyword = given[kind]
+    if getattr(type(node), kind) is getattr(base, kind):
+        return keyword
+    if keyword is not None:
+        raise ConfigError(f"Bad {kind}: expected either {kind}= or the method {type(node).__name__}.{kind}, got both.")
+    method: Callable[..., Any] = getattr(node, kind)
+    return method
+
+
 def with_node(what: str, callback: Callable[..., Any], node: object) -> Callable[[], Any]:
     """A callable without parameters that calls `callback`, with the node if it wants it."""
     wants = _wanted(what, callback, most=1, expected="(node) or nothing")

@@ -1,5 +1,7 @@
 """What a node can learn about itself inside its callbacks."""
 
+# ruff: noqa: SLF001 - this is the node's own view of itself
+
 from __future__ import annotations
 
 import time
@@ -39,7 +41,7 @@ class NodeInfo:
 
     def clear_error(self) -> None:
         """Leave the ERROR state and count failures in a row from zero."""
-        self._node._forgive()  # noqa: SLF001 - the view and its node are one
+        self._node._forgive()
         if self._state is NodeState.ERROR:
             self._state = NodeState.RUNNING
 
@@ -47,14 +49,14 @@ class NodeInfo:
         """Counts of ticks and failures, and durations of ticks in milliseconds; zero before the first tick."""
         node = self._node
         return {
-            "total_ticks": node._ticks,  # noqa: SLF001
+            "total_ticks": node._ticks,
             "successful_ticks": self.successful_ticks(),
-            "failed_ticks": node._failed,  # noqa: SLF001
-            "errors_count": node._failed,  # noqa: SLF001
+            "failed_ticks": node._failed,
+            "errors_count": node._failed,
             "avg_tick_duration_ms": self.avg_tick_duration_ms(),
-            "min_tick_duration_ms": node._min_ns / _MS,  # noqa: SLF001
-            "max_tick_duration_ms": node._max_ns / _MS,  # noqa: SLF001
-            "last_tick_duration_ms": node._last_ns / _MS,  # noqa: SLF001
+            "min_tick_duration_ms": node._min_ns / _MS,
+            "max_tick_duration_ms": node._max_ns / _MS,
+            "last_tick_duration_ms": node._last_ns / _MS,
         }
 
     def get_uptime(self) -> float:
@@ -63,26 +65,27 @@ class NodeInfo:
 
     def tick_count(self) -> int:
         """How many ticks have ended."""
-        return self._node._ticks  # noqa: SLF001
+        return self._node._ticks
 
     def successful_ticks(self) -> int:
         """How many ticks ended without an exception."""
-        return self._node._ticks - self._node._failed  # noqa: SLF001
+        return self._node._ticks - self._node._failed
 
     def failed_ticks(self) -> int:
         """How many ticks raised an exception."""
-        return self._node._failed  # noqa: SLF001
+        return self._node._failed
 
     def error_count(self) -> int:
         """The same as failed_ticks()."""
-        return self._node._failed  # noqa: SLF001
+        return self._node._failed
 
     def avg_tick_duration_ms(self) -> float:
         """The mean duration of a tick in milliseconds."""
-        ticks = self._node._ticks  # noqa: SLF001
-        return self._node._total_ns / ticks / _MS if ticks else 0.0  # noqa: SLF001
+        ticks = self._node._ticks
+        return self._node._total_ns / ticks / _MS if ticks else 0.0
 
     def _enter(self, state: NodeState) -> None:
+        """For the scheduler: the node is in another state from now on."""
         if state is NodeState.INITIALIZING:
             self._started_ns = time.monotonic_ns()
         self._state = state

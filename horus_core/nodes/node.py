@@ -25,8 +25,6 @@ _UNAVAILABLE = "Real-time, compute, event and async nodes, deadlines and watchdo
 _anonymous = itertools.count(1)
 _NO_LADDER_YET: Any = object()
 
-Callback = "Callable[..., Any] | None"
-
 
 class Node(_native.NodeBase):
     """A part of a robot's program that is called at a rate and talks over topics.
@@ -97,13 +95,17 @@ class Node(_native.NodeBase):
         self._declared_pubs = spec.by_topic(self._pubs)
         self._declared_subs = spec.by_topic(self._subs)
         self._refuse_two_types()
-        self._tick = self._callback("tick", tick)
-        self._init = self._callback("init", init)
-        self._shutdown = self._callback("shutdown", shutdown)
-        self._enter_safe_state = self._callback("enter_safe_state", enter_safe_state)
-        self._on_error = self._error_callback(on_error)
-        if self._tick is None:
-            raise ConfigError("Node without a tick: expected tick=..., or a subclass that overrides tick(), got none.")
+        self._callbacks = callbacks.Callbacks(
+            self,
+            Node,
+            {
+                "tick": tick,
+                "init": init,
+                "shutdown": shutdown,
+                "on_error": on_error,
+                "enter_safe_state": enter_safe_state,
+            },
+        )
         self._name = names.node_name(name) if name is not None else self._own_name(tick)
         self._topics: dict[str, Topic] = {}
         self._used_pubs: dict[str, None] = {}
@@ -237,7 +239,7 @@ class Node(_native.NodeBase):
         if topic.name not in self._used_subs:
             self._used_subs[topic.name] = None
         declared = self._declared_subs.get(topic.name) or spec.Sub(topic.name)
-        self._bind_receive(key, topic, declared.native_depth(topic.type))
+        self._bind_receive(key, topic, declared.native_depth())
         return topic
 
     def _open(self, key: str | type) -> Topic:
@@ -277,24 +279,6 @@ class Node(_native.NodeBase):
         topics, self._topics = self._topics, {}
         for topic in topics.values():
             topic.close()
-
-    # How the keywords become calls
-
-    def _callback(self, kind: str, given: Callable[..., Any] | None) -> Callable[[], Any] | None:
-        chosen = self._chosen(kind, given)
-        return None if chosen is None else callbacks.with_node(kind, chosen, self)
-
-    def _error_callback(self, given: Callable[..., Any] | None) -> Callable[[BaseException], Any] | None:
-        chosen = self._chosen("on_error", given)
-        return None if chosen is None else callbacks.with_error("on_error", chosen, self)
-
-    def _chosen(self, kind: str, given: Callable[..., Any] | None) -> Callable[..., Any] | None:
-        overridden = getattr(type(self), kind) is not getattr(Node, kind)
-        if overridden and given is not None:
-            raise ConfigError(
-                f"Bad {kind}: expected either {kind}= or the method {type(self).__name__}.{kind}, got both."
-            )
-        return getattr(self, kind) if overridden else given
 
     def _own_name(self, tick: object) -> str:
         base = getattr(tick, "__name__", "node") if type(self) is Node else type(self).__name__

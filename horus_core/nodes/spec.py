@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 Depth = Union[int, None, Literal["auto"]]
 
-# What an unread topic keeps for the next tick (SPEC F6): frames are large, and only the newest matter.
-AUTO_DEPTH = 4
-AUTO_DEPTH_POOLED = 2
-FIFO = -1  # the native core's word for "all of them, in order"
+# The native core's words for depths that are no numbers.
+_NATIVE_FIFO = -1
+_NATIVE_AUTO = 0
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,11 @@ class Sub:
         if self.depth is not None and self.depth != "auto":
             _positive("Sub(depth=...)", self.depth, 'a whole number of at least 1, None or "auto"')
 
-    def native_depth(self, message_type: type | None) -> int:
+    def native_depth(self) -> int:
         """The depth as the native core wants it."""
         if self.depth is None:
-            return FIFO
-        if self.depth == "auto":
-            return AUTO_DEPTH_POOLED if is_pooled(message_type) else AUTO_DEPTH
-        return self.depth
+            return _NATIVE_FIFO
+        return _NATIVE_AUTO if self.depth == "auto" else self.depth
 
 
 Endpoint = Union[str, type, Pub, Sub]

@@ -6,7 +6,11 @@
 #include "node.h"
 #include "topic.h"
 
-/* A topic that the node reads, with the depth of its fresh data (SPEC F6; below 0: strict FIFO). */
+/* How many unread messages a tick still sees (SPEC F6): frames are large, and only the newest matter. */
+#define AUTO_DEPTH 4
+#define AUTO_DEPTH_POOLED 2
+
+/* A topic that the node reads, with the depth of its fresh data: below 0 strict FIFO, 0 what suits its kind. */
 typedef struct {
     PyObject *topic;
     Py_ssize_t depth;
@@ -173,9 +177,16 @@ static int refuse_coroutine(PyObject *result) {
     return -1;
 }
 
+static void refresh(const horus_inlet *inlet) {
+    Py_ssize_t depth = inlet->depth;
+    if (depth == 0) /* looked up each time: a topic learns its kind when it is connected */
+        depth = ((topic_object *)inlet->topic)->kind == HORUS_DESCRIPTOR ? AUTO_DEPTH_POOLED : AUTO_DEPTH;
+    horus_topic_begin_tick(inlet->topic, depth);
+}
+
 static PyObject *node_run_tick(horus_node *self, PyObject *callback) {
     for (Py_ssize_t i = 0; i < self->n_inlets; i++)
-        horus_topic_begin_tick(self->inlets[i].topic, self->inlets[i].depth);
+        refresh(&self->inlets[i]);
     int outer = self->in_callback;
     self->in_callback = 1;
     uint64_t start = horus_now_ns();
@@ -267,8 +278,8 @@ static PyMethodDef node_methods[] = {
     {"_bind_send", METHOD(node_bind_send), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      "_bind_send($self, key, topic, /)\n--\n\nMake send(key, ...) use the topic."},
     {"_bind_receive", METHOD(node_bind_receive), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     "_bind_receive($self, key, topic, depth, /)\n--\n\nMake recv(key) use the topic; depth below 0 is strict "
-     "FIFO."},
+     "_bind_receive($self, key, topic, depth, /)\n--\n\nMake recv(key) use the topic; depth 0 suits its "
+     "kind, below 0 is strict FIFO."},
     {"_unbind", METHOD(node_unbind), METH_NOARGS, "_unbind($self, /)\n--\n\nForget all topics."},
     {"_run_tick", METHOD(node_run_tick), METH_O,
      "_run_tick($self, callback, /)\n--\n\nRefresh the topics, call, and count the tick."},
