@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from horus_core import _native, names
 from horus_core.control import logs
-from horus_core.errors import ConfigError, InvalidNameError, NodeError, TopicTypeError
+from horus_core.errors import ConfigError, NodeError
 from horus_core.nodes import callbacks, options, policy, spec
 from horus_core.nodes.info import NodeInfo
 from horus_core.nodes.options import DEFAULT_RATE
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from horus_core.scheduler.scheduler import Scheduler
-    from horus_core.topics import Topic
+    from horus_core.topics.topic import Topic
 
 _WAIT_SLICE_S = 0.05
 _UNAVAILABLE = "Real-time, compute, event and async nodes, deadlines and watchdogs are not available in this version."
@@ -236,39 +236,31 @@ class Node(_native.NodeBase):
     def _open_to_receive(self, key: str | type) -> Topic:
         """The topic behind a name or class, from now on found by the native recv()."""
         topic = self._open(key)
-        if topic.name not in self._used_subs:
-            self._used_subs[topic.name] = None
+        self._used_subs[topic.name] = None
         declared = self._declared_subs.get(topic.name) or spec.Sub(topic.name)
         self._bind_receive(key, topic, declared.native_depth())
         return topic
 
     def _open(self, key: str | type) -> Topic:
-        from horus_core.topics import Topic  # noqa: PLC0415 - topics need the message types, nodes do not
+        from horus_core.topics.topic import Topic  # noqa: PLC0415 - nodes are made without topics
 
         if isinstance(key, str):
-            name, wanted = self._declared(names.topic_name(key))
-        elif spec.is_message_class(key):
-            name, wanted = self._declared(spec.default_topic(key), key)
+            name, message_type = names.topic_name(key), None
         else:
-            raise InvalidNameError(f"Bad topic: expected a topic name or a message class, got {key!r} (node={self._name!r}).")
+            name, message_type = spec.default_topic(key, self._name), key
         found = self._topics.get(name)
         if found is not None:
             return found
-        try:
-            topic = Topic(name, _node=self._name, **wanted)
-        except TopicTypeError as error:
-            self._log.error(str(error))
-            raise
+        topic = Topic(name, _node=self._name, **self._wanted(name, message_type))
         opened = self._topics.setdefault(name, topic)
         if opened is not topic:  # another thread was faster
             topic.close()
-        self._log.debug(f"opened topic {name!r} ({opened!r})")
         return opened
 
-    def _declared(self, name: str, message_type: type | None = None) -> tuple[str, dict[str, Any]]:
-        """The name, and the keywords to open it with."""
+    def _wanted(self, name: str, message_type: type | None) -> dict[str, Any]:
+        """What pubs= and subs= say about a topic, as Topic's keywords."""
         pub, sub = self._declared_pubs.get(name), self._declared_subs.get(name)
-        return name, {
+        return {
             "type": (pub and pub.type) or (sub and sub.type) or message_type,
             "capacity": (pub and pub.capacity) or (sub and sub.capacity) or self._capacity,
             "latched": bool(pub and pub.latched),

@@ -9,6 +9,14 @@ from typing import Union
 from horus_core.errors import ConfigError
 
 
+def _check(policy: str, field: str, value: object, *, least: int, whole: bool = False) -> None:
+    kinds: tuple[type, ...] = (int,) if whole else (int, float)
+    if isinstance(value, kinds) and not isinstance(value, bool) and least <= value < math.inf:  # type: ignore[operator]
+        return
+    kind = "a whole number" if whole else "seconds"
+    raise ConfigError(f"Bad {policy}({field}=...): expected {kind} of at least {least}, got {value!r}.")
+
+
 @dataclass(frozen=True)
 class Fatal:
     """The node is CRASHED, all nodes shut down, and run() raises the exception."""
@@ -73,11 +81,3 @@ def parse(value: object) -> FailurePolicy:
         f"Bad failure_policy: expected one of {', '.join(map(repr, _BY_NAME))}, horus.Restart(...) or "
         f"horus.Skip(...), got {value!r}."
     )
-
-
-def _check(policy: str, field: str, value: object, *, least: int, whole: bool = False) -> None:
-    kinds: tuple[type, ...] = (int,) if whole else (int, float)
-    if isinstance(value, kinds) and not isinstance(value, bool) and least <= value < math.inf:  # type: ignore[operator]
-        return
-    kind = "a whole number" if whole else "seconds"
-    raise ConfigError(f"Bad {policy}({field}=...): expected {kind} of at least {least}, got {value!r}.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar, Union
 
 from horus_core import _native, names
-from horus_core.errors import ConfigError
+from horus_core.errors import ConfigError, InvalidNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -70,6 +70,17 @@ def is_message_class(value: object) -> bool:
 def is_pooled(value: type | None) -> bool:
     """Whether the class keeps its payload in the pool (Image and its kin)."""
     return value is not None and issubclass(value, _native.PooledBase)
+
+
+def default_topic(key: object, node: str) -> str:
+    """The topic that a message class stands for."""
+    topic = getattr(key, "__topic__", None) if is_message_class(key) else None
+    if isinstance(topic, str):
+        return topic
+    raise InvalidNameError(
+        f"Bad topic: expected a topic name, or a message class with a default topic, got {key!r} (node={node!r}). "
+        f"Use the name."
+    )
 
 
 def parse_pubs(value: object) -> list[Pub]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from horus_core.control.presence import Presence
     from horus_core.nodes.node import Node
     from horus_core.scheduler.scheduler import Scheduler
-    from horus_core.topics import Topic
+    from horus_core.topics.topic import Topic
 
 NEVER = 2**63 - 1
 _NS = 1e9

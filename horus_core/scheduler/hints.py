@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from horus_core.scheduler.entry import Entry
-    from horus_core.topics import Topic
+    from horus_core.topics.topic import Topic
 
 
 def other_namespaces(entries: Iterable[Entry]) -> None:
