@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from horus_core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from types import CodeType
     from typing import TextIO
 
 VARIABLES = ("HORUS_LOG", "HORUS_LOG_LEVEL")
@@ -25,8 +26,6 @@ _LEVELS = {
     "error": logging.ERROR,
 }
 _ROOT = "horus"
-# A throttled text that is built anew each time must not fill memory.
-_MAX_THROTTLED = 256
 
 
 class NodeLog:
@@ -36,36 +35,34 @@ class NodeLog:
 
     def __init__(self, node: str) -> None:
         self._logger = logger(f"node.{node}")
-        self._last: dict[str, float] = {}
+        self._last: dict[tuple[CodeType, int], float] = {}
 
-    def debug(self, message: str, every: float | None = None) -> None:
+    def debug(self, message: str) -> None:
         """Log at level debug."""
-        self._write(logging.DEBUG, message, every)
+        self.write(logging.DEBUG, message)
 
-    def info(self, message: str, every: float | None = None) -> None:
-        """Log at level info."""
-        self._write(logging.INFO, message, every)
-
-    def warning(self, message: str, every: float | None = None) -> None:
+    def warning(self, message: str) -> None:
         """Log at level warning."""
-        self._write(logging.WARNING, message, every)
+        self.write(logging.WARNING, message)
 
     def error(self, message: str, every: float | None = None, *, exc: BaseException | None = None) -> None:
         """Log at level error, with the traceback of `exc`."""
-        self._write(logging.ERROR, message, every, exc)
+        self.write(logging.ERROR, message, every, exc)
 
-    def _write(self, level: int, message: str, every: float | None, exc: BaseException | None = None) -> None:
-        if self._logger.isEnabledFor(level) and (every is None or self._is_due(message, every)):
+    def write(self, level: int, message: str, every: float | None = None, exc: BaseException | None = None) -> None:
+        """Log what the caller's caller has to say; at most once in `every` seconds for each line of its code."""
+        if self._logger.isEnabledFor(level) and (every is None or self._is_due(every)):
             self._logger.log(level, "%s", message, exc_info=exc)
 
-    def _is_due(self, message: str, every: float) -> bool:
+    def _is_due(self, every: float) -> bool:
+        # By place and not by text: texts that are throttled often hold a figure that differs each time.
+        frame = sys._getframe(3)  # noqa: SLF001 - _is_due, write, log_info, and the line that calls it
+        place = (frame.f_code, frame.f_lineno)
         now = time.monotonic()
-        last = self._last.get(message)
+        last = self._last.get(place)
         if last is not None and now - last < every:
             return False
-        if len(self._last) >= _MAX_THROTTLED:
-            self._last.clear()
-        self._last[message] = now
+        self._last[place] = now
         return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import time
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -193,20 +194,20 @@ class Node(_native.NodeBase):
     # Logs
 
     def log_debug(self, message: str, every: float | None = None) -> None:
-        """Log at level debug; with `every`, this message at most once in so many seconds."""
-        self._log.debug(message, every)
+        """Log at level debug; with `every`, this line of code at most once in so many seconds."""
+        self._log.write(logging.DEBUG, message, every)
 
     def log_info(self, message: str, every: float | None = None) -> None:
-        """Log at level info; with `every`, this message at most once in so many seconds."""
-        self._log.info(message, every)
+        """Log at level info; with `every`, this line of code at most once in so many seconds."""
+        self._log.write(logging.INFO, message, every)
 
     def log_warning(self, message: str, every: float | None = None) -> None:
-        """Log at level warning; with `every`, this message at most once in so many seconds."""
-        self._log.warning(message, every)
+        """Log at level warning; with `every`, this line of code at most once in so many seconds."""
+        self._log.write(logging.WARNING, message, every)
 
     def log_error(self, message: str, every: float | None = None) -> None:
-        """Log at level error; with `every`, this message at most once in so many seconds."""
-        self._log.error(message, every)
+        """Log at level error; with `every`, this line of code at most once in so many seconds."""
+        self._log.write(logging.ERROR, message, every)
 
     def request_stop(self) -> None:
         """End the run that this node is part of: current ticks finish, then all nodes shut down."""
