@@ -1,6 +1,6 @@
 """Logs: what nodes and the framework say, through stdlib logging, and on stderr from the level that is set.
 
-The level is HORUS_LOG, or HORUS_LOG_LEVEL, else info. A stderr that is closed or broken loses lines, never a tick.
+The level is HORUS_LOG, or HORUS_LOG_LEVEL, else info. A stderr that is closed loses lines, never a tick.
 """
 
 from __future__ import annotations
@@ -49,8 +49,10 @@ class NodeLog:
         """Log at level error, with the traceback of `exc`."""
         self.write(logging.ERROR, message, every, exc)
 
-    def write(self, level: int, message: str, every: float | None = None, exc: BaseException | None = None) -> None:
-        """Log what the caller's caller has to say; at most once in `every` seconds for each line of its code."""
+    def write(
+        self, level: int, message: str, every: float | None = None, exc: BaseException | None = None
+    ) -> None:
+        """Log what the caller's caller says; at most once in `every` seconds for each line of its code."""
         if self._logger.isEnabledFor(level) and (every is None or self._is_due(every)):
             self._logger.log(level, "%s", message, exc_info=exc)
 

@@ -1,7 +1,7 @@
 """Presence: one JSON file for each running node, from which tools learn what runs.
 
-`/dev/shm/horus_{ns}/nodes/{name}.json` holds what does not change while the node runs. The file is no proof of
-life: its `ident` is, together with the kernel's locks (Member.alive).
+`/dev/shm/horus_{ns}/nodes/{name}.json` holds what does not change while the node runs. The file is no proof
+of life: its `ident` is, together with the kernel's locks (Member.alive).
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from horus_core.shm import namespace, process
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from horus_core._native import Member
     from horus_core.nodes.node import Node
+
+# What this process holds: (namespace, node).
+_held: set[tuple[str, str]] = set()
 
 
 class Presence:
@@ -40,9 +44,14 @@ class Presence:
         }
         with namespace.locked(self._namespace):
             holder = _read(self._path)
-            if holder is not None and member.alive(holder["ident"]):
+            if holder is not None and self._is_alive(holder, member):
                 raise _taken(node.name, holder)
             self._write()
+            _held.add(self._key)
+
+    @property
+    def _key(self) -> tuple[str, str]:
+        return self._namespace, self._record["name"]
 
     @property
     def _path(self) -> Path:
@@ -51,6 +60,7 @@ class Presence:
     def remove(self) -> None:
         """Give the name back."""
         with namespace.locked(self._namespace):
+            _held.discard(self._key)
             if self._is_ours():
                 self._path.unlink()
 
@@ -62,7 +72,14 @@ class Presence:
             "crashed_ns": time.time_ns(),
         }
         with namespace.locked(self._namespace):
+            _held.discard(self._key)
             self._write()
+
+    def _is_alive(self, holder: dict[str, Any], member: Member) -> bool:
+        if holder["ident"] == self._record["ident"]:
+            # This process, or one of another life of the namespace, which counted from the start as well.
+            return self._key in _held
+        return member.alive(holder["ident"]) and member.pid(holder["ident"]) == holder["pid"]
 
     def _is_ours(self) -> bool:
         found = _read(self._path)
@@ -85,7 +102,9 @@ def _read(file: Path) -> dict[str, Any] | None:
     """The record, or None when there is none that makes sense."""
     with suppress(FileNotFoundError, ValueError):
         found = json.loads(file.read_text())
-        if isinstance(found, dict) and all(isinstance(found.get(key), int) for key in ("pid", "ident", "started_ns")):
+        if isinstance(found, dict) and all(
+            isinstance(found.get(key), int) for key in ("pid", "ident", "started_ns")
+        ):
             return found
     return None
 

@@ -1,7 +1,7 @@
 """How a node's callbacks are called, decided once from their signatures.
 
-A callback takes `(node)` or nothing; on_error takes `(node, exception)`, `(exception)` or nothing. A TypeError in
-the middle of user code is then never mistaken for a wrong signature.
+A callback takes `(node)` or nothing; on_error takes `(node, exception)`, `(exception)` or nothing. A
+TypeError in the middle of user code is then never mistaken for a wrong signature.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class Callbacks:
         self.enter_safe_state = _prepared("enter_safe_state", node, base, given)
         tick = _prepared("tick", node, base, given)
         if tick is None:
-            raise ConfigError("Node without a tick: expected tick=..., or a subclass with a tick() method, got none.")
+            raise ConfigError(
+                "Node without a tick: expected tick=..., or a subclass with a tick() method, got none."
+            )
         self.tick: Callable[[], Any] = tick
         on_error = _chosen("on_error", node, base, given)
         self.on_error = None if on_error is None else with_error("on_error", on_error, node)
@@ -47,7 +49,9 @@ def _chosen(
     if getattr(type(node), kind) is getattr(base, kind):
         return keyword
     if keyword is not None:
-        raise ConfigError(f"Bad {kind}: expected either {kind}= or the method {type(node).__name__}.{kind}, got both.")
+        raise ConfigError(
+            f"Bad {kind}: expected either {kind}= or the method {type(node).__name__}.{kind}, got both."
+        )
     method: Callable[..., Any] = getattr(node, kind)
     return method
 
@@ -78,8 +82,8 @@ def _wanted(what: str, callback: Callable[..., Any], *, most: int, expected: str
         raise ConfigError(f"Bad {what}: expected a function of {expected}, got {callback!r}.")
     if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(type(callback).__call__):
         raise ConfigError(
-            f"Bad {what}: expected a plain function, got the coroutine function {callback!r}. Async nodes are not "
-            f"available in this version."
+            f"Bad {what}: expected a plain function, got the coroutine function {callback!r}. Async nodes "
+            f"are not available in this version."
         )
     try:
         parameters = inspect.signature(callback).parameters.values()
@@ -89,7 +93,9 @@ def _wanted(what: str, callback: Callable[..., Any], *, most: int, expected: str
     required = [p for p in positional if p.default is p.empty]
     keyword_only = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
     if len(required) > most or keyword_only:
-        raise ConfigError(f"Bad {what}: expected a function of {expected}, got {inspect.signature(callback)}.")
+        raise ConfigError(
+            f"Bad {what}: expected a function of {expected}, got {inspect.signature(callback)}."
+        )
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return most
     if not required and positional and positional[0].name == "node":

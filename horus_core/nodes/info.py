@@ -46,7 +46,7 @@ class NodeInfo:
             self._state = NodeState.RUNNING
 
     def get_metrics(self) -> dict[str, int | float]:
-        """Counts of ticks and failures, and durations of ticks in milliseconds; zero before the first tick."""
+        """Counts of ticks and failures, and durations of ticks in milliseconds; zeros before the first."""
         node = self._node
         return {
             "total_ticks": node._ticks,

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from horus_core.topics.topic import Topic
 
 _WAIT_SLICE_S = 0.05
-_UNAVAILABLE = "Real-time, compute, event and async nodes, deadlines and watchdogs are not available in this version."
+_UNAVAILABLE = (
+    "Real-time, compute, event and async nodes, deadlines and watchdogs are not available in this version."
+)
 _anonymous = itertools.count(1)
 _NO_LADDER_YET: Any = object()
 
@@ -31,8 +33,9 @@ class Node(_native.NodeBase):
     """A part of a robot's program that is called at a rate and talks over topics.
 
     Pass functions (`tick=fn`), or subclass and override `tick`, `init`, `shutdown`, `on_error` and
-    `enter_safe_state`. Callbacks take the node or nothing; `on_error` takes `(node, exception)` or `(exception)`.
-    `send`, `recv` and `has_msg` work on any topic name or message class, declared in `pubs` and `subs` or not.
+    `enter_safe_state`. Callbacks take the node or nothing; `on_error` takes `(node, exception)` or
+    `(exception)`. `send`, `recv` and `has_msg` work on any topic name or message class, declared in `pubs`
+    and `subs` or not.
 
     Raises ConfigError for unknown keywords and bad values.
     """
@@ -112,7 +115,7 @@ class Node(_native.NodeBase):
         self._used_pubs: dict[str, None] = {}
         self._used_subs: dict[str, None] = {}
         self._info = NodeInfo(self)
-        self._log = logs.NodeLog(self._name)
+        self._journal = logs.NodeLog(self._name)
         self._scheduler: Scheduler | None = None
 
     # What subclasses override; never called where a keyword gives a function instead.
@@ -195,24 +198,26 @@ class Node(_native.NodeBase):
 
     def log_debug(self, message: str, every: float | None = None) -> None:
         """Log at level debug; with `every`, this line of code at most once in so many seconds."""
-        self._log.write(logging.DEBUG, message, every)
+        self._journal.write(logging.DEBUG, message, every)
 
     def log_info(self, message: str, every: float | None = None) -> None:
         """Log at level info; with `every`, this line of code at most once in so many seconds."""
-        self._log.write(logging.INFO, message, every)
+        self._journal.write(logging.INFO, message, every)
 
     def log_warning(self, message: str, every: float | None = None) -> None:
         """Log at level warning; with `every`, this line of code at most once in so many seconds."""
-        self._log.write(logging.WARNING, message, every)
+        self._journal.write(logging.WARNING, message, every)
 
     def log_error(self, message: str, every: float | None = None) -> None:
         """Log at level error; with `every`, this line of code at most once in so many seconds."""
-        self._log.write(logging.ERROR, message, every)
+        self._journal.write(logging.ERROR, message, every)
 
     def request_stop(self) -> None:
         """End the run that this node is part of: current ticks finish, then all nodes shut down."""
         if self._scheduler is None:
-            raise NodeError(f"request_stop() failed: expected a running node, got one that does not run (node={self._name!r}).")
+            raise NodeError(
+                f"request_stop() failed: expected a running node, got an idle one (node={self._name!r})."
+            )
         self._scheduler.request_stop()
 
     def __repr__(self) -> str:

@@ -31,10 +31,12 @@ def unknown(what: str, given: Iterable[str], known: Iterable[str]) -> ConfigErro
     for name in given:
         near = difflib.get_close_matches(name, known, n=1)
         wrong.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
-    return ConfigError(f"Unknown keyword of {what}: expected one of {', '.join(known)}, got {', '.join(wrong)}.")
+    return ConfigError(
+        f"Unknown keyword of {what}: expected one of {', '.join(known)}, got {', '.join(wrong)}."
+    )
 
 
-def rate(value: object, keyword: str = "rate") -> float:
+def rate(value: Any, keyword: str = "rate") -> float:
     """A rate in Hz."""
     if not _is_number(value) or not 0 < value <= MAX_RATE:
         raise ConfigError(f"Bad {keyword}: expected Hz above 0 and up to {MAX_RATE:g}, got {value!r}.")
@@ -55,11 +57,11 @@ def capacity(value: object) -> int | None:
     return value
 
 
-def duration(value: object) -> float | None:
+def duration(value: Any) -> float | None:
     """How many seconds a run may take; None is until stopped."""
     if value is not None and (not _is_number(value) or not 0 <= value < math.inf):
         raise ConfigError(f"Bad duration: expected seconds of at least 0, or None, got {value!r}.")
-    return value
+    return None if value is None else float(value)
 
 
 def refuse_unavailable(what: str, given: Mapping[str, tuple[object, object]], why: str) -> None:
@@ -67,9 +69,10 @@ def refuse_unavailable(what: str, given: Mapping[str, tuple[object, object]], wh
     _check_times(given)
     asked = [name for name, (value, default) in given.items() if value is not default and value != default]
     if asked:
+        shown = ", ".join(f"{name}={given[name][0]!r}" for name in asked)
         raise ConfigError(
-            f"{what} cannot honour {', '.join(f'{name}=' for name in asked)}: expected only what this version "
-            f"offers, got {', '.join(f'{name}={given[name][0]!r}' for name in asked)}. {why} Leave it out."
+            f"{what} cannot honour {', '.join(f'{name}=' for name in asked)}: expected what this version "
+            f"offers, got {shown}. {why} Leave it out."
         )
 
 
@@ -80,8 +83,8 @@ def _check_times(given: Mapping[str, tuple[Any, object]]) -> None:
             continue
         if not _is_number(value) or not 0 < value <= most:
             raise ConfigError(
-                f"Bad {keyword}: expected seconds above 0 and up to {most:g}, got {value!r}. Durations are in "
-                f"seconds: write {keyword}=5 * horus.ms or {keyword}=300 * horus.us."
+                f"Bad {keyword}: expected seconds above 0 and up to {most:g}, got {value!r}. Durations are "
+                f"in seconds: write {keyword}=5 * horus.ms or {keyword}=300 * horus.us."
             )
 
 

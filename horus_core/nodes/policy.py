@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Union
 
 from horus_core.errors import ConfigError
 
@@ -36,8 +35,8 @@ class Isolate:
 class Restart:
     """Shutdown, a pause, init again; fatal after `max_retries` in short succession.
 
-    The pause starts at `backoff` seconds and doubles up to 10 s. A node that ticks for 10 s after a restart has all
-    its retries again.
+    The pause starts at `backoff` seconds and doubles up to 10 s. A node that ticks for 10 s after a restart
+    has all its retries again.
     """
 
     max_retries: int = 5
@@ -60,7 +59,7 @@ class Skip:
         _check("Skip", "cooldown", self.cooldown, least=0)
 
 
-FailurePolicy = Union[Fatal, Ignore, Isolate, Restart, Skip]
+FailurePolicy = Fatal | Ignore | Isolate | Restart | Skip
 
 _BY_NAME: dict[str, FailurePolicy] = {
     "fatal": Fatal(),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from horus_core import _native, names
 from horus_core.errors import ConfigError, InvalidNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-Depth = Union[int, None, Literal["auto"]]
+Depth = int | Literal["auto"] | None
 
 # The native core's words for depths that are no numbers.
 _NATIVE_FIFO = -1
@@ -20,7 +20,7 @@ _NATIVE_AUTO = 0
 
 @dataclass(frozen=True)
 class Pub:
-    """A topic that a node publishes; a message class instead of a name only declares that the type is used."""
+    """A topic that a node publishes; a message class instead of a name only declares that it is used."""
 
     topic: str | type
     type: type | None = None
@@ -37,8 +37,8 @@ class Pub:
 class Sub:
     """A topic that a node subscribes.
 
-    `depth` is how many unread messages the next tick still sees: "auto" is 4, or 2 for images and their kin; None is
-    strict FIFO, nothing is ever passed over.
+    `depth` is how many unread messages the next tick still sees: "auto" is 4, or 2 for images and their kin;
+    None is strict FIFO, nothing is ever passed over.
     """
 
     topic: str | type
@@ -58,7 +58,6 @@ class Sub:
         return _NATIVE_AUTO if self.depth == "auto" else self.depth
 
 
-Endpoint = Union[str, type, Pub, Sub]
 _Spec = TypeVar("_Spec", Pub, Sub)
 
 
@@ -78,8 +77,8 @@ def default_topic(key: object, node: str) -> str:
     if isinstance(topic, str):
         return topic
     raise InvalidNameError(
-        f"Bad topic: expected a topic name, or a message class with a default topic, got {key!r} (node={node!r}). "
-        f"Use the name."
+        f"Bad topic: expected a topic name, or a message class with a default topic, got {key!r} "
+        f"(node={node!r}). Use the name."
     )
 
 
@@ -98,7 +97,7 @@ def by_topic(specs: Iterable[_Spec]) -> dict[str, _Spec]:
     return {spec.topic: spec for spec in specs if isinstance(spec.topic, str)}
 
 
-def _parse(keyword: str, value: object, make: Callable[..., _Spec]) -> list[_Spec]:
+def _parse(keyword: str, value: Any, make: type[_Spec]) -> list[_Spec]:
     if value is None:
         return []
     if isinstance(value, (str, type, Pub, Sub)):
@@ -113,17 +112,15 @@ def _parse(keyword: str, value: object, make: Callable[..., _Spec]) -> list[_Spe
     return found
 
 
-def _one(keyword: str, item: object, make: Callable[..., _Spec]) -> _Spec:
-    if isinstance(item, (Pub, Sub)):
-        if type(item) is not make:
-            raise _bad(keyword, item)
+def _one(keyword: str, item: Any, make: type[_Spec]) -> _Spec:
+    if isinstance(item, make):
         return item
     if isinstance(item, str) or is_message_class(item):
         return make(item)
     raise _bad(keyword, item)
 
 
-def _from_dict(keyword: str, value: Mapping[object, object], make: Callable[..., _Spec]) -> list[_Spec]:
+def _from_dict(keyword: str, value: Mapping[Any, Any], make: type[_Spec]) -> list[_Spec]:
     for topic, message_type in value.items():
         if not isinstance(topic, str) or not (message_type in (None, dict) or is_message_class(message_type)):
             raise _bad(keyword, {topic: message_type})
@@ -141,8 +138,8 @@ def _refuse_twice(keyword: str, specs: list[_Spec]) -> None:
 def _bad(keyword: str, value: object) -> ConfigError:
     kind = "Pub" if keyword == "pubs" else "Sub"
     return ConfigError(
-        f"Bad {keyword}: expected a topic name, a message class, horus.{kind}(...), a list of these, or a dict "
-        f"{{topic: class}}, got {value!r}."
+        f"Bad {keyword}: expected a topic name, a message class, horus.{kind}(...), a list of these, or a "
+        f"dict {{topic: class}}, got {value!r}."
     )
 
 
@@ -152,7 +149,9 @@ def _check(spec: Pub | Sub, kind: str) -> None:
     elif not is_message_class(spec.topic):
         raise ConfigError(f"Bad {kind}: expected a topic name or a message class, got {spec.topic!r}.")
     elif spec.type is not None:
-        raise ConfigError(f"Bad {kind}: expected a topic name beside type={spec.type!r}, got the class {spec.topic!r}.")
+        raise ConfigError(
+            f"Bad {kind}: expected a topic name beside type={spec.type!r}, got the class {spec.topic!r}."
+        )
     if spec.type is not None and spec.type is not dict and not is_message_class(spec.type):
         raise ConfigError(f"Bad {kind}(type=...): expected a message class or dict, got {spec.type!r}.")
     if spec.capacity is not None:

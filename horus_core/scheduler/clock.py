@@ -39,8 +39,8 @@ def enter(scheduler: Scheduler) -> None:
     """The scheduler runs on this thread from now on."""
     if threading.get_ident() in _by_thread:
         raise NodeError(
-            "Running a scheduler failed: expected a thread that runs none, got the inside of another's callback. "
-            "Add the nodes to that scheduler, or run this one on a thread of its own."
+            "Running a scheduler failed: expected a thread that runs none, got the inside of another's "
+            "callback. Add the nodes to that scheduler, or run this one on a thread of its own."
         )
     _by_thread[threading.get_ident()] = scheduler
 
@@ -48,6 +48,11 @@ def enter(scheduler: Scheduler) -> None:
 def leave() -> None:
     """No scheduler runs on this thread any more."""
     del _by_thread[threading.get_ident()]
+
+
+def alone() -> bool:
+    """Whether no other scheduler runs in this process."""
+    return len(_by_thread) == 1
 
 
 def now_ns() -> int:
@@ -85,7 +90,7 @@ def tick() -> int:
 
 
 class Rate:
-    """Keeps a loop of one's own at a rate: `rate = horus.Rate(50)`, then `rate.sleep()` at the end of each round."""
+    """Keeps a loop of one's own at a rate: `rate = horus.Rate(50)`, then `rate.sleep()` in each round."""
 
     def __init__(self, hz: float) -> None:
         self._period_ns = round(_NS / options.rate(hz, "Rate"))
@@ -93,11 +98,11 @@ class Rate:
         self._alarm = _native.Alarm()  # never rung: for its sleep, which ends at an absolute time
 
     def sleep(self) -> None:
-        """Sleep to the next round. Rounds that are past are skipped, so the rate never catches up in a burst."""
+        """Sleep to the next round. Rounds that are past are skipped, never made up for in a burst."""
         if threading.get_ident() in _by_thread:
             raise NodeError(
-                "Rate.sleep() failed: expected a loop of its own, got a node's callback, where it would hold up all "
-                "nodes. Give the node that rate: Node(rate=...)."
+                "Rate.sleep() failed: expected a loop of its own, got a node's callback, where it would "
+                "hold up all nodes. Give the node that rate: Node(rate=...)."
             )
         self._alarm.wait_until(self._next_ns)
         late_ns = time.monotonic_ns() - self._next_ns
@@ -107,5 +112,7 @@ class Rate:
 def _running(function: str) -> Scheduler:
     scheduler = _by_thread.get(threading.get_ident())
     if scheduler is None:
-        raise NodeError(f"horus.{function}() failed: expected a call inside a node's callback, got one outside.")
+        raise NodeError(
+            f"horus.{function}() failed: expected a call inside a node's callback, got one outside."
+        )
     return scheduler

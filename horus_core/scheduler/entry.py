@@ -21,8 +21,8 @@ _NS = 1e9
 class Entry:
     """A node and its releases.
 
-    Release k is at `base + k * period`, rounded once from the exact product: nothing adds up, and nodes of equal or
-    harmonic rates share their releases to the nanosecond.
+    Release k is at `base + k * period`, rounded once from the exact product: nothing adds up, and nodes of
+    equal or harmonic rates share their releases to the nanosecond.
     """
 
     __slots__ = (
@@ -34,9 +34,9 @@ class Entry:
         "forgive",
         "index",
         "info",
+        "journal",
         "last_restart_ns",
         "live",
-        "log",
         "next_ns",
         "node",
         "open_topics",
@@ -59,7 +59,7 @@ class Entry:
         self.node = node
         self.info = node._info
         self.enter = node._info._enter
-        self.log = node._log
+        self.journal = node._journal
         self.policy = node._policy
         self.callbacks = node._callbacks
         self.open_topics = node._open_declared
@@ -89,7 +89,9 @@ class Entry:
 
     def inlets(self) -> list[Topic]:
         """The topics that the node subscribes, as far as they are open."""
-        return [topic for name in self.node.subscribers() if (topic := self.node._topics.get(name)) is not None]
+        return [
+            topic for name in self.node.subscribers() if (topic := self.node._topics.get(name)) is not None
+        ]
 
     @property
     def failed_in_row(self) -> int:

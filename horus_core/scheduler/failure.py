@@ -25,12 +25,14 @@ _LOG_EVERY_S = 1.0
 def ends_run(scheduler: Scheduler, entry: Entry, error: BaseException) -> bool:
     """Deal with what a tick raised; True when the run is over and must raise it."""
     if isinstance(error, CutShort):
-        entry.log.warning("tick() was cut short by a second signal")
+        entry.journal.warning("tick() was cut short by a second signal")
         return False
     if not isinstance(error, Exception):
         return True
     if output.mute_if_closed(error):
-        entry.log.warning("stdout or stderr was closed by its reader; what is printed is lost from now on")
+        entry.journal.warning(
+            "stdout or stderr was closed by its reader; what is printed is lost from now on"
+        )
         return False
     if entry.callbacks.on_error is not None:
         _tell(entry, entry.callbacks.on_error, error)
@@ -42,7 +44,7 @@ def _tell(entry: Entry, on_error: Callable[[Exception], object], error: Exceptio
     try:
         entry.run(on_error, error)
     except Exception as second:  # noqa: BLE001 - its __context__ is the first, so both are logged
-        entry.log.error("on_error() failed", _LOG_EVERY_S, exc=second)
+        entry.journal.error("on_error() failed", _LOG_EVERY_S, exc=second)
     if entry.failed_in_row > _ERROR_AFTER and entry.info.state() is NodeState.RUNNING:
         entry.info.transition_to_error(
             f"{entry.failed_in_row} ticks in a row failed, the last with {type(error).__name__}: {error}"
@@ -55,7 +57,7 @@ def _apply_policy(scheduler: Scheduler, entry: Entry, error: Exception) -> bool:
         _isolate(entry, error)
         return not scheduler.any_live()
     if isinstance(chosen, policy.Ignore):
-        entry.log.error("tick() failed", _LOG_EVERY_S, exc=error)
+        entry.journal.error("tick() failed", _LOG_EVERY_S, exc=error)
     elif isinstance(chosen, policy.Skip):
         _skip(scheduler, entry, error, chosen)
     elif isinstance(chosen, policy.Restart) and _may_restart(scheduler, entry, chosen):
@@ -67,15 +69,17 @@ def _apply_policy(scheduler: Scheduler, entry: Entry, error: Exception) -> bool:
 
 
 def _skip(scheduler: Scheduler, entry: Entry, error: Exception, chosen: policy.Skip) -> None:
-    entry.log.error("tick() failed", _LOG_EVERY_S, exc=error)
+    entry.journal.error("tick() failed", _LOG_EVERY_S, exc=error)
     if entry.failed_in_row >= chosen.max_failures:
-        entry.log.warning(f"rests for {chosen.cooldown:g} s after {entry.failed_in_row} failures in a row")
+        entry.journal.warning(
+            f"rests for {chosen.cooldown:g} s after {entry.failed_in_row} failures in a row"
+        )
         entry.forgive()
         entry.rest_until(scheduler.clock.now_ns() + int(chosen.cooldown * _NS))
 
 
 def _isolate(entry: Entry, error: Exception) -> None:
-    entry.log.error("tick() failed; the node is isolated, the others go on", exc=error)
+    entry.journal.error("tick() failed; the node is isolated, the others go on", exc=error)
     lifecycle.crash(entry, error)
     entry.next_ns = NEVER
     lifecycle.quietly(entry, "enter_safe_state", entry.callbacks.enter_safe_state)
@@ -91,7 +95,9 @@ def _may_restart(scheduler: Scheduler, entry: Entry, chosen: policy.Restart) -> 
 def _restart(scheduler: Scheduler, entry: Entry, error: Exception, chosen: policy.Restart) -> None:
     pause_s = min(chosen.backoff * 2**entry.restarts, _MAX_BACKOFF_S)
     entry.restarts += 1
-    entry.log.error(f"failed; restart {entry.restarts} of {chosen.max_retries} in {pause_s:g} s", exc=error)
+    entry.journal.error(
+        f"failed; restart {entry.restarts} of {chosen.max_retries} in {pause_s:g} s", exc=error
+    )
     if entry.info.state() is not NodeState.INITIALIZING:  # else it was init() that failed
         entry.enter(NodeState.STOPPING)
         lifecycle.quietly(entry, "shutdown", entry.callbacks.shutdown)

@@ -27,8 +27,8 @@ def other_namespaces(entries: Iterable[Entry]) -> None:
 def _say(entry: Entry, topic: Topic, here: str, others: Iterable[str]) -> None:
     for other in others:
         if (namespace.SHM / namespace.topic_region(other, topic.name)).exists():
-            entry.log.warning(
-                f"waits for topic {topic.name!r}, which nobody publishes in namespace {here!r}; it exists in namespace "
-                f"{other!r}. To share it, start this process with {namespace.VARIABLE}={other}."
+            entry.journal.warning(
+                f"waits for topic {topic.name!r}, which nobody publishes in namespace {here!r}; it exists in "
+                f"namespace {other!r}. To share it, start this process with {namespace.VARIABLE}={other}."
             )
             return

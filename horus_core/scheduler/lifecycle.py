@@ -25,7 +25,7 @@ def start(entry: Entry) -> None:
         _let_go(entry)
         raise
     entry.live = True
-    entry.log.debug(f"started ({entry.rate:g} Hz, order {entry.node.order})")
+    entry.journal.debug(f"started ({entry.rate:g} Hz, order {entry.node.order})")
 
 
 def initialise(entry: Entry) -> None:
@@ -37,7 +37,7 @@ def initialise(entry: Entry) -> None:
 
 
 def stop(entry: Entry) -> None:
-    """Call shutdown() and let go of the node's name and topics. User code's failures are logged, not raised."""
+    """Call shutdown() and let go of the node's name and topics. What user code raises is only logged."""
     entry.live = False
     state = entry.info.state()
     if state is not NodeState.CRASHED:
@@ -47,7 +47,7 @@ def stop(entry: Entry) -> None:
     if state is not NodeState.CRASHED:
         entry.enter(NodeState.STOPPED)
     _let_go(entry)
-    entry.log.debug("stopped")
+    entry.journal.debug("stopped")
 
 
 def crash(entry: Entry, error: BaseException) -> None:
@@ -58,7 +58,7 @@ def crash(entry: Entry, error: BaseException) -> None:
         try:
             presence.crashed(error)
         except Exception as failure:  # noqa: BLE001 - the user's exception matters more
-            entry.log.error("left no record of its crash", exc=failure)
+            entry.journal.error("left no record of its crash", exc=failure)
 
 
 def quietly(entry: Entry, what: str, callback: Callable[[], object] | None) -> None:
@@ -68,9 +68,9 @@ def quietly(entry: Entry, what: str, callback: Callable[[], object] | None) -> N
     try:
         entry.run(callback)
     except CutShort:
-        entry.log.warning(f"{what}() was cut short by a second signal")
+        entry.journal.warning(f"{what}() was cut short by a second signal")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
-        entry.log.error(f"{what}() failed", exc=error)
+        entry.journal.error(f"{what}() failed", exc=error)
 
 
 def _let_go(entry: Entry) -> None:
@@ -80,4 +80,4 @@ def _let_go(entry: Entry) -> None:
         if presence is not None:
             presence.remove()
     except Exception as error:  # noqa: BLE001 - the other nodes must still be shut down
-        entry.log.error("was not cleaned up", exc=error)
+        entry.journal.error("was not cleaned up", exc=error)

@@ -51,4 +51,4 @@ def _mute(fd: int, name: str) -> None:
     os.dup2(null, fd)
     os.close(null)
     if getattr(sys, name).closed:
-        setattr(sys, name, open(fd, "w", closefd=False))  # noqa: SIM115, PTH123 - lives as long as the process
+        setattr(sys, name, open(fd, "w", closefd=False))  # noqa: SIM115 - lives as long as the process

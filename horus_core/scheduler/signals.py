@@ -1,7 +1,7 @@
 """SIGINT and SIGTERM while a scheduler runs in the main thread.
 
-The first asks for a stop, the second cuts short what the stop waits for, the third ends the process at once (in C,
-see alarm_py.c, so that code that never returns to Python cannot prevent it).
+The first asks for a stop, the second cuts short what the stop waits for, the third ends the process at once
+(in C, see alarm_py.c, so that code that never returns to Python cannot prevent it).
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ _CUT_AT = 2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class CutShort(BaseException):  # noqa: N818 - no error: the user insists
+class CutShort(BaseException):
     """Raised inside the callback that is running when the second signal comes."""
 
 
 class StopSignals:
     """Owns the two signals for the time of a `with`; in other threads than the main one it does nothing."""
 
-    def __init__(self, alarm: Alarm, request_stop: Callable[[], None], in_callback: Callable[[], bool]) -> None:
+    def __init__(
+        self, alarm: Alarm, request_stop: Callable[[], None], in_callback: Callable[[], bool]
+    ) -> None:
         self._alarm = alarm
         self._request_stop = request_stop
         self._in_callback = in_callback

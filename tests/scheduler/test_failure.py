@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -14,7 +15,7 @@ from horus_core.scheduler.scheduler import Scheduler
 from horus_core.shm import namespace as namespaces
 
 
-class Boom(Exception):
+class BoomError(Exception):
     """What the ticks of these tests raise."""
 
 
@@ -27,16 +28,18 @@ def run(clock, *nodes, duration):
 
 
 def fail(*_):
-    raise Boom("bad reading")
+    raise BoomError("bad reading")
 
 
 # spec: E4, E10
 def test_on_error_gets_the_exception_and_the_node_goes_on(clock):
-    """on_error(node, exception) is called with the exception itself; the tick counts as failed; ticks go on."""
+    """on_error(node, exception) is called with the exception; the tick counts as failed; ticks go on."""
     seen = []
-    node = Node("n", tick=fail, rate=10, on_error=lambda node, error: seen.append((node, type(error), str(error))))
+    node = Node(
+        "n", tick=fail, rate=10, on_error=lambda node, error: seen.append((node, type(error), str(error)))
+    )
     stats = run(clock, node, duration=1).get_node_stats("n")
-    assert seen == [(node, Boom, "bad reading")] * 10
+    assert seen == [(node, BoomError, "bad reading")] * 10
     assert stats["failed_ticks"] == stats["errors_count"] == stats["total_ticks"] == 10
     assert stats["successful_ticks"] == 0
 
@@ -51,7 +54,7 @@ def test_more_than_ten_failures_in_a_row_are_an_error_state(clock):
         if len(states) == 15:
             node.info.clear_error()
             assert node.info.state() is NodeState.RUNNING
-        raise Boom
+        raise BoomError
 
     run(clock, Node("n", tick=tick, rate=10, on_error=lambda: None), duration=3)
     running, error = NodeState.RUNNING, NodeState.ERROR
@@ -66,7 +69,7 @@ def test_ten_failures_in_a_row_are_not(clock):
     def tick():
         ticks.append(1)
         if len(ticks) % 11:
-            raise Boom
+            raise BoomError
 
     scheduler = Scheduler(clock=clock).add(Node("n", tick=tick, rate=100, on_error=lambda: None))
     for _ in range(200):
@@ -99,7 +102,7 @@ def test_on_error_that_raises_is_logged_with_both(clock, capfd):
 
     stats = run(clock, Node("n", tick=fail, rate=10, on_error=worse), duration=1).get_node_stats("n")
     err = capfd.readouterr().err
-    assert "Boom: bad reading" in err
+    assert "BoomError: bad reading" in err
     assert "During handling of the above exception" in err
     assert "no such handler" in err
     assert stats["errors_count"] == 10
@@ -118,7 +121,7 @@ def test_skip_rests_and_comes_back(clock):
 
     def tick():
         at.append(clock.ms)
-        raise Boom
+        raise BoomError
 
     run(clock, Node("n", tick=tick, rate=10, failure_policy="skip"), duration=60)
     first, second = at[:5], at[5:10]
@@ -133,7 +136,7 @@ def test_skip_numbers_are_settable(clock):
 
     def tick():
         at.append(clock.ms)
-        raise Boom
+        raise BoomError
 
     run(clock, Node("n", tick=tick, rate=10, failure_policy=Skip(max_failures=2, cooldown=1)), duration=2)
     assert at == [0, 100, 1100, 1200]
@@ -157,12 +160,12 @@ def test_isolate_stops_that_node_alone(clock, namespace):
     assert scheduler.get_node_stats("bad")["state"] == "crashed"
     assert scheduler.get_node_stats("good")["total_ticks"] == 10
     record = json.loads((namespaces.directory(namespace) / "nodes" / "bad.json").read_text())
-    assert record["crashed"] == "Boom: bad reading"
+    assert record["crashed"] == "BoomError: bad reading"
 
 
 def test_isolating_the_last_node_ends_the_run(clock):
     """When no node is left, run() raises what the last one raised instead of running nothing."""
-    with pytest.raises(Boom):
+    with pytest.raises(BoomError):
         run(clock, Node("n", tick=fail, failure_policy="isolate"), duration=None)
 
 
@@ -177,24 +180,24 @@ def test_restart_backs_off_and_gives_up(clock):
         shutdown=lambda: seen.append(("shutdown", clock.ms)),
         failure_policy="restart",
     )
-    with pytest.raises(Boom):
+    with pytest.raises(BoomError):
         run(clock, node, duration=60)
     inits = [at for what, at in seen if what == "init"]
-    pauses = [round(b - a) for a, b in zip(inits, inits[1:])]
+    pauses = [round(b - a) for a, b in itertools.pairwise(inits)]
     assert [what for what, _ in seen] == ["init", "shutdown"] * 6
     # The tick after each init comes with the next release, 1 ms later.
     assert pauses == [100, 201, 401, 801, 1601]
 
 
 def test_restart_heals(clock):
-    """A node that ticks again after a restart goes on, and after 10 good seconds has all its retries again."""
+    """A node that ticks again after a restart goes on; after 10 good seconds it has all its retries."""
     inits = []
     ticks = []
 
     def tick():
         ticks.append(1)
         if len(ticks) % 200 == 0:  # every 20 s
-            raise Boom
+            raise BoomError
 
     node = Node("n", rate=10, init=lambda: inits.append(1), tick=tick, failure_policy=Restart(max_retries=1))
     scheduler = run(clock, node, duration=200)
@@ -209,20 +212,29 @@ def test_failing_init_counts_as_a_failed_restart(clock):
     def init():
         seen.append("init")
         if len(seen) in (3, 4):
-            raise Boom("still unplugged")
+            raise BoomError("still unplugged")
 
     def tick():
         if len(seen) == 1:
-            raise Boom
+            raise BoomError
 
-    node = Node("n", rate=10, init=init, tick=tick, shutdown=lambda: seen.append("shutdown"), failure_policy="restart")
+    node = Node(
+        "n", rate=10, init=init, tick=tick, shutdown=lambda: seen.append("shutdown"), failure_policy="restart"
+    )
     run(clock, node, duration=5)
     assert seen == ["init", "shutdown", "init", "init", "init", "shutdown"]
 
 
 @pytest.mark.parametrize(
     "bad",
-    ["fatall", None, 3, lambda: Restart(max_retries=-1), lambda: Restart(backoff=float("nan")), lambda: Skip(max_failures=0)],
+    [
+        "fatall",
+        None,
+        3,
+        lambda: Restart(max_retries=-1),
+        lambda: Restart(backoff=float("nan")),
+        lambda: Skip(max_failures=0),
+    ],
 )
 def test_bad_policies_are_refused(bad):
     """Policies that do not exist, and numbers that make no sense, are refused at construction."""

@@ -56,8 +56,10 @@ def test_closed_stderr(tmp_path):
 
 
 def test_other_broken_pipes_are_the_users(tmp_path):
-    """A BrokenPipeError of the user's own sockets is no matter of stdout: it ends the run as any exception."""
-    process, result = run(tmp_path, "raise BrokenPipeError('my socket')", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    """A BrokenPipeError of the user's own sockets is no matter of stdout: it ends the run as any other."""
+    process, result = run(
+        tmp_path, "raise BrokenPipeError('my socket')", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     _, err = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "BrokenPipeError: my socket" in err

@@ -19,7 +19,7 @@ def run(clock, *nodes, duration, **options):
 
 @pytest.mark.parametrize("rate", [0.5, 3, 7, 10, 30, 100, 333.3, 1000])
 def test_no_drift(clock, rate):
-    """After a minute every rate has ticked exactly as often as it promises, and the last release is in place."""
+    """After a minute every rate has ticked exactly as often as it promises, and the last is in its place."""
     node = Node("n", tick=lambda: starts.append(clock.t - clock.start), rate=rate)
     starts = []
     run(clock, node, duration=60)
@@ -64,7 +64,7 @@ def test_harmonic_rates_share_releases(clock):
 
 # spec: F14
 def test_late_node_skips_and_never_bursts(clock):
-    """One tick of 1 s at 100 Hz costs the releases that went by; the next ticks are on the grid, one a release."""
+    """One tick of 1 s at 100 Hz costs the releases that went by; the next are on the grid, one tick each."""
     starts = []
 
     def tick():

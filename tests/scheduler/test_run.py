@@ -89,7 +89,7 @@ def test_run_again():
 
 
 def test_init_failure_shuts_down_those_that_started():
-    """When init raises, the nodes that had started shut down in reverse order, and the exception propagates."""
+    """When init raises, the nodes that had started shut down in reverse, and the exception propagates."""
     seen = []
 
     def fail():
@@ -105,7 +105,7 @@ def test_init_failure_shuts_down_those_that_started():
 
 # spec: E9, F13
 def test_fatal_tick_raises_the_original():
-    """A tick that raises without on_error crashes its node; all shut down in reverse, run() raises the original."""
+    """A tick that raises without on_error crashes its node; all shut down, run() raises the original."""
     seen = []
     error = ValueError("bad reading")
 
@@ -114,7 +114,7 @@ def test_fatal_tick_raises_the_original():
 
     bad = recorder(seen, "bad", tick=fail, order=1)
     good = recorder(seen, "good", order=2)
-    with pytest.raises(ValueError) as caught:  # noqa: PT011
+    with pytest.raises(ValueError) as caught:
         run(bad, good)
     assert caught.value is error
     assert error.__context__ is None
@@ -219,7 +219,9 @@ def test_other_threads_keep_their_hands_off_signals():
     """run() outside the main thread changes no signal handler."""
     handlers = []
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
-    node = Node("a", tick=lambda: handlers.extend(signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)))
+    node = Node(
+        "a", tick=lambda: handlers.extend(signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM))
+    )
     runner = threading.Thread(target=run, args=(node,), kwargs={"duration": 0})
     runner.start()
     runner.join(20)
