@@ -46,10 +46,11 @@ def define(cls: Any) -> bool:
         name: one.spec.default for name, one in specs.items() if one.spec.default not in (MISSING, None)
     }
     _native.define_message(
-        cls, tuple(descriptors.values()), layout["size"], layouts.type_hash(layout), defaults
+        cls, tuple(descriptors.values()), layout["size"], layouts.hash_of(layout), defaults
     )
     cls.__layout__ = layout
-    cls.__match_args__ = tuple(name for name, one in descriptors.items() if not one.kw_only)
+    positional = tuple(name for name, one in descriptors.items() if not one.kw_only)
+    cls.__match_args__ = positional  # type: ignore[misc] # mypy wants it in the class body
     return True
 
 

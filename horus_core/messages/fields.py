@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+# ruff: noqa: PYI042 - f32 and u8 are what the field calls them
+
+
 class Scalar:
     """The marker inside `horus.f32` and its kin that says how the value is stored."""
 
@@ -126,17 +129,21 @@ def array(
     default: Sequence[object] | None = None,
     unit: str = "",
     doc: str = "",
+    storage: object = None,
 ) -> Any:
     """Declare an array inside the message, of `count` elements or, when bounded, of at most `count`.
 
     Elements are scalars (`horus.f32`; read as a numpy view of the message's own bytes), enums, messages or
-    `horus.text(n)` (these three read as tuples). The default is zeros, or empty when bounded.
+    `horus.text(n)` (these three read as tuples). The default is zeros, or empty when bounded. `storage` is
+    how enums are stored, as in `field`.
     """
-    return FieldSpec(default=default, unit=unit, doc=doc, element=element, count=count, bounded=bounded)
+    return FieldSpec(
+        default=default, unit=unit, doc=doc, element=element, count=count, bounded=bounded, storage=storage
+    )
 
 
 def text(capacity: int, *, default: str = "", doc: str = "") -> Any:
-    """Declare text of up to `capacity - 1` bytes of UTF-8, stored as `char[capacity]` with a NUL at the end."""
+    """Declare text of up to `capacity - 1` bytes of UTF-8, stored as `char[capacity]` with a final NUL."""
     return FieldSpec(default=default, doc=doc, text_size=capacity)
 
 

@@ -1,7 +1,7 @@
 """The layout of a message class as plain data: where each field lies, by the rules of C.
 
-A layout is what goes as JSON into a region's header, so that tools and processes without the class can read
-the messages. The type's hash is made from the name and the layout; units, docs and enum members are not in it.
+A layout goes as JSON into a region's header, so that tools and processes without the class can read the
+messages. The type's hash is made from the name and the layout; units, docs and enum members are not in it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from horus_core.errors import ConfigError
 from horus_core.messages.fields import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from horus_core.messages.message import Message
 
 Layout: TypeAlias = dict[str, Any]
 
@@ -28,7 +31,7 @@ class Value(NamedTuple):
     kind: str
     size: int
     align: int
-    count: int | None = None
+    elements: int | None = None
     bounded: bool = False
     unit: str = ""
     doc: str = ""
@@ -53,7 +56,7 @@ def place(name: str, values: Iterable[Value], base: Layout | None = None) -> Lay
         entry["offset"] = offset
         entry.update(_described(value))
         fields.append(entry)
-        offset += value.size * (value.count or 1)
+        offset += value.size * (value.elements or 1)
     return {"name": name, "size": _round_up(offset, align), "align": align, "fields": fields}
 
 
@@ -68,8 +71,8 @@ def _described(value: Value) -> Layout:
     said: Layout = {}
     if value.kind == "text":
         said["size"] = value.size
-    if value.count is not None:
-        said["count"] = value.count
+    if value.elements is not None:
+        said["count"] = value.elements
     if value.bounded:
         said["bounded"] = True
     if value.nested is not None:
@@ -85,12 +88,32 @@ def _described(value: Value) -> Layout:
     return said
 
 
-def to_json(layout: Layout) -> str:
-    """Return the layout as compact JSON, for the header of a region."""
-    return json.dumps(layout, separators=(",", ":"))
+def of(cls: type) -> Layout:
+    """Return the layout of a message class. Raises ConfigError when it has no fields."""
+    found: Layout | None = getattr(cls, "__layout__", None)
+    if found is None:
+        raise ConfigError(f"Bad message class {cls.__name__}: expected at least one field, got none.")
+    return found
 
 
-def type_hash(layout: Layout) -> bytes:
+def type_hash(cls: Any) -> bytes:
+    """Return the 16 bytes that tell the type of a message class."""
+    return bytes(cls.__type_hash__)
+
+
+def wire_max(cls: Any) -> int:
+    """Return the most bytes that a message of the class has on the wire."""
+    return int(cls.__wire_max__)
+
+
+def class_from_layout(layout: Layout) -> type[Message]:
+    """Make a message class from the layout in a region's header; RegionError when it makes no sense."""
+    from horus_core.messages import generated  # noqa: PLC0415 - it defines classes, which need this module
+
+    return generated.class_from_layout(layout)
+
+
+def hash_of(layout: Layout) -> bytes:
     """Return 16 bytes that are equal exactly when name, fields and places are."""
     from hashlib import blake2b  # noqa: PLC0415 - costs milliseconds, and a program may define no message
 
@@ -122,11 +145,18 @@ def describe(entry: Layout) -> str:
 
 def diff(ours: Layout, theirs: Layout, *, here: str = "here", there: str = "there") -> list[str]:
     """Say in lines for people how two layouts differ; empty when their hashes are equal."""
+    try:
+        return _diff(ours, theirs, here, there)
+    except (KeyError, TypeError, AttributeError):  # what stands in a region may be anything
+        return ["one of the two layouts cannot be read"]
+
+
+def _diff(ours: Layout, theirs: Layout, here: str, there: str) -> list[str]:
     lines = []
     if ours["name"] != theirs["name"]:
         lines.append(f"name: {ours['name']} {here}, {theirs['name']} {there}")
     lines += _diff_fields("", ours, theirs, here, there)
-    if not lines and type_hash(ours) != type_hash(theirs):
+    if not lines and hash_of(ours) != hash_of(theirs):
         lines.append(f"size or places: {ours['size']} bytes {here}, {theirs['size']} bytes {there}")
     return lines
 
@@ -147,11 +177,6 @@ def _diff_fields(path: str, ours: Layout, theirs: Layout, here: str, there: str)
     for name, entry in others.items():
         if name not in mine:
             yield f"{path}{name}: missing {here}, {describe(entry)} {there}"
-
-
-def scalar(name: str, kind: str) -> Value:
-    """Return a Value of a scalar kind."""
-    return Value(name, kind, SIZES[kind], SIZES[kind])
 
 
 def _round_up(value: int, to: int) -> int:

@@ -20,6 +20,7 @@ elif sys.version_info >= (3, 11):
 else:  # only type checkers look at it
 
     def dataclass_transform(**_said: object) -> Any:
+        """Stand in for the one of Python 3.11."""
         return lambda cls: cls
 
 
@@ -27,8 +28,9 @@ else:  # only type checkers look at it
 class Message(_native.MessageBase, metaclass=_native.MessageMeta):
     """A message of fixed layout, whose fields are the annotations of the class.
 
-    Messages hold their bytes inline, compare with `==`, pickle, copy, and are always true. They are mutable, so
-    they have no hash. A nested message reads as a part of the outer one: writing to the part changes the whole.
+    Messages hold their bytes inline, compare with `==`, pickle, copy, and are always true. They are mutable,
+    so they have no hash. A nested message reads as a part of the outer one: writing to the part changes the
+    whole. Fields compare as numbers and text do, except that a NaN equals the same NaN.
     """
 
     __topic__: ClassVar[str | None] = None

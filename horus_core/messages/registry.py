@@ -7,6 +7,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import PluginError
+from horus_core.messages import layout
 
 if TYPE_CHECKING:
     from horus_core.messages.message import Message
@@ -23,7 +24,7 @@ _contributed: dict[str, list[tuple[type[Message], Plugin]]] = {}
 def register(cls: type[Message]) -> None:
     """Know the class by its name; the last one defined wins, as in a notebook. Defining a class does this."""
     _by_name[cls.__name__] = weakref.ref(cls)
-    _by_hash[cls.__type_hash__] = weakref.ref(cls)
+    _by_hash[layout.type_hash(cls)] = weakref.ref(cls)
 
 
 def by_hash(type_hash: bytes) -> type[Message] | None:

@@ -64,7 +64,7 @@ int horus_store_integer(horus_field *field, uint8_t *to, bool negative, uint64_t
 int horus_store_float(horus_field *field, uint8_t *to, double value);
 
 /* The used elements of an array field; 1 for HORUS_ONE. Never more than the capacity. */
-uint32_t horus_field_count(const horus_field *field, const horus_message *message);
+uint32_t horus_field_count(const horus_field *field, horus_message *message);
 
 /* Arrays: a numpy view, or a tuple of texts or messages. `set` takes any sequence or buffer, whole or not at
  * all. */

@@ -55,7 +55,7 @@ static PyObject *numpy_view(horus_field *field, horus_message *message, uint32_t
     if (buffer == NULL)
         return NULL;
     buffer->owner = Py_NewRef(horus_message_owner(message));
-    buffer->bytes = message->bytes + field->offset;
+    buffer->bytes = horus_message_at(message) + field->offset;
     buffer->length = (Py_ssize_t)count * field->size;
     PyObject *shape = PyLong_FromUnsignedLong(count);
     PyObject *array = NULL;
@@ -71,8 +71,8 @@ static PyObject *numpy_view(horus_field *field, horus_message *message, uint32_t
 static PyObject *tuple_of_elements(horus_field *field, horus_message *message, uint32_t count) {
     PyObject *tuple = PyTuple_New(count);
     for (uint32_t i = 0; tuple != NULL && i < count; i++) {
-        PyObject *item =
-            horus_element_get(field, message->bytes + field->offset + (size_t)i * field->size, message);
+        PyObject *item = horus_element_get(
+            field, horus_message_at(message) + field->offset + (size_t)i * field->size, message);
         if (item == NULL)
             Py_CLEAR(tuple);
         else
@@ -94,7 +94,7 @@ PyObject *horus_array_list(horus_field *field, horus_message *message, uint32_t 
     count = count < at_most ? count : at_most;
     PyObject *list = PyList_New(count);
     for (uint32_t i = 0; list != NULL && i < count; i++) {
-        uint8_t *from = message->bytes + field->offset + (size_t)i * field->size;
+        uint8_t *from = horus_message_at(message) + field->offset + (size_t)i * field->size;
         PyObject *item = horus_element_get(field, from, message);
         if (item != NULL && plain && field->kind == HORUS_MESSAGE)
             Py_SETREF(item, horus_message_to_dict(item));

@@ -14,10 +14,10 @@ static int check_count(const horus_field *field, Py_ssize_t got) {
 }
 
 static void commit(const horus_field *field, horus_message *message, const void *elements, Py_ssize_t count) {
-    memmove(message->bytes + field->offset, elements, (size_t)count * field->size);
+    memmove(horus_message_at(message) + field->offset, elements, (size_t)count * field->size);
     if (field->shape == HORUS_BOUNDED) {
         uint32_t used = (uint32_t)count;
-        memcpy(message->bytes + field->count_offset, &used, sizeof used);
+        memcpy(horus_message_at(message) + field->count_offset, &used, sizeof used);
     }
 }
 

@@ -3,30 +3,30 @@
 
 #include <string.h>
 
-uint32_t horus_field_count(const horus_field *field, const horus_message *message) {
+uint32_t horus_field_count(const horus_field *field, horus_message *message) {
     if (field->shape != HORUS_BOUNDED)
         return field->capacity;
     uint32_t count;
-    memcpy(&count, message->bytes + field->count_offset, sizeof count);
+    memcpy(&count, horus_message_at(message) + field->count_offset, sizeof count);
     return count < field->capacity ? count : field->capacity;
 }
 
 PyObject *horus_field_get(horus_field *field, horus_message *message) {
     if (HORUS_LIKELY(field->shape == HORUS_ONE))
-        return horus_element_get(field, message->bytes + field->offset, message);
+        return horus_element_get(field, horus_message_at(message) + field->offset, message);
     return horus_array_get(field, message);
 }
 
 int horus_field_set(horus_field *field, horus_message *message, PyObject *value) {
     if (HORUS_LIKELY(field->shape == HORUS_ONE))
-        return horus_element_set(field, message->bytes + field->offset, value);
+        return horus_element_set(field, horus_message_at(message) + field->offset, value);
     return horus_array_set(field, message, value);
 }
 
 PyObject *horus_field_plain(horus_field *field, horus_message *message) {
     if (field->shape != HORUS_ONE)
         return horus_array_list(field, message, UINT32_MAX, true);
-    PyObject *value = horus_element_get(field, message->bytes + field->offset, message);
+    PyObject *value = horus_element_get(field, horus_message_at(message) + field->offset, message);
     if (value == NULL)
         return NULL;
     PyObject *plain = value;

@@ -39,6 +39,10 @@ typedef struct {
     uint64_t storage[]; /* own bytes; for a part of another message: the PyObject * that owns them */
 } horus_message;
 
+static inline uint8_t *horus_message_at(horus_message *message) {
+    return message->bytes;
+}
+
 static inline bool horus_message_check(const horus_state *state, PyObject *object) {
     return Py_TYPE(Py_TYPE(object)) == state->MessageMeta;
 }

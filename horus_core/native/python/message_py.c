@@ -4,7 +4,7 @@
 #include <string.h>
 
 static inline bool is_part(const horus_message *message) {
-    return (const void *)message->bytes != (const void *)message->storage;
+    return message->bytes != (const void *)message->storage;
 }
 
 PyObject *horus_message_owner(horus_message *message) {
@@ -16,7 +16,7 @@ static inline horus_message *make(PyTypeObject *type, size_t storage) {
     if (HORUS_UNLIKELY(message == NULL))
         return (horus_message *)PyErr_NoMemory();
     (void)PyObject_Init((PyObject *)message, type);
-    message->bytes = (uint8_t *)message->storage;
+    message->bytes = message->storage;
     return message;
 }
 
@@ -236,9 +236,9 @@ static int message_get_buffer(PyObject *self, Py_buffer *view, int flags) {
     for (uint32_t i = 0; i < plan->n_bounded; i++) { /* what is behind a used prefix was never written */
         const horus_bounded *array = &plan->bounded[i];
         uint32_t used;
-        memcpy(&used, message->bytes + array->count_offset, sizeof used);
+        memcpy(&used, horus_message_at(message) + array->count_offset, sizeof used);
         used = used < array->capacity ? used : array->capacity;
-        memset(message->bytes + array->offset + (size_t)used * array->element_size, 0,
+        memset(horus_message_at(message) + array->offset + (size_t)used * array->element_size, 0,
                (size_t)(array->capacity - used) * array->element_size);
     }
     return PyBuffer_FillInfo(view, self, message->bytes, plan->size, 1, flags);

@@ -238,7 +238,7 @@ static int set_defaults(horus_message_type *type, PyObject *defaults) {
                  type->fields[i]->owner ==
                      (PyTypeObject *)type) /* a part's zero is its own class's default */
             for (uint32_t k = 0; k < type->fields[i]->capacity; k++)
-                memcpy(made->bytes + type->fields[i]->offset + (size_t)k * type->fields[i]->size,
+                memcpy(horus_message_at(made) + type->fields[i]->offset + (size_t)k * type->fields[i]->size,
                        message_type(type->fields[i]->type)->defaults, type->fields[i]->size);
     }
     if (result == 0 && (type->defaults = PyMem_Malloc(room)) == NULL)
