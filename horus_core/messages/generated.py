@@ -63,7 +63,7 @@ def _field(entry: Layout, depth: int) -> tuple[Any, Any]:
         default = element()
     elif "members" in entry:
         storage = SCALARS[entry["kind"]]
-        element = enum.IntEnum("Values", entry["members"])  # type: ignore[misc]
+        element = enum.IntEnum("Values", entry["members"])  # type: ignore[misc, no-redef]
     else:
         element = SCALARS[entry["kind"]]
     if "count" in entry:
