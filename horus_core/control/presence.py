@@ -30,8 +30,8 @@ class Presence:
 
     def __init__(self, node: Node, rate: float) -> None:
         """Claim the name, or raise NodeError naming the living holder."""
-        self._namespace = namespace.current()
-        member = process.member(self._namespace)
+        self.namespace = namespace.current()
+        member = process.member(self.namespace)
         self._record: dict[str, Any] = {
             "name": node.name,
             "pid": os.getpid(),
@@ -42,7 +42,7 @@ class Presence:
             "subs": node.subscribers(),
             "started_ns": time.time_ns(),
         }
-        with namespace.locked(self._namespace):
+        with namespace.locked(self.namespace):
             holder = _read(self._path)
             if holder is not None and self._is_alive(holder, member):
                 raise _taken(node.name, holder)
@@ -51,15 +51,15 @@ class Presence:
 
     @property
     def _key(self) -> tuple[str, str]:
-        return self._namespace, self._record["name"]
+        return self.namespace, self._record["name"]
 
     @property
     def _path(self) -> Path:
-        return path(self._namespace, self._record["name"])
+        return path(self.namespace, self._record["name"])
 
     def remove(self) -> None:
         """Give the name back."""
-        with namespace.locked(self._namespace):
+        with namespace.locked(self.namespace):
             _held.discard(self._key)
             if self._is_ours():
                 self._path.unlink()
@@ -71,7 +71,7 @@ class Presence:
             "crashed": f"{type(error).__name__}: {error}",
             "crashed_ns": time.time_ns(),
         }
-        with namespace.locked(self._namespace):
+        with namespace.locked(self.namespace):
             _held.discard(self._key)
             self._write()
 

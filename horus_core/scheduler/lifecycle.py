@@ -25,7 +25,8 @@ def start(entry: Entry) -> None:
         _let_go(entry)
         raise
     entry.live = True
-    entry.journal.debug(f"started ({entry.rate:g} Hz, order {entry.node.order})")
+    where = entry.presence.namespace
+    entry.journal.debug(f"started in namespace {where!r} ({entry.rate:g} Hz, order {entry.node.order})")
 
 
 def initialise(entry: Entry) -> None:

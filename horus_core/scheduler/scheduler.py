@@ -269,7 +269,7 @@ class Scheduler:
         clocks.leave()
 
     def _clean(self, *only: str) -> None:
-        """Remove what dead processes left (SPEC A47), and what this one used; not under a second run's feet."""
+        """Remove what nobody living uses (SPEC A47), but never under the feet of a second run."""
         if clocks.alone():
             cleaner.clean_quietly(only or None)
 

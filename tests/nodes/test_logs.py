@@ -49,10 +49,10 @@ def test_levels_on_stderr(env, expected):
     assert [line[2] for line in lines] == [level.upper() for level in expected]
 
 
-def test_debug_tells_what_happens():
+def test_debug_tells_what_happens(namespace):
     """HORUS_LOG=debug shows nodes starting and stopping."""
     _, err = stderr_of(PROGRAM, HORUS_LOG="debug")
-    assert "DEBUG arm: started (30 Hz, order 100)" in err
+    assert f"DEBUG arm: started in namespace {namespace!r} (30 Hz, order 100)" in err
     assert "DEBUG arm: stopped" in err
 
 
