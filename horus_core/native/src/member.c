@@ -177,7 +177,9 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     }
     member->device = status.st_dev;
     member->inode = status.st_ino;
-    member->region = map_index(member->fd, &status, error);
+    /* Mapped through the caller's descriptor: a mapping refers to its open file, so that a forked child, which
+     * inherits the mapping, would keep the lock of our own one. */
+    member->region = map_index(fd, &status, error);
     if (member->region == NULL)
         goto failed;
     if (!take_row(member)) {
