@@ -101,7 +101,7 @@ class Pooled(_native.PooledBase):
             if copy is False:
                 raise ValueError(f"Converting {self.dtype} to {dtype} needs a copy, and copy=False was given.")
             return cast("NDArray[Any]", array.astype(dtype))
-        return cast("NDArray[Any]", array.copy()) if copy else array
+        return array.copy() if copy else array
 
     def to_torch(self) -> Any:
         """A torch tensor on the payload itself. torch knows no read-only tensors: do not write to one of a

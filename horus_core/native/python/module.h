@@ -21,6 +21,8 @@ typedef struct {
     PyTypeObject *MessageMeta;
     PyTypeObject *MessageBase;
     PyTypeObject *FieldDescriptor;
+    PyTypeObject *ArrayBuffer; /* what numpy views of message arrays stand on */
+    PyObject *ndarray;         /* numpy.ndarray, once an array was touched */
     PyTypeObject *Pool;
     PyTypeObject *Block;
     PyTypeObject *PooledBase;
