@@ -61,6 +61,9 @@ bool horus_block_over_quota(const horus_block *block);
 void horus_block_sent(horus_block *block, horus_ring *ring, uint64_t number);
 void horus_pool_forget(horus_pool *pool, horus_ring *ring); /* before a ring is unmapped */
 
+/* memcpy into a block, past the caches where it is large. */
+void horus_pool_copy(void *to, const void *from, size_t length);
+
 void *horus_block_data(const horus_block *block);
 uint64_t horus_block_length(const horus_block *block);
 horus_block_ref horus_block_refer(const horus_block *block);
