@@ -24,6 +24,10 @@ def main() -> None:
         code = INTERRUPTED
     except BrokenPipeError:  # who read our stdout has gone, as in `horus topic list | head -1`
         code = FAILED
+    except OSError as error:
+        with suppress(OSError):
+            os.write(2, f"horus: failed: {error}\n".encode())
+        code = FAILED
     _forget_streams()
     sys.exit(code)
 

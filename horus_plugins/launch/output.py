@@ -7,6 +7,7 @@ a robot must not stop because a terminal is held with Ctrl+S or a pager shows it
 from __future__ import annotations
 
 import os
+import select
 import stat
 import time
 from typing import IO
@@ -20,6 +21,7 @@ _LONGEST_LINE = 1 << 16
 _READS_TO_DRAIN = 17
 _ENOUGH_QUEUED = 1 << 20
 _STUCK_AFTER_S = 1.0
+_FINISH_POLL_MS = 50
 
 
 class Sink:
@@ -77,6 +79,15 @@ class Sink:
             return
         del self._queue[:written]
         self._progress = time.monotonic()
+
+    def finish(self) -> None:
+        """Write all that is queued; give up when nobody reads."""
+        poll = select.poll()
+        poll.register(self.fd, select.POLLOUT)
+        self._progress = time.monotonic()
+        while self.pending and not self._stuck:
+            if poll.poll(_FINISH_POLL_MS):
+                self.write()
 
 
 class LineReader:

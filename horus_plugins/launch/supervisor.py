@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 # How often to look at what no event announces: a group that empties, a deadline, a reader who is stuck.
 _TICK_MS = 50
-_LAST_WORDS_S = 2.0
 _RUN_ID = "HORUS_RUN_ID"
 
 
@@ -202,16 +201,11 @@ class Supervisor:
             time.sleep(_TICK_MS / 1000)
 
     def _last_words(self) -> None:
-        """Write what is queued, unless nobody reads."""
+        """Write what is queued, for as long as somebody reads."""
         for child in self._children:
             child.drain()
-        deadline = time.monotonic() + _LAST_WORDS_S
         for sink in (self._out, self._err):
-            poll = select.poll()
-            poll.register(sink.fd, select.POLLOUT)
-            while sink.pending and time.monotonic() < deadline:
-                if poll.poll(_TICK_MS):
-                    sink.write()
+            sink.finish()
 
 
 def _ended_child() -> int | None:

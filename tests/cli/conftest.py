@@ -21,7 +21,7 @@ TIMEOUT_S = 30.0
 _numbers = itertools.count()
 
 
-def wait_for(condition, what, timeout_s=TIMEOUT_S):
+def _wait_for(condition, what, timeout_s=TIMEOUT_S):
     """Wait until the condition holds and return what it returned."""
     deadline = time.monotonic() + timeout_s
     while not (result := condition()):
@@ -30,7 +30,7 @@ def wait_for(condition, what, timeout_s=TIMEOUT_S):
     return result
 
 
-def alive(pid):
+def _alive(pid):
     """Whether the process exists and is no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
@@ -70,7 +70,7 @@ class Command:
             return max(bytes(self.out).count(data), bytes(self.err).count(data)) >= times
 
         try:
-            wait_for(there, text, timeout_s)
+            _wait_for(there, text, timeout_s)
         except AssertionError:
             pytest.fail(f"{text!r} not shown {times} times.\nstdout: {self.stdout}\nstderr: {self.stderr}")
 
@@ -105,6 +105,18 @@ class Command:
             thread.join(10)
         self.process.stdout.close()
         self.process.stderr.close()
+
+
+@pytest.fixture
+def wait_for():
+    """Wait until a condition holds: `wait_for(condition, what)`."""
+    return _wait_for
+
+
+@pytest.fixture
+def alive():
+    """Whether a pid is a living process: `alive(pid)`."""
+    return _alive
 
 
 @pytest.fixture
@@ -154,11 +166,11 @@ def pid_in(tmp_path):
 
     def read(name):
         path = tmp_path / name
-        pid = int(wait_for(lambda: path.exists() and path.read_text().strip(), f"pid in {name}"))
+        pid = int(_wait_for(lambda: path.exists() and path.read_text().strip(), f"pid in {name}"))
         seen.append(pid)
         return pid
 
     yield read
     for pid in seen:
-        if alive(pid):
+        if _alive(pid):
             os.kill(pid, signal.SIGKILL)
