@@ -29,9 +29,16 @@ static PyObject *topic_last(topic_object *self, PyObject *Py_UNUSED(ignored)) {
     return Py_BuildValue("(KKI)", self->last.publish_ns, self->last.number, self->last.owner);
 }
 
+/* Brings the accounts up to date: what was overwritten is missed, and what was void is not. */
+static void settle(topic_object *self) {
+    if (self->ring == NULL)
+        return;
+    horus_subscriber_has_msg(&self->sub);
+    horus_subscriber_settle_all(&self->sub);
+}
+
 static PyObject *topic_settle(topic_object *self, PyObject *Py_UNUSED(ignored)) {
-    if (self->ring != NULL)
-        horus_subscriber_settle_all(&self->sub);
+    settle(self);
     return Py_BuildValue("(KKKKK)", self->sub.delivered, self->sub.missed, self->sub.voids, self->sub.skipped,
                          self->sub.cursor);
 }
@@ -86,6 +93,10 @@ static PyObject *get_publishing(topic_object *self, void *closure) {
     (void)closure;
     return PyBool_FromLong(self->publishing);
 }
+static PyObject *get_receiving(topic_object *self, void *closure) {
+    (void)closure;
+    return PyBool_FromLong(self->receiving);
+}
 static PyObject *get_ring(topic_object *self, void *closure) {
     (void)closure;
     return Py_NewRef(self->ring_object != NULL ? self->ring_object : Py_None);
@@ -96,7 +107,10 @@ static PyObject *get_message_type(topic_object *self, void *closure) {
 }
 static PyObject *get_pending(topic_object *self, void *closure) {
     (void)closure;
-    return PyLong_FromUnsignedLongLong(self->ring == NULL ? 0 : horus_subscriber_pending(&self->sub));
+    if (self->ring == NULL)
+        return PyLong_FromLong(0);
+    horus_subscriber_has_msg(&self->sub); /* what was overwritten is missed, not pending */
+    return PyLong_FromUnsignedLongLong(horus_subscriber_pending(&self->sub));
 }
 static PyObject *get_skipped(topic_object *self, void *closure) {
     (void)closure;
@@ -104,8 +118,7 @@ static PyObject *get_skipped(topic_object *self, void *closure) {
 }
 static PyObject *get_missed(topic_object *self, void *closure) {
     (void)closure;
-    if (self->ring != NULL)
-        horus_subscriber_settle_all(&self->sub);
+    settle(self);
     return PyLong_FromUnsignedLongLong(self->sub.missed);
 }
 static PyObject *get_closed(topic_object *self, void *closure) {
@@ -124,6 +137,7 @@ static int set_closed(topic_object *self, PyObject *value, void *closure) {
 PyGetSetDef topic_getset[] = {
     {"_attached", (getter)get_attached, NULL, "Whether the handle is bound to a region.", NULL},
     {"_publishing", (getter)get_publishing, NULL, "Whether the handle has a publisher's row.", NULL},
+    {"_receiving", (getter)get_receiving, NULL, "Whether the handle has received, or tried to.", NULL},
     {"_ring", (getter)get_ring, NULL, "The mapping, or None.", NULL},
     {"_message_type", (getter)get_message_type, NULL, "The class of the topic's messages, or None.", NULL},
     {"pending", (getter)get_pending, NULL, "Messages not yet received, among them those being written.", NULL},
