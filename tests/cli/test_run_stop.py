@@ -54,7 +54,7 @@ def test_a_requested_stop_is_sigterm_to_all_and_exit_0(horus, script, number):
 def test_children_that_our_sigterm_ended_count_as_stopped(horus, script):
     """A plain script without a handler dies of SIGTERM: that is what was asked for."""
     for name in ("a.py", "b.py"):
-        script(name, "import time; print('ready'); time.sleep(60)")
+        script(name, "import time; print('listening'); time.sleep(60)")
     command = horus("run", "a.py", "b.py")
     command.shows("listening", times=2)
     command.signal(signal.SIGINT)
