@@ -34,7 +34,7 @@ class Camera:
 
 
 def sources(asked: str | None) -> Sequence[str | Path | int]:
-    """Return what to play: what was asked for, or a street (people pass) and then a car (a man sits close)."""
+    """Return what to play: what was asked for, or people passing in a street, then a man in a car."""
     if asked is None:
         return [assets.street_video(), assets.car_video()]
     return [int(asked)] if asked.isdecimal() else [asked]
