@@ -1,5 +1,6 @@
 """What the tests of the examples share: the examples as real processes in a namespace of their own."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -78,13 +79,12 @@ class Example:
 
 def living(namespace):
     """Return the processes that were started for a namespace and are still alive."""
+    mine = f"HORUS_NAMESPACE={namespace}".encode()
     pids = []
     for environment in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if f"HORUS_NAMESPACE={namespace}".encode() in environment.read_bytes().split(b"\0"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            if mine in environment.read_bytes().split(b"\0"):
                 pids.append(int(environment.parent.name))
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue
     return pids
 
 
@@ -99,7 +99,7 @@ def namespace():
 
 @pytest.fixture
 def start(namespace, tmp_path):
-    """Start examples under `horus run`, or with `alone=True` one script with Python; environment by keyword."""
+    """Start examples under `horus run`; with `alone=True`, one script with Python."""
     started = []
 
     def start(*scripts, alone=False, arguments=(), **environment):
