@@ -15,7 +15,7 @@ INK = (255, 255, 255)
 
 def annotate(pixels: NDArray[np.uint8], found: Sequence[Face], stop_distance: float) -> NDArray[np.uint8]:
     """Return a copy of an RGB frame with a box around each face, red when nearer than `stop_distance`."""
-    canvas = pixels.copy()
+    canvas: NDArray[np.uint8] = pixels.copy()
     for face in found:
         distance = face.distance(pixels.shape[1])
         color = NEAR if distance < stop_distance else FAR
