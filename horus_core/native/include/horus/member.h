@@ -44,6 +44,9 @@ void horus_member_leave(horus_member *member);
 /* In a child after fork: closes the inherited descriptor, frees nothing in shared memory. Async-signal-safe. */
 void horus_member_forked(horus_member *member);
 
+/* Whether this process is a forked child that inherited the membership: it must join anew. */
+bool horus_member_is_forked(const horus_member *member);
+
 horus_ident horus_member_self(const horus_member *member);
 const char *horus_member_namespace(const horus_member *member);
 

@@ -1,0 +1,323 @@
+/* Membership of a namespace: member.h says what it promises. */
+#define _GNU_SOURCE
+#include "horus/member.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "futex.h"
+
+#define INDEX_MAGIC "HORUSIDX"
+#define INDEX_VERSION 1u
+#define LOCK_BASE 0x100000 /* byte that stands for index 0; past the contents, so that no lock covers data */
+#define HIGH_DESCRIPTOR 512 /* out of the reach of scripts that close the low ones */
+#define NAMESPACE_MAX 64
+
+typedef struct {
+    uint64_t generation; /* raised by whoever has just taken the lock of this row */
+    uint64_t joined_ns;
+    uint32_t pid;
+    uint32_t spare[11];
+} index_row;
+
+typedef struct {
+    char magic[8];
+    uint32_t version;
+    uint32_t rows;
+    uint8_t spare[48];
+    uint32_t epoch; /* futex word: bit 0 somebody sleeps, the rest counts topics that appeared */
+    uint32_t epoch_spare[15];
+    index_row row[HORUS_MAX_PROCESSES];
+} index_region;
+
+_Static_assert(sizeof(index_row) == 64, "a row is a cache line");
+_Static_assert(offsetof(index_region, row) == 128, "rows start at byte 128");
+
+struct horus_member {
+    index_region *region;
+    int fd;
+    dev_t device;
+    ino_t inode;
+    horus_ident self;
+    pthread_mutex_t reaping; /* held from lock_index to unlock_index */
+    uint32_t forked;
+    char ns[NAMESPACE_MAX];
+    struct horus_member *next;
+};
+
+/* fork() cannot be told apart from inside, so the list of members is process-wide: the child's handler closes
+ * what it must not keep. This list is the only mutable global of the core. */
+static pthread_mutex_t members_mutex = PTHREAD_MUTEX_INITIALIZER;
+static horus_member *members;
+static pthread_once_t members_once = PTHREAD_ONCE_INIT;
+
+static void before_fork(void) {
+    pthread_mutex_lock(&members_mutex);
+}
+
+static void after_fork_in_parent(void) {
+    pthread_mutex_unlock(&members_mutex);
+}
+
+static void after_fork_in_child(void) {
+    for (horus_member *member = members; member != NULL; member = member->next)
+        horus_member_forked(member);
+    pthread_mutex_unlock(&members_mutex);
+}
+
+static void install_fork_handlers(void) {
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+size_t horus_index_size(void) {
+    return sizeof(index_region);
+}
+
+void horus_index_format(void *memory) {
+    index_region *region = memory;
+    region->version = INDEX_VERSION;
+    region->rows = HORUS_MAX_PROCESSES;
+    horus_fence_release();
+    memcpy(region->magic, INDEX_MAGIC, sizeof region->magic);
+}
+
+static struct flock byte_of(short type, unsigned index) {
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = LOCK_BASE + (off_t)index, .l_len = 1};
+    return lock;
+}
+
+static bool take_byte(int fd, unsigned index) {
+    struct flock lock = byte_of(F_WRLCK, index);
+    return fcntl(fd, F_OFD_SETLK, &lock) == 0;
+}
+
+static void drop_byte(int fd, unsigned index) {
+    struct flock lock = byte_of(F_UNLCK, index);
+    fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+/* A descriptor with an open file description of its own: locks belong to the description. */
+static int reopen_high(int fd) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int own = open(path, O_RDWR | O_CLOEXEC);
+    if (own < 0)
+        return -1;
+    int high = fcntl(own, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+    if (high < 0)
+        return own; /* a low RLIMIT_NOFILE: the low number does */
+    close(own);
+    return high;
+}
+
+static index_region *map_index(int fd, const struct stat *status, horus_error *error) {
+    if ((uint64_t)status->st_size < sizeof(index_region)) {
+        horus_error_set(error, 0, "the index is %lld bytes, expected %zu", (long long)status->st_size,
+                        sizeof(index_region));
+        return NULL;
+    }
+    index_region *region = mmap(NULL, sizeof *region, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (region == MAP_FAILED) {
+        horus_error_set(error, errno, "the index cannot be mapped: %s", strerror(errno));
+        return NULL;
+    }
+    if (memcmp(region->magic, INDEX_MAGIC, sizeof region->magic) != 0 || region->version != INDEX_VERSION ||
+        region->rows != HORUS_MAX_PROCESSES) {
+        horus_error_set(error, 0, "the index was not written by this version of HORUS (version %u, expected %u)",
+                        region->version, INDEX_VERSION);
+        munmap(region, sizeof *region);
+        return NULL;
+    }
+    return region;
+}
+
+/* Takes the lowest free row. The generation is raised under its lock, so an identity is given out once. */
+static bool take_row(horus_member *member) {
+    for (unsigned index = 0; index < HORUS_MAX_PROCESSES; index++) {
+        if (!take_byte(member->fd, index))
+            continue;
+        index_row *row = &member->region->row[index];
+        uint64_t generation = (horus_load_acquire(&row->generation) + 1) & 0xffffffffffffu;
+        if ((generation & 0xffffffffu) == 0)
+            generation++; /* the low half is written where 0 means nobody */
+        horus_store_relaxed(&row->pid, (uint32_t)getpid());
+        horus_store_relaxed(&row->joined_ns, horus_now_ns());
+        horus_store_release(&row->generation, generation);
+        member->self = generation << 16 | index;
+        return true;
+    }
+    return false;
+}
+
+static void list_member(horus_member *member) {
+    pthread_once(&members_once, install_fork_handlers);
+    pthread_mutex_lock(&members_mutex);
+    member->next = members;
+    members = member;
+    pthread_mutex_unlock(&members_mutex);
+}
+
+horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
+    horus_member *member = calloc(1, sizeof *member);
+    if (member == NULL) {
+        horus_error_set(error, ENOMEM, "no memory for a membership");
+        return NULL;
+    }
+    struct stat status;
+    snprintf(member->ns, sizeof member->ns, "%s", ns);
+    member->fd = reopen_high(fd);
+    if (member->fd < 0 || fstat(member->fd, &status) < 0) {
+        horus_error_set(error, errno, "the index cannot be opened: %s", strerror(errno));
+        goto failed;
+    }
+    member->device = status.st_dev;
+    member->inode = status.st_ino;
+    member->region = map_index(member->fd, &status, error);
+    if (member->region == NULL)
+        goto failed;
+    if (!take_row(member)) {
+        horus_error_set(error, 0, "namespace '%s' is full: %u processes take part in it", ns, HORUS_MAX_PROCESSES);
+        goto failed;
+    }
+    pthread_mutex_init(&member->reaping, NULL);
+    list_member(member);
+    return member;
+failed:
+    if (member->region != NULL)
+        munmap(member->region, sizeof *member->region);
+    if (member->fd >= 0)
+        close(member->fd);
+    free(member);
+    return NULL;
+}
+
+void horus_member_leave(horus_member *member) {
+    pthread_mutex_lock(&members_mutex);
+    for (horus_member **at = &members; *at != NULL; at = &(*at)->next)
+        if (*at == member) {
+            *at = member->next;
+            break;
+        }
+    pthread_mutex_unlock(&members_mutex);
+    munmap(member->region, sizeof *member->region);
+    if (member->fd >= 0)
+        close(member->fd); /* drops the lock */
+    pthread_mutex_destroy(&member->reaping);
+    free(member);
+}
+
+void horus_member_forked(horus_member *member) {
+    if (member->fd >= 0)
+        close(member->fd); /* else a killed parent would look alive for as long as this child lives */
+    member->fd = -1;
+    horus_store_relaxed(&member->forked, 1);
+}
+
+bool horus_member_is_forked(const horus_member *member) {
+    return HORUS_UNLIKELY(horus_load_relaxed(&member->forked));
+}
+
+horus_ident horus_member_self(const horus_member *member) {
+    return member->self;
+}
+
+const char *horus_member_namespace(const horus_member *member) {
+    return member->ns;
+}
+
+/* Whether our descriptor still is the index: a process may have closed all its descriptors. */
+static bool descriptor_is_index(const horus_member *member) {
+    struct stat status;
+    return fstat(member->fd, &status) == 0 && status.st_ino == member->inode && status.st_dev == member->device;
+}
+
+bool horus_member_alive(horus_member *member, horus_ident who) {
+    unsigned index = horus_ident_index(who);
+    if (who == 0 || index >= HORUS_MAX_PROCESSES)
+        return false;
+    if (who == member->self)
+        return true;
+    /* Generations are raised under the lock: another one means that the former holder is gone. */
+    if (horus_load_acquire(&member->region->row[index].generation) != horus_ident_generation(who))
+        return false;
+    struct flock lock = byte_of(F_WRLCK, index);
+    if (fcntl(member->fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK)
+        return true; /* in doubt alive: a wrong "alive" costs a slot, a wrong "dead" tears a message */
+    return !descriptor_is_index(member);
+}
+
+horus_ident horus_member_at(const horus_member *member, unsigned index) {
+    if (index >= HORUS_MAX_PROCESSES)
+        return 0;
+    uint64_t generation = horus_load_acquire(&member->region->row[index].generation);
+    return generation == 0 ? 0 : generation << 16 | index;
+}
+
+uint32_t horus_member_pid(const horus_member *member, horus_ident who) {
+    unsigned index = horus_ident_index(who);
+    if (index >= HORUS_MAX_PROCESSES)
+        return 0;
+    const index_row *row = &member->region->row[index];
+    uint32_t pid = horus_load_relaxed(&row->pid);
+    return horus_load_acquire(&row->generation) == horus_ident_generation(who) ? pid : 0;
+}
+
+bool horus_member_lock_index(horus_member *member, unsigned index) {
+    if (index >= HORUS_MAX_PROCESSES || index == horus_ident_index(member->self))
+        return false;
+    pthread_mutex_lock(&member->reaping);
+    if (descriptor_is_index(member) && take_byte(member->fd, index))
+        return true;
+    pthread_mutex_unlock(&member->reaping);
+    return false;
+}
+
+void horus_member_unlock_index(horus_member *member, unsigned index) {
+    drop_byte(member->fd, index);
+    pthread_mutex_unlock(&member->reaping);
+}
+
+uint32_t horus_member_epoch(const horus_member *member) {
+    return horus_load_acquire(&member->region->epoch) & ~1u;
+}
+
+void horus_member_bump(horus_member *member) {
+    uint32_t *epoch = &member->region->epoch;
+    uint32_t word = horus_load_relaxed(epoch);
+    while (!horus_cas_seq_cst(epoch, &word, (word & ~1u) + 2u)) {
+    }
+    if (word & 1u)
+        horus_futex_wake_all(epoch);
+}
+
+int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns) {
+    uint32_t *epoch = &member->region->epoch;
+    for (;;) {
+        uint32_t word = horus_load_seq_cst(epoch);
+        if ((word & ~1u) != seen)
+            return 1;
+        if (!(word & 1u)) {
+            if (!horus_cas_seq_cst(epoch, &word, word | 1u))
+                continue;
+            word |= 1u;
+        }
+        uint64_t now = horus_now_ns();
+        if (now >= deadline_ns)
+            return 0;
+        uint64_t slice = now + HORUS_SLICE_NS < deadline_ns ? now + HORUS_SLICE_NS : deadline_ns;
+        if (horus_futex_wait(epoch, word, slice) == EINTR)
+            return -1;
+    }
+}
+
+bool horus_member_linked(const horus_member *member) {
+    struct stat status;
+    return fstat(member->fd, &status) == 0 && status.st_ino == member->inode && status.st_nlink > 0;
+}

@@ -1,0 +1,98 @@
+/* Looking without consuming, and sleeping until there is something. docs/protocol.md, sections 1.3 and 4. */
+#include "ring_internal.h"
+
+#include <errno.h>
+
+#include "futex.h"
+
+bool horus_ring_peek(const horus_ring *ring, uint64_t number, void *to, horus_info *info) {
+    const ring_slot *slot = slot_of(ring, number);
+    uint64_t word = horus_load_acquire(&slot->word);
+    return word_number(word) == number && word_state(word) == DONE && ring_read_slot(ring, slot, word, to, info);
+}
+
+/* The newest DONE number below the front and its word; 0 when there is none. */
+static uint64_t newest(const horus_ring *ring, uint64_t *word_out) {
+    uint64_t front = horus_ring_front(ring);
+    uint64_t oldest = front > 2 * (uint64_t)ring->capacity ? front - ring->capacity : ring->capacity;
+    for (uint64_t number = front; number > oldest; number--) {
+        uint64_t word = horus_load_acquire(&slot_of(ring, number - 1)->word);
+        if (word_number(word) == number - 1 && word_state(word) == DONE) {
+            *word_out = word;
+            return number - 1;
+        }
+    }
+    return 0;
+}
+
+bool horus_ring_latest(const horus_ring *ring, void *to, horus_info *info) {
+    for (int attempt = 0; attempt < 4; attempt++) {
+        uint64_t word, number = newest(ring, &word);
+        if (number == 0)
+            return false;
+        if (ring_read_slot(ring, slot_of(ring, number), word, to, info))
+            return true;
+    }
+    return false;
+}
+
+bool horus_ring_latest_time(const horus_ring *ring, uint64_t *publish_ns) {
+    for (int attempt = 0; attempt < 4; attempt++) {
+        uint64_t word, number = newest(ring, &word);
+        if (number == 0)
+            return false;
+        const ring_slot *slot = slot_of(ring, number);
+        *publish_ns = horus_load_relaxed(&slot->publish_ns);
+        horus_fence_acquire();
+        if (horus_load_relaxed(&slot->word) == word)
+            return true;
+    }
+    return false;
+}
+
+/* Announces a sleeper. The word to sleep on. */
+static uint32_t raise_sleep_bit(uint32_t *futex) {
+    uint32_t word = horus_load_seq_cst(futex);
+    while (!(word & 1u)) {
+        if (horus_cas_seq_cst(futex, &word, word | 1u))
+            return word | 1u;
+    }
+    return word;
+}
+
+int horus_subscriber_wait_begin(horus_subscriber *sub, uint64_t deadline_ns, horus_wait *ticket) {
+    horus_ring *ring = sub->ring;
+    if (horus_subscriber_has_msg(sub))
+        return 1;
+    uint64_t now = horus_now_ns();
+    ticket->until_ns = 0;
+    if (now >= deadline_ns)
+        return 0;
+    ticket->word = &ring->header->futex;
+    ticket->expected = raise_sleep_bit(&ring->header->futex);
+    /* Looked at after the bit was set: seq_cst against the publisher's commit and its load of the futex word. */
+    uint64_t word = horus_load_seq_cst(&slot_of(ring, sub->cursor)->word);
+    if (horus_subscriber_has_msg(sub))
+        return 1;
+    /* Before a BUSY number nobody may ever publish again: then the sleep is short. */
+    bool stuck = word_number(word) == sub->cursor && word_state(word) == BUSY;
+    uint64_t until = now + (stuck ? HORUS_PATIENCE_NS : HORUS_SLICE_NS);
+    ticket->until_ns = until < deadline_ns ? until : deadline_ns;
+    return 0;
+}
+
+int horus_wait_sleep(const horus_wait *ticket) {
+    return horus_futex_wait(ticket->word, ticket->expected, ticket->until_ns) == EINTR ? EINTR : 0;
+}
+
+int horus_subscriber_wait(horus_subscriber *sub, uint64_t deadline_ns) {
+    for (;;) {
+        horus_wait ticket;
+        if (horus_subscriber_wait_begin(sub, deadline_ns, &ticket))
+            return 1;
+        if (ticket.until_ns == 0)
+            return 0;
+        if (horus_wait_sleep(&ticket) == EINTR)
+            return -1;
+    }
+}

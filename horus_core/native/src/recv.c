@@ -1,0 +1,181 @@
+/* Subscribing: read at the cursor, look again, account. docs/protocol.md, sections 1.3 and 3. */
+#include "ring_internal.h"
+
+#include <string.h>
+
+void ring_copy_out(void *to, const uint64_t *slot, uint32_t length) {
+    uint8_t *bytes = to;
+    uint32_t words = length / 8, tail = length % 8;
+    uint64_t word;
+    for (uint32_t i = 0; i < words; i++) {
+        word = horus_load_relaxed(&slot[i]);
+        memcpy(bytes + 8 * (size_t)i, &word, 8);
+    }
+    if (tail != 0) {
+        word = horus_load_relaxed(&slot[words]);
+        memcpy(bytes + 8 * (size_t)words, &word, tail);
+    }
+}
+
+bool ring_read_slot(const horus_ring *ring, const ring_slot *slot, uint64_t word, void *to, horus_info *info) {
+    uint32_t length = horus_load_relaxed(&slot->length);
+    info->publish_ns = horus_load_relaxed(&slot->publish_ns);
+    info->payload_kind = horus_load_relaxed(&slot->payload_kind);
+    info->number = word_number(word);
+    info->owner = word_owner(word);
+    info->length = length <= ring->payload ? length : ring->payload; /* untrusted until the second look, and after */
+    ring_copy_out(to, slot->payload, info->length);
+    horus_fence_acquire(); /* with the writer's release fence after its claim */
+    return horus_load_relaxed(&slot->word) == word;
+}
+
+/* Accounts for number `at`, which the reader leaves behind, and for void numbers of its slot that were
+ * overwritten unseen: they were counted as missed, and the tally tells that they were void. */
+static inline void settle(horus_subscriber *sub, uint64_t at, uint64_t word) {
+    bool is_void = word_state(word) & VOID; /* VOID or HELD */
+    uint8_t *known = &sub->known[at & sub->ring->mask];
+    unsigned tally = word_tally(word);
+    if (HORUS_UNLIKELY(is_void || tally != *known)) {
+        unsigned unseen = (tally - *known - is_void) & 63u;
+        if (unseen > sub->missed)
+            unseen = (unsigned)sub->missed; /* numbers that were void before the join */
+        sub->missed -= unseen;
+        sub->voids += unseen + is_void;
+        *known = (uint8_t)tally;
+    }
+}
+
+/* Moves a lapped cursor to the oldest number that can still be whole; further the more copies failed. */
+static void catch_up(horus_subscriber *sub, uint64_t found, int failed) {
+    uint64_t capacity = sub->ring->capacity;
+    uint64_t oldest = found + 1 - capacity;
+    if (failed >= 3) {
+        unsigned shift = failed >= 5 ? 1 : 6 - (unsigned)failed; /* N/8, N/4, N/2 */
+        oldest += capacity >> shift;
+        if (oldest > found)
+            oldest = found;
+    }
+    if (oldest > sub->cursor) {
+        sub->missed += oldest - sub->cursor;
+        sub->cursor = oldest;
+    }
+}
+
+/* A BUSY number at the cursor, with messages behind it, is revoked once this reader has stood before it for
+ * PATIENCE. True when the word must be looked at again. */
+static bool lose_patience(horus_subscriber *sub, ring_slot *slot, uint64_t word) {
+    const horus_ring *ring = sub->ring;
+    uint64_t at = sub->cursor;
+    if (word_number(horus_load_acquire(&slot_of(ring, at + 1)->word)) < at + 1)
+        return false; /* nothing waits behind it */
+    uint64_t now = horus_now_ns();
+    if (sub->busy_number != at) {
+        sub->busy_number = at;
+        sub->busy_since_ns = now;
+        return false;
+    }
+    if (now - sub->busy_since_ns < HORUS_PATIENCE_NS)
+        return false;
+    /* Fails if the writer has committed meanwhile, which is as good. */
+    horus_cas_acq_rel(&slot->word, &word, word_make(at, word_tally(word) + 1, HELD, word_owner(word)));
+    return true;
+}
+
+/* Walks from the cursor to the next DONE number: its slot and word, or NULL. `failed` counts the copies that
+ * this call has lost to publishers. */
+static inline ring_slot *walk(horus_subscriber *sub, uint64_t *word_out, int failed) {
+    const horus_ring *ring = sub->ring;
+    for (;;) {
+        ring_slot *slot = slot_of(ring, sub->cursor);
+        uint64_t word = horus_load_acquire(&slot->word);
+        uint64_t number = word_number(word);
+        if (number < sub->cursor)
+            return NULL;
+        if (HORUS_UNLIKELY(number > sub->cursor)) {
+            catch_up(sub, number, failed);
+            continue;
+        }
+        switch (word_state(word)) {
+        case DONE:
+            *word_out = word;
+            return slot;
+        case BUSY:
+            if (!lose_patience(sub, slot, word))
+                return NULL;
+            break;
+        default:
+            settle(sub, sub->cursor, word);
+            sub->cursor++;
+        }
+    }
+}
+
+static inline void report(const horus_subscriber *sub) {
+    subscriber_row *row = sub->row;
+    if (row == NULL)
+        return;
+    horus_store_relaxed(&row->cursor, sub->cursor);
+    horus_store_relaxed(&row->delivered, sub->delivered);
+    horus_store_relaxed(&row->missed, sub->missed);
+}
+
+bool horus_subscriber_recv(horus_subscriber *sub, void *to, horus_info *info) {
+    int attempts = 3 + (63 - __builtin_clzll(sub->ring->capacity));
+    for (int failed = 0; failed < attempts; failed++) {
+        uint64_t word;
+        ring_slot *slot = walk(sub, &word, failed);
+        if (slot == NULL)
+            return false;
+        if (HORUS_LIKELY(ring_read_slot(sub->ring, slot, word, to, info))) {
+            settle(sub, sub->cursor, word);
+            sub->delivered++;
+            sub->cursor++;
+            report(sub);
+            return true;
+        }
+    }
+    return false; /* publishers lapped us in every attempt; the counts stand */
+}
+
+bool horus_subscriber_maybe(const horus_subscriber *sub) {
+    return word_number(horus_load_acquire(&slot_of(sub->ring, sub->cursor)->word)) >= sub->cursor;
+}
+
+bool horus_subscriber_has_msg(horus_subscriber *sub) {
+    uint64_t word;
+    return horus_subscriber_maybe(sub) && walk(sub, &word, 0) != NULL;
+}
+
+uint64_t horus_subscriber_pending(const horus_subscriber *sub) {
+    uint64_t front = horus_ring_front(sub->ring);
+    return front > sub->cursor ? front - sub->cursor : 0;
+}
+
+void horus_subscriber_settle_all(horus_subscriber *sub) {
+    const horus_ring *ring = sub->ring;
+    for (uint64_t i = 0; i < ring->capacity; i++) {
+        uint64_t word = horus_load_acquire(&slot_of(ring, i)->word);
+        /* Void numbers below the cursor were counted as missed; one that is still before it was not. */
+        bool ahead = word_number(word) >= sub->cursor && word_state(word) & VOID;
+        unsigned unseen = (word_tally(word) - sub->known[i] - ahead) & 63u;
+        if (word_number(word) >= sub->cursor + ring->capacity || unseen > sub->missed)
+            continue; /* the cursor was lapped since: the next walk moves it and counts */
+        sub->missed -= unseen;
+        sub->voids += unseen;
+        sub->known[i] = (uint8_t)((sub->known[i] + unseen) & 63u);
+    }
+    report(sub);
+}
+
+void horus_subscriber_skip(horus_subscriber *sub, uint64_t keep) {
+    uint64_t front = horus_ring_front(sub->ring), word;
+    while (sub->cursor + keep < front && walk(sub, &word, 0) != NULL && sub->cursor + keep < front) {
+        settle(sub, sub->cursor, word);
+        sub->skipped++;
+        sub->cursor++;
+    }
+    subscriber_row *row = sub->row;
+    if (row != NULL)
+        horus_store_relaxed(&row->skipped, sub->skipped);
+    report(sub);
+}

@@ -1,0 +1,241 @@
+/* Geometry, creation and mapping of a topic's region. */
+#define _GNU_SOURCE
+#include "ring_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "boot.h"
+#include "futex.h"
+
+ring_geometry ring_geometry_of(uint32_t capacity, uint32_t payload, uint64_t meta_length) {
+    ring_geometry at;
+    at.stride = (uint32_t)horus_round_up(HORUS_SLOT_HEADER + horus_round_up(payload, 8), HORUS_CACHE_LINE);
+    at.users = sizeof(ring_header);
+    at.publishers = at.users + HORUS_MAX_PROCESSES * sizeof(uint32_t);
+    at.subscribers = at.publishers + HORUS_MAX_PUBLISHERS * sizeof(publisher_row);
+    at.meta = at.subscribers + HORUS_MAX_SUBSCRIBER_ROWS * sizeof(subscriber_row);
+    at.slots = horus_round_up(at.meta + meta_length, HORUS_CACHE_LINE);
+    at.size = at.slots + (size_t)capacity * at.stride;
+    return at;
+}
+
+size_t horus_ring_size(const horus_ring_params *params) {
+    return ring_geometry_of(params->capacity, params->payload, params->meta_length).size;
+}
+
+void horus_ring_format(void *memory, const horus_ring_params *params) {
+    ring_header *header = memory;
+    ring_geometry at = ring_geometry_of(params->capacity, params->payload, params->meta_length);
+    memcpy(header->magic, RING_MAGIC, sizeof header->magic);
+    header->version = HORUS_LAYOUT_VERSION;
+    header->size = at.size;
+    horus_boot_id(header->boot_id);
+    header->kind = params->kind;
+    header->latched = params->latched;
+    memcpy(header->type_hash, params->type_hash, sizeof header->type_hash);
+    header->capacity = params->capacity;
+    header->payload = params->payload;
+    header->meta_length = params->meta_length;
+    header->hint = params->capacity; /* the first number: slot i starts as (i, VOID) */
+    memcpy((char *)memory + at.meta, params->meta, params->meta_length);
+    for (uint64_t i = 0; i < params->capacity; i++) {
+        ring_slot *slot = (ring_slot *)((uint8_t *)memory + at.slots + i * at.stride);
+        slot->word = word_make(i, 0, VOID, 0);
+    }
+    horus_store_release(&header->ready, 1);
+}
+
+/* Reads the creator's numbers once and checks them; nothing of the header's geometry is read again. */
+static bool check_header(const ring_header *seen, size_t file_size, ring_geometry *at, horus_error *error) {
+    uint8_t boot_id[16];
+    horus_boot_id(boot_id);
+    if (memcmp(seen->magic, RING_MAGIC, sizeof seen->magic) != 0)
+        horus_error_set(error, 0, "expected a topic of HORUS, got a file that starts with other bytes");
+    else if (seen->version != HORUS_LAYOUT_VERSION)
+        horus_error_set(error, 0, "expected layout version %u, got %u: another version of HORUS wrote it",
+                        HORUS_LAYOUT_VERSION, seen->version);
+    else if (!seen->ready)
+        horus_error_set(error, EAGAIN, "expected a finished region, got one whose creator died while it wrote it");
+    else if (memcmp(seen->boot_id, boot_id, sizeof boot_id) != 0)
+        horus_error_set(error, EAGAIN, "expected a region of this boot, got one of an earlier boot");
+    else if (seen->kind < HORUS_TYPED || seen->kind > HORUS_DESCRIPTOR)
+        horus_error_set(error, 0, "expected a kind from 1 to 3, got %u", seen->kind);
+    else if (seen->capacity < CAPACITY_MIN || seen->capacity > CAPACITY_MAX ||
+             (seen->capacity & (seen->capacity - 1)) != 0)
+        horus_error_set(error, 0, "expected a capacity that is a power of two from %u to %u, got %u",
+                        CAPACITY_MIN, CAPACITY_MAX, seen->capacity);
+    else if (seen->payload > PAYLOAD_MAX || seen->meta_length > META_MAX)
+        horus_error_set(error, 0, "expected payload <= %u and description <= %u bytes, got %u and %llu",
+                        PAYLOAD_MAX, META_MAX, seen->payload, (unsigned long long)seen->meta_length);
+    else {
+        *at = ring_geometry_of(seen->capacity, seen->payload, seen->meta_length);
+        if (seen->size == at->size && file_size >= at->size)
+            return true;
+        horus_error_set(error, 0, "expected %zu bytes for its geometry, the header says %llu and the file has %zu",
+                        at->size, (unsigned long long)seen->size, file_size);
+    }
+    return false;
+}
+
+static bool fill_ring(horus_ring *ring, const ring_header *seen, const ring_geometry *at, horus_member *member) {
+    ring->slots = ring->base + at->slots;
+    ring->mask = seen->capacity - 1;
+    ring->stride = at->stride;
+    ring->capacity = seen->capacity;
+    ring->payload = seen->payload;
+    ring->kind = seen->kind;
+    ring->latched = seen->latched != 0;
+    ring->header = (ring_header *)ring->base;
+    ring->member = member;
+    ring->users = (uint32_t *)(ring->base + at->users);
+    ring->publishers = (publisher_row *)(ring->base + at->publishers);
+    ring->subscribers = (subscriber_row *)(ring->base + at->subscribers);
+    memcpy(ring->type_hash, seen->type_hash, sizeof ring->type_hash);
+    ring->meta_length = seen->meta_length;
+    ring->meta = malloc(ring->meta_length + 1);
+    if (ring->meta == NULL)
+        return false;
+    memcpy(ring->meta, ring->base + at->meta, ring->meta_length);
+    ring->meta[ring->meta_length] = '\0';
+    return true;
+}
+
+static void enlist_user(horus_ring *ring) {
+    horus_ident self = horus_member_self(ring->member);
+    horus_store_seq_cst(&ring->users[horus_ident_index(self)], (uint32_t)horus_ident_generation(self));
+}
+
+horus_ring *horus_ring_map(int fd, horus_member *member, horus_error *error) {
+    struct stat status;
+    ring_header seen;
+    ring_geometry at;
+    if (fstat(fd, &status) < 0 || status.st_size < (off_t)sizeof seen) {
+        horus_error_set(error, EAGAIN, "expected at least %zu bytes, got %lld", sizeof seen,
+                        (long long)status.st_size);
+        return NULL;
+    }
+    size_t size = (size_t)status.st_size;
+    uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (base == MAP_FAILED) {
+        horus_error_set(error, errno, "it cannot be mapped: %s", strerror(errno));
+        return NULL;
+    }
+    (void)horus_load_acquire(&((ring_header *)base)->ready); /* pairs with the creator's release store */
+    memcpy(&seen, base, sizeof seen);
+    horus_ring *ring = NULL;
+    if (check_header(&seen, size, &at, error)) {
+        ring = calloc(1, sizeof *ring);
+        if (ring != NULL) {
+            ring->base = base;
+            ring->size = size;
+            ring->device = status.st_dev;
+            ring->inode = status.st_ino;
+            if (fill_ring(ring, &seen, &at, member)) {
+                enlist_user(ring);
+                return ring;
+            }
+        }
+        horus_error_set(error, ENOMEM, "no memory for the mapping's description");
+    }
+    free(ring);
+    munmap(base, size);
+    return NULL;
+}
+
+void horus_ring_unmap(horus_ring *ring) {
+    if (!horus_member_is_forked(ring->member)) {
+        horus_ident self = horus_member_self(ring->member);
+        uint32_t mine = (uint32_t)horus_ident_generation(self);
+        horus_cas_seq_cst(&ring->users[horus_ident_index(self)], &mine, 0u);
+    }
+    munmap(ring->base, ring->size);
+    free(ring->meta);
+    free(ring);
+}
+
+bool horus_ring_in_use(const horus_ring *ring, bool others) {
+    horus_ident self = horus_member_self(ring->member);
+    for (unsigned index = 0; index < HORUS_MAX_PROCESSES; index++) {
+        uint32_t user = horus_load_acquire(&ring->users[index]);
+        horus_ident who = horus_member_at(ring->member, index);
+        if (user == 0 || user != (uint32_t)horus_ident_generation(who) || (others && who == self))
+            continue;
+        if (horus_member_alive(ring->member, who))
+            return true;
+    }
+    return false;
+}
+
+const char *horus_ring_meta(const horus_ring *ring, size_t *length) {
+    *length = ring->meta_length;
+    return ring->meta;
+}
+const uint8_t *horus_ring_type_hash(const horus_ring *ring) {
+    return ring->type_hash;
+}
+uint32_t horus_ring_kind(const horus_ring *ring) {
+    return ring->kind;
+}
+bool horus_ring_latched(const horus_ring *ring) {
+    return ring->latched;
+}
+uint32_t horus_ring_capacity(const horus_ring *ring) {
+    return ring->capacity;
+}
+uint32_t horus_ring_payload(const horus_ring *ring) {
+    return ring->payload;
+}
+uint64_t horus_ring_bytes(const horus_ring *ring) {
+    return ring->size;
+}
+horus_member *horus_ring_member(const horus_ring *ring) {
+    return ring->member;
+}
+void horus_ring_file(const horus_ring *ring, uint64_t *device, uint64_t *inode) {
+    *device = ring->device;
+    *inode = ring->inode;
+}
+
+uint64_t ring_scan_front(const horus_ring *ring) {
+    uint64_t front = 0;
+    for (uint64_t i = 0; i < ring->capacity; i++) {
+        uint64_t number = word_number(horus_load_acquire(&slot_of(ring, i)->word));
+        if (number >= front)
+            front = number + 1;
+    }
+    return front;
+}
+
+uint64_t ring_front_from(const horus_ring *ring, uint64_t number) {
+    for (;;) {
+        uint64_t found = word_number(horus_load_acquire(&slot_of(ring, number)->word));
+        if (found >= number)
+            number = found + 1; /* all numbers up to `found` are claimed */
+        else if (HORUS_LIKELY(found + ring->capacity == number))
+            return number;
+        else
+            return ring_scan_front(ring); /* the start was not a claimed number: a corrupt hint */
+    }
+}
+
+uint64_t horus_ring_front(const horus_ring *ring) {
+    return ring_front_from(ring, horus_load_acquire(&ring->header->hint));
+}
+
+bool horus_ring_gone(const horus_ring *ring, uint64_t number) {
+    return word_number(horus_load_acquire(&slot_of(ring, number)->word)) != number;
+}
+
+void horus_ring_wake(horus_ring *ring) {
+    uint32_t *futex = &ring->header->futex;
+    uint32_t word = horus_load_seq_cst(futex);
+    if ((word & 1u) && horus_cas_seq_cst(futex, &word, word + 1u))
+        horus_futex_wake_all(futex);
+}

@@ -1,0 +1,132 @@
+/* The layout of a topic's region, and the words of its slots. docs/protocol.md has the same tables. */
+#ifndef HORUS_RING_INTERNAL_H
+#define HORUS_RING_INTERNAL_H
+
+#include "horus/ring.h"
+
+#define RING_MAGIC "HORUSTOP"
+#define META_MAX (1u << 20)
+#define CAPACITY_MIN 4u
+#define CAPACITY_MAX (1u << 20)
+#define PAYLOAD_MAX 65536u
+
+/* ---- the word of a slot: number 48 | tally 6 | state 2 | owner 8 ---- */
+
+/* VOID and HELD share a bit: numbers that are never delivered. */
+enum word_state { DONE = 0, BUSY = 1, VOID = 2, HELD = 3 };
+
+#define NUMBER_MAX ((1ull << 48) - (1ull << 20))
+
+static inline uint64_t word_make(uint64_t number, unsigned tally, enum word_state state, unsigned owner) {
+    return number << 16 | (uint64_t)(tally & 63u) << 10 | (uint64_t)state << 8 | owner;
+}
+static inline uint64_t word_number(uint64_t word) {
+    return word >> 16;
+}
+static inline unsigned word_tally(uint64_t word) {
+    return (unsigned)(word >> 10) & 63u;
+}
+static inline enum word_state word_state(uint64_t word) {
+    return (enum word_state)((word >> 8) & 3u);
+}
+static inline unsigned word_owner(uint64_t word) {
+    return (unsigned)word & 0xffu;
+}
+
+typedef struct {
+    uint64_t word;
+    uint64_t publish_ns;
+    uint32_t length;
+    uint32_t payload_kind;
+    uint64_t payload[];
+} ring_slot;
+
+_Static_assert(sizeof(ring_slot) == HORUS_SLOT_HEADER, "the payload starts at byte 24");
+
+typedef struct {
+    horus_ident who; /* 0: free. Claimed by compare-and-swap, so that one process at most has a row */
+    uint64_t sent, refused, revoked;
+    uint64_t spare[2];
+    char node[144];
+} publisher_row;
+
+typedef struct {
+    horus_ident who;
+    uint64_t cursor, delivered, missed, skipped;
+    uint64_t spare;
+    char node[144];
+} subscriber_row;
+
+_Static_assert(sizeof(publisher_row) == 192 && sizeof(subscriber_row) == 192, "rows are three cache lines");
+
+typedef struct {
+    char magic[8];
+    uint32_t version;
+    uint32_t ready; /* stored last, with release, by the creator */
+    uint64_t size;
+    uint8_t boot_id[16];
+    uint32_t kind;
+    uint32_t latched;
+    uint8_t type_hash[16];
+    uint32_t capacity;
+    uint32_t payload;
+    uint64_t meta_length;
+    uint8_t spare[48];
+    uint64_t hint; /* a number not far behind the front; never the truth */
+    uint8_t hint_spare[56];
+    uint32_t futex; /* bit 0 somebody sleeps, the rest an epoch */
+    uint8_t futex_spare[60];
+} ring_header;
+
+_Static_assert(offsetof(ring_header, hint) == 128 && offsetof(ring_header, futex) == 192, "lines of their own");
+_Static_assert(sizeof(ring_header) == 256, "the header is 256 bytes");
+
+/* Where everything lies, computed from capacity, payload and the length of meta alone. */
+typedef struct {
+    uint32_t stride;
+    size_t users, publishers, subscribers, meta, slots, size;
+} ring_geometry;
+
+ring_geometry ring_geometry_of(uint32_t capacity, uint32_t payload, uint64_t meta_length);
+
+struct horus_ring {
+    uint8_t *base;
+    uint8_t *slots;
+    uint64_t mask;
+    uint32_t stride;
+    uint32_t capacity;
+    uint32_t payload;
+    uint32_t kind;
+    ring_header *header;
+    horus_member *member;
+    publisher_row *publishers; /* row 1 is publishers[0] */
+    subscriber_row *subscribers;
+    uint32_t *users; /* low half of the generation of each process that maps the region; 0 nobody */
+    size_t size;
+    char *meta;
+    size_t meta_length;
+    uint8_t type_hash[16];
+    bool latched;
+    uint64_t device, inode;
+};
+
+static inline ring_slot *slot_of(const horus_ring *ring, uint64_t number) {
+    return (ring_slot *)(ring->slots + (number & ring->mask) * ring->stride);
+}
+
+/* The front, found from any number known to be claimed, plus one. */
+uint64_t ring_front_from(const horus_ring *ring, uint64_t number);
+/* The front by looking at all words: for regions whose hint cannot be true. */
+uint64_t ring_scan_front(const horus_ring *ring);
+
+/* Whether the publisher of that row is dead (an empty row is). A system call. */
+bool ring_owner_dead(const horus_ring *ring, unsigned owner);
+
+/* The payload of a slot is read while it may be written: 8 bytes at a time, relaxed, on both sides. */
+void ring_copy_in(uint64_t *slot, const void *from, uint32_t length);
+void ring_copy_out(void *to, const uint64_t *slot, uint32_t length);
+
+/* Copies a slot whose word was `word` and looks again; false when it was overwritten meanwhile. */
+bool ring_read_slot(const horus_ring *ring, const ring_slot *slot, uint64_t word, void *to, horus_info *info);
+
+#endif

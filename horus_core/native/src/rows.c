@@ -1,0 +1,153 @@
+/* The tables of publishers and subscribers of a topic's region. */
+#include "ring_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const publisher_row *publisher_row_of(const horus_ring *ring, unsigned owner) {
+    return &ring->publishers[owner - 1];
+}
+
+bool ring_owner_dead(const horus_ring *ring, unsigned owner) {
+    if (owner == 0)
+        return true;
+    horus_ident who = horus_load_acquire(&publisher_row_of(ring, owner)->who);
+    return !horus_member_alive(ring->member, who);
+}
+
+/* Makes VOID what a dead publisher left BUSY or HELD under this row: the newcomer lives long, and a held slot
+ * would stay held as long. Safety does not depend on it (docs/protocol.md, section 2). */
+static void sweep(const horus_ring *ring, unsigned owner) {
+    for (uint64_t i = 0; i < ring->capacity; i++) {
+        uint64_t *at = &slot_of(ring, i)->word;
+        uint64_t word = horus_load_acquire(at);
+        while (word_owner(word) == owner && (word_state(word) == BUSY || word_state(word) == HELD)) {
+            unsigned tally = word_tally(word) + (word_state(word) == BUSY);
+            if (horus_cas_acq_rel(at, &word, word_make(word_number(word), tally, VOID, owner)))
+                break;
+        }
+    }
+}
+
+static bool claim_row(const horus_ring *ring, horus_ident *who) {
+    horus_ident found = horus_load_acquire(who);
+    if (found != 0 && horus_member_alive(ring->member, found))
+        return false;
+    return horus_cas_acq_rel(who, &found, horus_member_self(ring->member));
+}
+
+int horus_publisher_join(horus_publisher *pub, horus_ring *ring, const char *node, horus_error *error) {
+    memset(pub, 0, sizeof *pub);
+    for (unsigned owner = 1; owner <= HORUS_MAX_PUBLISHERS; owner++) {
+        publisher_row *row = &ring->publishers[owner - 1];
+        if (!claim_row(ring, &row->who))
+            continue;
+        sweep(ring, owner);
+        snprintf(row->node, sizeof row->node, "%s", node);
+        horus_store_relaxed(&row->sent, 0);
+        horus_store_relaxed(&row->refused, 0);
+        horus_store_relaxed(&row->revoked, 0);
+        pub->ring = ring;
+        pub->row = row;
+        pub->owner = owner;
+        pub->next = horus_ring_front(ring);
+        return 0;
+    }
+    horus_error_set(error, 0, "the topic has %u publishers already, as many as it can", HORUS_MAX_PUBLISHERS);
+    return -1;
+}
+
+void horus_publisher_leave(horus_publisher *pub) {
+    if (pub->row != NULL && !horus_member_is_forked(pub->ring->member))
+        horus_store_release(&((publisher_row *)pub->row)->who, 0);
+    pub->row = NULL;
+}
+
+int horus_subscriber_join(horus_subscriber *sub, horus_ring *ring, enum horus_join from) {
+    memset(sub, 0, sizeof *sub);
+    sub->known = calloc(ring->capacity, 1);
+    if (sub->known == NULL)
+        return -1;
+    sub->ring = ring;
+    /* Known tallies are read before the front: what becomes void after that is counted when it is met. */
+    if (from != HORUS_FROM_FIRST)
+        for (uint64_t i = 0; i < ring->capacity; i++)
+            sub->known[i] = (uint8_t)word_tally(horus_load_acquire(&slot_of(ring, i)->word));
+    uint64_t front = horus_ring_front(ring);
+    sub->cursor = from == HORUS_FROM_FIRST ? ring->capacity : front;
+    if (from == HORUS_FROM_LAST && front > ring->capacity) {
+        uint64_t oldest = front > 2 * (uint64_t)ring->capacity ? front - ring->capacity : ring->capacity;
+        for (uint64_t number = front; number > oldest; number--) {
+            uint64_t word = horus_load_acquire(&slot_of(ring, number - 1)->word);
+            if (word_number(word) == number - 1 && word_state(word) == DONE) {
+                sub->cursor = number - 1;
+                break;
+            }
+        }
+    }
+    return 0;
+}
+
+void horus_subscriber_leave(horus_subscriber *sub) {
+    if (sub->row != NULL && !horus_member_is_forked(sub->ring->member))
+        horus_store_release(&((subscriber_row *)sub->row)->who, 0);
+    free(sub->known);
+    sub->row = NULL;
+    sub->known = NULL;
+}
+
+void horus_subscriber_announce(horus_subscriber *sub, const char *node) {
+    for (unsigned i = 0; sub->row == NULL && i < HORUS_MAX_SUBSCRIBER_ROWS; i++) {
+        subscriber_row *row = &sub->ring->subscribers[i];
+        if (!claim_row(sub->ring, &row->who))
+            continue;
+        snprintf(row->node, sizeof row->node, "%s", node);
+        horus_store_relaxed(&row->cursor, sub->cursor);
+        horus_store_relaxed(&row->delivered, sub->delivered);
+        horus_store_relaxed(&row->missed, sub->missed);
+        horus_store_relaxed(&row->skipped, sub->skipped);
+        sub->row = row;
+    }
+}
+
+/* A name that another process wrote: at most HORUS_NAME_MAX bytes, always terminated. */
+static void copy_name(char *to, const char *from) {
+    size_t length = 0;
+    while (length < HORUS_NAME_MAX && from[length] != '\0') {
+        to[length] = from[length];
+        length++;
+    }
+    to[length] = '\0';
+}
+
+bool horus_ring_publisher_at(const horus_ring *ring, unsigned row, horus_endpoint *out) {
+    if (row == 0 || row > HORUS_MAX_PUBLISHERS)
+        return false;
+    const publisher_row *at = publisher_row_of(ring, row);
+    memset(out, 0, sizeof *out);
+    out->who = horus_load_acquire(&at->who);
+    if (!horus_member_alive(ring->member, out->who))
+        return false;
+    out->sent = horus_load_relaxed(&at->sent);
+    out->refused = horus_load_relaxed(&at->refused);
+    out->revoked = horus_load_relaxed(&at->revoked);
+    copy_name(out->node, at->node);
+    return true;
+}
+
+bool horus_ring_subscriber_at(const horus_ring *ring, unsigned row, horus_endpoint *out) {
+    if (row >= HORUS_MAX_SUBSCRIBER_ROWS)
+        return false;
+    const subscriber_row *at = &ring->subscribers[row];
+    memset(out, 0, sizeof *out);
+    out->who = horus_load_acquire(&at->who);
+    if (!horus_member_alive(ring->member, out->who))
+        return false;
+    out->cursor = horus_load_relaxed(&at->cursor);
+    out->delivered = horus_load_relaxed(&at->delivered);
+    out->missed = horus_load_relaxed(&at->missed);
+    out->skipped = horus_load_relaxed(&at->skipped);
+    copy_name(out->node, at->node);
+    return true;
+}
