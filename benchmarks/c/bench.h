@@ -5,6 +5,7 @@
 #ifndef HORUS_BENCH_H
 #define HORUS_BENCH_H
 
+#define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* The floor of everything that sleeps: two processes wake each other through a futex; half a round trip. */
+#include "bench.h"
+
 #include <linux/futex.h>
 #include <sys/syscall.h>
-
-#include "bench.h"
 
 static void hand_over(uint32_t *word, uint32_t value) {
     __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
