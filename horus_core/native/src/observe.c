@@ -60,26 +60,39 @@ static uint32_t raise_sleep_bit(uint32_t *futex) {
     return word;
 }
 
-int horus_subscriber_wait(horus_subscriber *sub, uint64_t deadline_ns) {
+int horus_subscriber_wait_begin(horus_subscriber *sub, uint64_t deadline_ns, horus_wait *ticket) {
     horus_ring *ring = sub->ring;
-    uint32_t *futex = &ring->header->futex;
+    if (horus_subscriber_has_msg(sub))
+        return 1;
+    uint64_t now = horus_now_ns();
+    ticket->until_ns = 0;
+    if (now >= deadline_ns)
+        return 0;
+    ticket->word = &ring->header->futex;
+    ticket->expected = raise_sleep_bit(&ring->header->futex);
+    /* Looked at after the bit was set: seq_cst against the publisher's commit and its load of the futex word. */
+    uint64_t word = horus_load_seq_cst(&slot_of(ring, sub->cursor)->word);
+    if (horus_subscriber_has_msg(sub))
+        return 1;
+    /* Before a BUSY number nobody may ever publish again: then the sleep is short. */
+    bool stuck = word_number(word) == sub->cursor && word_state(word) == BUSY;
+    uint64_t until = now + (stuck ? HORUS_PATIENCE_NS : HORUS_SLICE_NS);
+    ticket->until_ns = until < deadline_ns ? until : deadline_ns;
+    return 0;
+}
+
+int horus_wait_sleep(const horus_wait *ticket) {
+    return horus_futex_wait(ticket->word, ticket->expected, ticket->until_ns) == EINTR ? EINTR : 0;
+}
+
+int horus_subscriber_wait(horus_subscriber *sub, uint64_t deadline_ns) {
     for (;;) {
-        if (horus_subscriber_has_msg(sub))
+        horus_wait ticket;
+        if (horus_subscriber_wait_begin(sub, deadline_ns, &ticket))
             return 1;
-        uint64_t now = horus_now_ns();
-        if (now >= deadline_ns)
+        if (ticket.until_ns == 0)
             return 0;
-        uint32_t word = raise_sleep_bit(futex);
-        /* After the bit is set: seq_cst against the publisher's commit and its load of the futex word. */
-        (void)horus_load_seq_cst(&slot_of(ring, sub->cursor)->word);
-        if (horus_subscriber_has_msg(sub))
-            return 1;
-        /* Before a BUSY number nobody may ever publish again: then the sleep is short. */
-        uint64_t front_word = horus_load_acquire(&slot_of(ring, sub->cursor)->word);
-        bool stuck = word_number(front_word) == sub->cursor && word_state(front_word) == BUSY;
-        uint64_t until = now + (stuck ? HORUS_PATIENCE_NS : HORUS_SLICE_NS);
-        int rc = horus_futex_wait(futex, word, until < deadline_ns ? until : deadline_ns);
-        if (rc == EINTR)
+        if (horus_wait_sleep(&ticket) == EINTR)
             return -1;
     }
 }

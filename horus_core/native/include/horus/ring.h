@@ -158,8 +158,19 @@ bool horus_ring_latest(const horus_ring *ring, void *to, horus_info *info);
 /* Its publish time without copying the payload; false when nothing was published yet. */
 bool horus_ring_latest_time(const horus_ring *ring, uint64_t *publish_ns);
 
-/* Sleeps until has_msg or the deadline (CLOCK_MONOTONIC, ns). 1 a message is there, 0 time is up, -1 a signal
- * came. The caller holds no lock that a signal handler or another thread needs. */
+/* Waiting in two steps, so that a caller may drop a lock of its own for the sleep. `begin` returns 1 when a
+ * message is there, else 0 and a ticket; the ticket's until_ns is 0 when the deadline (CLOCK_MONOTONIC, ns) has
+ * passed. `sleep` sleeps at most 100 ms (a wake can die with its publisher): 0, or EINTR after a signal. */
+typedef struct {
+    const uint32_t *word;
+    uint32_t expected;
+    uint64_t until_ns;
+} horus_wait;
+
+int horus_subscriber_wait_begin(horus_subscriber *sub, uint64_t deadline_ns, horus_wait *ticket);
+int horus_wait_sleep(const horus_wait *ticket);
+
+/* Both steps until a message is there (1), time is up (0) or a signal came (-1). */
 int horus_subscriber_wait(horus_subscriber *sub, uint64_t deadline_ns);
 
 /* Wakes all sleepers of the ring although nothing was published (a close in another thread). */
