@@ -17,6 +17,7 @@ typedef struct {
     horus_ring *ring;
     PyObject *member; /* keeps the membership: the mapping refers to it */
     PyObject *pool;   /* NULL, or the pool that remembers this ring */
+    PyObject *weakrefs;
 } ring_object;
 
 /* Borrowed pointers out of checked objects. */

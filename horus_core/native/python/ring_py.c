@@ -32,6 +32,8 @@ static PyObject *ring_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
 
 static void ring_dealloc(ring_object *self) {
     PyTypeObject *type = Py_TYPE(self);
+    if (self->weakrefs != NULL)
+        PyObject_ClearWeakRefs((PyObject *)self);
     if (self->pool != NULL)
         horus_pool_forget(horus_pool_of(self->pool), self->ring);
     if (self->ring != NULL)
@@ -161,11 +163,17 @@ static PyGetSetDef ring_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
+static PyMemberDef ring_members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(ring_object, weakrefs), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot ring_slots[] = {
     {Py_tp_doc, "Ring(fd, member): maps and checks the region of a topic."},
     {Py_tp_new, ring_new},
     {Py_tp_dealloc, ring_dealloc},
     {Py_tp_methods, ring_methods},
+    {Py_tp_members, ring_members},
     {Py_tp_getset, ring_getset},
     {0, NULL},
 };

@@ -17,7 +17,8 @@ typedef struct {
     PyTypeObject *msg_type;   /* typed and descriptor topics */
     uint32_t kind;            /* enum horus_kind; 0 until bound */
     uint32_t epoch;           /* the namespace's, when the binding was last checked */
-    bool publishing, drained; /* drained: the last look found nothing */
+    bool publishing, receiving;
+    bool drained;  /* the last look found nothing */
     bool in_place; /* a slot's payload is a message's bytes: received without a second copy */
     bool closed;
     horus_publisher pub;
@@ -28,6 +29,7 @@ typedef struct {
     size_t scratch_size;
     horus_pool *pool;
     PyObject *encode, *decode; /* of dict topics */
+    PyObject *apart;           /* dict: arrays that the encoder put aside, to be copied once */
     PyObject *member_object, *ring_object, *pool_object;
     PyObject *weakrefs;
 } topic_object;

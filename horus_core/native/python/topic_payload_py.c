@@ -106,6 +106,15 @@ done:
     return result;
 }
 
+/* Encodes with datetimes as text and large arrays apart. New reference: bytes, or a list of buffers. */
+static PyObject *encode_rare(topic_object *self, PyObject *message, PyObject *bytes) {
+    if (may_hold_timestamp((const uint8_t *)PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)))
+        Py_SETREF(bytes, PyObject_CallMethod((PyObject *)self, "_encode_again", "OO", message, bytes));
+    if (bytes != NULL && PyDict_GET_SIZE(self->apart) > 0)
+        Py_SETREF(bytes, PyObject_CallMethod((PyObject *)self, "_encode_parts", "O", bytes));
+    return bytes;
+}
+
 int topic_send_dict(topic_object *self, PyObject *message) {
     PyObject *bytes = PyObject_CallOneArg(self->encode, message);
     if (bytes == NULL) {
@@ -113,21 +122,12 @@ int topic_send_dict(topic_object *self, PyObject *message) {
         Py_XDECREF(none);
         return -1;
     }
-    int result;
-    if (HORUS_LIKELY(PyBytes_CheckExact(bytes))) {
-        const char *data = PyBytes_AS_STRING(bytes);
-        size_t length = (size_t)PyBytes_GET_SIZE(bytes);
-        if (HORUS_UNLIKELY(may_hold_timestamp((const uint8_t *)data, length))) {
-            Py_SETREF(bytes, PyObject_CallMethod((PyObject *)self, "_encode_again", "OO", message, bytes));
-            if (bytes == NULL)
-                return -1;
-            data = PyBytes_AS_STRING(bytes);
-            length = (size_t)PyBytes_GET_SIZE(bytes);
-        }
-        result = topic_send_bytes(self, data, length);
-    } else {
-        result = send_parts(self, bytes);
-    }
+    bytes = encode_rare(self, message, bytes);
+    if (bytes == NULL)
+        return -1;
+    int result = PyBytes_CheckExact(bytes) ? topic_send_bytes(self, PyBytes_AS_STRING(bytes),
+                                                              (size_t)PyBytes_GET_SIZE(bytes))
+                                           : send_parts(self, bytes);
     Py_DECREF(bytes);
     return result;
 }
@@ -200,7 +200,7 @@ static PyObject *decode_msgpack(topic_object *self, const void *data, size_t len
         PyErr_Restore(type, value, traceback);
     }
     Py_DECREF(bytes);
-    if (message == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
+    if (message == NULL && PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
         PyErr_Clear();
         return corrupt(self, "MessagePack");
     }

@@ -56,13 +56,13 @@ PyObject *horus_topic_send(PyObject *topic, PyObject *message) {
 
 /* Nothing is there. 1: the binding was mended and it is worth another look; 0: nothing; -1 error. */
 static int look_again(topic_object *self) {
-    if (self->ring == NULL || must_check(self))
+    if (must_check(self) || self->closed || (self->ring != NULL && !self->receiving))
         return call_slow(self, "_open_for_recv", NULL);
-    return 0;
+    return 0; /* a topic that is not there costs one comparison until some topic appears */
 }
 
 static inline bool maybe(const topic_object *self) {
-    return self->ring != NULL && horus_subscriber_maybe(&self->sub);
+    return self->receiving && horus_subscriber_maybe(&self->sub);
 }
 
 /* Typed messages without bounded arrays are received in place. */
@@ -161,6 +161,7 @@ static int topic_traverse(topic_object *self, visitproc visit, void *arg) {
     Py_VISIT(self->msg_type);
     Py_VISIT(self->encode);
     Py_VISIT(self->decode);
+    Py_VISIT(self->apart);
     Py_VISIT(self->member_object);
     Py_VISIT(self->ring_object);
     Py_VISIT(self->pool_object);
@@ -174,7 +175,7 @@ static void unbind(topic_object *self) {
             horus_publisher_leave(&self->pub);
         horus_subscriber_leave(&self->sub);
     }
-    self->publishing = false;
+    self->publishing = self->receiving = false;
     self->ring = NULL;
     self->kind = 0;
     self->plan = NULL;
@@ -190,6 +191,7 @@ static int topic_clear(topic_object *self) {
     unbind(self);
     Py_CLEAR(self->encode);
     Py_CLEAR(self->decode);
+    Py_CLEAR(self->apart);
     return 0; /* the membership stays: a handle that is being collected may still be called */
 }
 
@@ -207,7 +209,7 @@ static void topic_dealloc(topic_object *self) {
 /* ---- binding: called by horus_core/topics only ---- */
 
 static PyObject *topic_enter(topic_object *self, PyObject *args) {
-    PyObject *member;
+    PyObject *member, *encode, *decode, *apart;
     PyTypeObject *base = Py_TYPE(self);
     while (base->tp_base != NULL && base->tp_dealloc != (destructor)topic_dealloc)
         base = base->tp_base;
@@ -215,12 +217,12 @@ static PyObject *topic_enter(topic_object *self, PyObject *args) {
     if (module == NULL)
         return NULL;
     self->state = horus_state_of(module);
-    if (!PyArg_ParseTuple(args, "O!OO:_enter", self->state->Member, &member, &self->encode, &self->decode)) {
-        self->encode = self->decode = NULL;
+    if (!PyArg_ParseTuple(args, "O!OOO!:_enter", self->state->Member, &member, &encode, &decode, &PyDict_Type,
+                          &apart))
         return NULL;
-    }
-    Py_INCREF(self->encode);
-    Py_INCREF(self->decode);
+    Py_XSETREF(self->encode, Py_NewRef(encode));
+    Py_XSETREF(self->decode, Py_NewRef(decode));
+    Py_XSETREF(self->apart, Py_NewRef(apart));
     Py_XSETREF(self->member_object, Py_NewRef(member));
     self->member = horus_member_of(member);
     self->epoch = horus_member_epoch(self->member);
@@ -279,8 +281,10 @@ static PyObject *topic_announce(topic_object *self, PyObject *node) {
     const char *name = PyUnicode_AsUTF8(node);
     if (name == NULL)
         return NULL;
-    if (self->ring != NULL)
+    if (self->ring != NULL) {
         horus_subscriber_announce(&self->sub, name);
+        self->receiving = true;
+    }
     Py_RETURN_NONE;
 }
 
@@ -298,7 +302,7 @@ static PyObject *topic_checked(topic_object *self, PyObject *epoch) {
 }
 
 PyMethodDef topic_binding_methods[] = {
-    {"_enter", (PyCFunction)topic_enter, METH_VARARGS, "_enter(member, encode, decode)"},
+    {"_enter", (PyCFunction)topic_enter, METH_VARARGS, "_enter(member, encode, decode, apart)"},
     {"_bind", (PyCFunction)topic_bind, METH_VARARGS, "_bind(ring, type or None, pool or None, where to start)"},
     {"_publish", (PyCFunction)topic_publish, METH_O, "_publish(node): takes a publisher's row"},
     {"_announce", (PyCFunction)topic_announce, METH_O, "_announce(node): shows the subscriber to tools"},

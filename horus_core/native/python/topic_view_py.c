@@ -86,6 +86,10 @@ static PyObject *get_publishing(topic_object *self, void *closure) {
     (void)closure;
     return PyBool_FromLong(self->publishing);
 }
+static PyObject *get_receiving(topic_object *self, void *closure) {
+    (void)closure;
+    return PyBool_FromLong(self->receiving);
+}
 static PyObject *get_ring(topic_object *self, void *closure) {
     (void)closure;
     return Py_NewRef(self->ring_object != NULL ? self->ring_object : Py_None);
@@ -124,6 +128,7 @@ static int set_closed(topic_object *self, PyObject *value, void *closure) {
 PyGetSetDef topic_getset[] = {
     {"_attached", (getter)get_attached, NULL, "Whether the handle is bound to a region.", NULL},
     {"_publishing", (getter)get_publishing, NULL, "Whether the handle has a publisher's row.", NULL},
+    {"_receiving", (getter)get_receiving, NULL, "Whether the handle has received, or tried to.", NULL},
     {"_ring", (getter)get_ring, NULL, "The mapping, or None.", NULL},
     {"_message_type", (getter)get_message_type, NULL, "The class of the topic's messages, or None.", NULL},
     {"pending", (getter)get_pending, NULL, "Messages not yet received, among them those being written.", NULL},

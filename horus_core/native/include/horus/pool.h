@@ -1,7 +1,7 @@
 /* Large payloads: arenas of blocks in shared memory, and the 40-byte reference that crosses a ring.
  *
- * A pool belongs to one process, its writer; only the writer hands out blocks. Readers hold a block by one bit
- * for each process. docs/protocol.md, "The pool", is the algorithm. */
+ * A pool belongs to one process, its writer; only the writer hands out blocks. Readers hold a block by one
+ * bit for each process. docs/protocol.md, "The pool", is the algorithm. */
 #ifndef HORUS_POOL_H
 #define HORUS_POOL_H
 
@@ -33,16 +33,25 @@ typedef struct horus_block horus_block;
 horus_pool *horus_pool_open(horus_member *member, uint64_t budget_bytes, horus_error *error);
 void horus_pool_close(horus_pool *pool);
 
-/* A writable block of at least `length` bytes, 64-byte aligned, its pages touched. NULL when none is to be had;
- * the error then names who holds the blocks. */
+/* A writable block of at least `length` bytes, 64-byte aligned, its pages touched. NULL when none is to be
+ * had; the error then names who holds the blocks. */
 horus_block *horus_pool_take(horus_pool *pool, uint64_t length, horus_error *error);
+
+/* The same, but NULL at once where that needs more than a warm block: new memory, or a look at who holds
+ * what. */
+horus_block *horus_pool_try(horus_pool *pool, uint64_t length);
 
 /* The reader's hold on a referenced block: NULL with error->code ESTALE when it was overwritten (count it as
  * missed); NULL with another code when the arena cannot be opened or the reference makes no sense. */
 horus_block *horus_pool_hold(horus_pool *pool, const horus_block_ref *ref, horus_error *error);
 
-/* Remembers under which number of which ring the block was sent: it is handed out again by preference once that
- * number has left the ring. `ring` must outlive the pool's use of it: see horus_pool_forget. */
+/* Whether this process now holds more of the writer's arena than its quota, half of the writer's budget (and
+ * more than two blocks): it should copy the payload and let go, so that who hoards pays with memory of its
+ * own. */
+bool horus_block_over_quota(const horus_block *block);
+
+/* Remembers under which number of which ring the block was sent: it is handed out again by preference once
+ * that number has left the ring. `ring` must outlive the pool's use of it: see horus_pool_forget. */
 void horus_block_sent(horus_block *block, horus_ring *ring, uint64_t number);
 void horus_pool_forget(horus_pool *pool, horus_ring *ring); /* before a ring is unmapped */
 
@@ -50,7 +59,23 @@ void *horus_block_data(const horus_block *block);
 uint64_t horus_block_length(const horus_block *block);
 horus_block_ref horus_block_refer(const horus_block *block);
 
-/* Handles are counted: a numpy view and the message object share one. At zero the process's bit is cleared. */
+/* The pool of a handle; false from `usable` in a fork's child, where the handle is a dead copy of its
+ * parent's. */
+horus_pool *horus_block_pool(const horus_block *block);
+bool horus_block_usable(const horus_block *block);
+
+typedef struct {
+    uint64_t budget_bytes, used_bytes; /* 0: nothing was taken yet and the default was asked for */
+    uint32_t chunks, blocks;           /* of this process's own arena */
+    uint32_t in_use;                   /* blocks with handles in this process */
+    uint32_t held;                     /* blocks that other processes hold */
+    uint32_t foreign_arenas, holding;  /* arenas of others that are mapped here, blocks of theirs held here */
+} horus_pool_use;
+
+void horus_pool_usage(horus_pool *pool, horus_pool_use *use);
+
+/* Handles are counted: a numpy view and the message object share one. At zero the process's bit is cleared.
+ */
 void horus_block_retain(horus_block *block);
 void horus_block_release(horus_block *block);
 

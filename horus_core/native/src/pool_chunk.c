@@ -1,0 +1,225 @@
+/* Chunks: the shared-memory objects that an arena consists of. Made by the writer, mapped by readers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "pool_internal.h"
+
+#define MIB (1024.0 * 1024.0)
+
+static void chunk_name(char name[160], const char *ns, horus_ident writer, uint32_t id) {
+    snprintf(name, 160, "/horus_%s.pool.%u-%" PRIu64 ".%u", ns, horus_ident_index(writer),
+             horus_ident_generation(writer), id);
+}
+
+void pool_chunk_unlink(const horus_pool *pool, horus_ident writer, uint32_t id) {
+    char name[160];
+    chunk_name(name, pool->ns, writer, id);
+    shm_unlink(name);
+}
+
+/* The process's side of a mapped chunk whose geometry has been checked. */
+static pool_chunk *chunk_new(void *memory, size_t size, uint64_t block_size, uint32_t blocks) {
+    pool_chunk *chunk = calloc(1, sizeof *chunk + (size_t)blocks * sizeof(horus_block));
+    if (chunk == NULL)
+        return NULL;
+    chunk->header = memory;
+    chunk->size = size;
+    chunk->id = chunk->header->chunk;
+    chunk->blocks = blocks;
+    chunk->block_size = block_size;
+    chunk->size_class = pool_class_of(block_size);
+    chunk->quota_bytes = chunk->header->quota_bytes;
+    uint8_t *base = memory;
+    uint8_t *payload = base + pool_payload_offset(block_size, blocks);
+    for (uint32_t i = 0; i < blocks; i++) {
+        horus_block *block = &chunk->block[i];
+        pool_list_init(&block->link);
+        block->chunk = chunk;
+        block->meta = (block_meta *)(base + POOL_HEADER_SIZE) + i;
+        block->data = payload + i * block_size;
+    }
+    return chunk;
+}
+
+/* Reserves the pages now: a full /dev/shm must be an error here, not a SIGBUS at the first write. */
+static int reserve(int fd, size_t size, horus_error *error) {
+    int code;
+    do
+        code = posix_fallocate(fd, 0, (off_t)size);
+    while (code == EINTR);
+    if (code == 0)
+        return 0;
+    struct statvfs shm;
+    double free_mib = fstatvfs(fd, &shm) == 0 ? (double)shm.f_bavail * (double)shm.f_frsize / MIB : 0.0;
+    horus_error_set(
+        error, code,
+        "Cannot reserve shared memory for a pool: expected %.2f MiB free in /dev/shm, got %.2f MiB "
+        "(%s, pid=%d). Free some (horus clean), or enlarge it: docker run --shm-size=1g, or "
+        "mount -o remount,size=1G /dev/shm.",
+        (double)size / MIB, free_mib, strerror(code), (int)getpid());
+    return -1;
+}
+
+static int create_object(const char *name, horus_error *error) {
+    int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST) {
+        /* Our identity is ours alone, so this is left from before the namespace's index was made anew. */
+        shm_unlink(name);
+        fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    }
+    if (fd < 0)
+        horus_error_set(error, errno, "Cannot create pool memory %s: %s. Check the permissions of /dev/shm.",
+                        name, strerror(errno));
+    return fd;
+}
+
+pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class, uint32_t blocks,
+                              horus_error *error) {
+    uint64_t block_size = pool_class_size(size_class);
+    size_t size = pool_chunk_size(block_size, blocks);
+    char name[160];
+    chunk_name(name, pool->ns, pool->self, id);
+    int fd = create_object(name, error);
+    if (fd < 0)
+        return NULL;
+    void *memory = MAP_FAILED;
+    if (reserve(fd, size, error) == 0) {
+        /* Populated: copying into pages that were never touched takes 25 times as long. */
+        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+        if (memory == MAP_FAILED)
+            horus_error_set(error, errno, "Cannot map pool memory %s: %s.", name, strerror(errno));
+    }
+    close(fd);
+    if (memory == MAP_FAILED) {
+        shm_unlink(name);
+        return NULL;
+    }
+    *(chunk_header *)memory = (chunk_header){
+        .magic = POOL_MAGIC,
+        .version = POOL_VERSION,
+        .chunk = id,
+        .writer = pool->self,
+        .total_size = size,
+        .payload_offset = pool_payload_offset(block_size, blocks),
+        .block_size = block_size,
+        .blocks = blocks,
+        .quota_bytes = pool->budget / 2,
+    };
+    pool_chunk *chunk = chunk_new(memory, size, block_size, blocks);
+    if (chunk == NULL) {
+        horus_error_set(error, ENOMEM, "Out of memory for a pool of %u blocks.", blocks);
+        munmap(memory, size);
+        shm_unlink(name);
+    }
+    return chunk;
+}
+
+/* Everything in the header is untrusted. It is copied once; only what agrees with the file's size is used. */
+static bool header_fits(const chunk_header *h, horus_ident writer, uint32_t id, size_t file_size) {
+    return h->magic == POOL_MAGIC && h->version == POOL_VERSION && h->writer == writer && h->chunk == id &&
+           h->total_size == file_size && h->blocks > 0 && h->blocks <= file_size / sizeof(block_meta) &&
+           h->block_size > 0 && h->block_size <= file_size && h->block_size % HORUS_CACHE_LINE == 0 &&
+           h->block_size == pool_class_size(pool_class_of(h->block_size)) &&
+           h->payload_offset == pool_payload_offset(h->block_size, h->blocks) &&
+           pool_chunk_size(h->block_size, h->blocks) == file_size;
+}
+
+static pool_chunk *map_open(int fd, const char *name, horus_ident writer, uint32_t id, horus_error *error) {
+    struct stat file;
+    if (fstat(fd, &file) != 0 || file.st_size < (off_t)POOL_HEADER_SIZE) {
+        horus_error_set(
+            error, EINVAL,
+            "Cannot trust pool memory %s: expected at least %u bytes, got %lld. Restart its writer.", name,
+            POOL_HEADER_SIZE, (long long)file.st_size);
+        return NULL;
+    }
+    size_t size = (size_t)file.st_size;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+    if (memory == MAP_FAILED) {
+        horus_error_set(error, errno, "Cannot map pool memory %s: %s.", name, strerror(errno));
+        return NULL;
+    }
+    chunk_header header = *(const chunk_header *)memory;
+    pool_chunk *chunk = NULL;
+    if (!header_fits(&header, writer, id, size))
+        horus_error_set(
+            error, EINVAL,
+            "Cannot trust pool memory %s: expected a chunk of layout version %u that fits its file of "
+            "%zu bytes, got version %u with %u blocks of %" PRIu64 " bytes. Restart its writer.",
+            name, POOL_VERSION, size, header.version, header.blocks, header.block_size);
+    else if ((chunk = chunk_new(memory, size, header.block_size, header.blocks)) == NULL)
+        horus_error_set(error, ENOMEM, "Out of memory for a pool of %u blocks.", header.blocks);
+    if (chunk == NULL)
+        munmap(memory, size);
+    return chunk;
+}
+
+pool_chunk *pool_chunk_map(horus_pool *pool, horus_ident writer, uint32_t id, horus_error *error) {
+    char name[160];
+    chunk_name(name, pool->ns, writer, id);
+    int fd = shm_open(name, O_RDWR | O_CLOEXEC, 0);
+    if (fd < 0) {
+        /* Gone with its last message, or cleaned after its writer died: nothing is left to read there. */
+        int code = errno == ENOENT ? ESTALE : errno;
+        horus_error_set(error, code, "Cannot open pool memory %s: %s.", name, strerror(errno));
+        return NULL;
+    }
+    pool_chunk *chunk = map_open(fd, name, writer, id, error);
+    close(fd);
+    return chunk;
+}
+
+void pool_chunk_unmap(pool_chunk *chunk) {
+    munmap(chunk->header, chunk->size);
+    free(chunk);
+}
+
+pool_arena *pool_arena_new(horus_pool *pool, horus_ident writer) {
+    pool_arena *arena = calloc(1, sizeof *arena);
+    if (arena == NULL)
+        return NULL;
+    pool_arena **first = &pool->arenas[horus_ident_index(writer)];
+    arena->pool = pool;
+    arena->writer = writer;
+    arena->next = *first;
+    *first = arena;
+    return arena;
+}
+
+int pool_arena_add(pool_arena *arena, pool_chunk *chunk) {
+    if (chunk->id >= arena->capacity) {
+        uint32_t capacity = arena->capacity == 0 ? 8 : arena->capacity;
+        while (capacity <= chunk->id)
+            capacity *= 2;
+        pool_chunk **chunks = realloc(arena->chunks, capacity * sizeof *chunks);
+        if (chunks == NULL)
+            return -1;
+        memset(chunks + arena->capacity, 0, (capacity - arena->capacity) * sizeof *chunks);
+        arena->chunks = chunks;
+        arena->capacity = capacity;
+    }
+    chunk->arena = arena;
+    arena->chunks[chunk->id] = chunk;
+    return 0;
+}
+
+/* Unmaps what is left of the arena and takes it out of its pool. */
+void pool_arena_free(pool_arena *arena) {
+    pool_arena **at = &arena->pool->arenas[horus_ident_index(arena->writer)];
+    while (*at != arena)
+        at = &(*at)->next;
+    *at = arena->next;
+    for (uint32_t i = 0; i < arena->capacity; i++)
+        if (arena->chunks[i] != NULL)
+            pool_chunk_unmap(arena->chunks[i]);
+    free(arena->chunks);
+    free(arena);
+}

@@ -1,0 +1,95 @@
+/* The writer's side: a block for a new payload, in the order of docs/protocol.md, "Which block next". */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "pool_internal.h"
+
+/* Takes ago that a chunk of another size was last useful, before it makes room for a new one. */
+#define IDLE_TAKES 64
+
+static bool ready(horus_pool *pool, uint64_t length, horus_error *error) {
+    if (!pool_of_this_process(pool) || pool->closed) {
+        horus_error_set(error, EBADF,
+                        "This pool belongs to a process that forked, or is closed. Open another.");
+        return false;
+    }
+    if (length > 1ull << 40) {
+        horus_error_set(error, EINVAL, "A payload of %" PRIu64 " bytes is too large: at most 1 TiB.", length);
+        return false;
+    }
+    return true;
+}
+
+static horus_block *hand_out(horus_pool *pool, horus_block *block, uint64_t length) {
+    block->length = length;
+    horus_store_relaxed(&block->meta->length, length); /* published by the ring, with the reference */
+    block->views = 1;
+    block->chunk->in_use++;
+    pool->live++;
+    return block;
+}
+
+static bool grow_or_trim(horus_pool *pool, unsigned size_class, uint64_t idle_takes, horus_error *error) {
+    if (pool_grow(pool, size_class, error))
+        return true;
+    return pool_trim(pool, pool_chunk_size(pool_class_size(size_class), 1), idle_takes) &&
+           pool_grow(pool, size_class, error);
+}
+
+static horus_block *find_slowly(horus_pool *pool, unsigned size_class, horus_error *error) {
+    pool_class *cls = &pool->classes[size_class];
+    horus_block *block = pool_reuse_any_gone(pool, cls);
+    if (block == NULL && !pool_list_empty(&cls->held)) {
+        pool_reap(pool, cls);
+        block = pool_reuse_any_gone(pool, cls);
+    }
+    if (block == NULL && grow_or_trim(pool, size_class, IDLE_TAKES, error))
+        block = pool_reuse_gone(pool, cls);
+    if (block == NULL)
+        block = pool_reuse_oldest(pool, cls);
+    if (block == NULL &&
+        !pool_list_empty(&cls->held)) { /* held ones were found among those still in a ring */
+        pool_reap(pool, cls);
+        block = pool_reuse_any_gone(pool, cls);
+        if (block == NULL)
+            block = pool_reuse_oldest(pool, cls);
+    }
+    if (block == NULL && grow_or_trim(pool, size_class, 0, error))
+        block = pool_reuse_gone(pool, cls);
+    return block;
+}
+
+horus_block *horus_pool_try(horus_pool *pool, uint64_t length) {
+    if (!ready(pool, length, NULL))
+        return NULL;
+    pthread_mutex_lock(&pool->mutex);
+    pool->takes++;
+    horus_block *block = pool_reuse_gone(pool, &pool->classes[pool_class_of(length)]);
+    if (block != NULL)
+        hand_out(pool, block, length);
+    pthread_mutex_unlock(&pool->mutex);
+    return block;
+}
+
+horus_block *horus_pool_take(horus_pool *pool, uint64_t length, horus_error *error) {
+    horus_error ignored;
+    error = error == NULL ? &ignored : error;
+    if (!ready(pool, length, error))
+        return NULL;
+    unsigned size_class = pool_class_of(length);
+    pthread_mutex_lock(&pool->mutex);
+    pool->takes++;
+    horus_block *block = pool_reuse_gone(pool, &pool->classes[size_class]);
+    if (block == NULL) {
+        error->code = 0;
+        if (pool->budget == 0)
+            pool->budget = pool_default_budget();
+        block = find_slowly(pool, size_class, error);
+    }
+    if (block != NULL)
+        hand_out(pool, block, length);
+    else
+        pool_describe_exhaustion(pool, length, error);
+    pthread_mutex_unlock(&pool->mutex);
+    return block;
+}

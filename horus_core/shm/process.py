@@ -1,0 +1,79 @@
+"""This process in its namespaces: joined once, found again by everybody, joined anew in a forked child."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import posix_ipc
+
+from horus_core import _native
+from horus_core.errors import RegionError
+from horus_core.shm import namespace as namespaces
+from horus_core.shm import region
+
+INDEX = "index"
+
+_lock = threading.Lock()
+_members: dict[str, _native.Member] = {}
+
+
+def member(namespace: str | None = None) -> _native.Member:
+    """This process's membership of the namespace (default: the current one).
+
+    Raises RegionError when the namespace's index cannot be created or trusted.
+    """
+    name = namespaces.current() if namespace is None else namespace
+    with _lock:
+        found = _members.get(name)
+        if found is None or found.forked or not found.linked:
+            found = _members[name] = _join(name)
+        return found
+
+
+def _join(namespace: str) -> _native.Member:
+    with namespaces.locked(namespace):
+        return _open_index(namespace)
+
+
+def _open_index(namespace: str) -> _native.Member:
+    name = namespaces.region(namespace, INDEX)
+    try:
+        fd = region.open_existing(name)
+    except posix_ipc.ExistentialError:
+        fd = region.create(name, _native.INDEX_SIZE, _native.index_format)
+    try:
+        return _native.Member(fd, namespace)
+    except RegionError as error:
+        raise RegionError(
+            f"Joining namespace {namespace!r} failed: {error} (file=/dev/shm/{name}, pid={os.getpid()}). "
+            "Stop all processes of the namespace and run `horus clean`."
+        ) from None
+    finally:
+        os.close(fd)
+
+
+def peek(namespace: str) -> _native.Member | None:
+    """A membership for looking at a namespace that this process does not use; None when it has no index.
+
+    The caller holds the namespace's lock, and drops the membership by dropping the object.
+    """
+    name = namespaces.region(namespace, INDEX)
+    try:
+        fd = region.open_existing(name)
+    except posix_ipc.ExistentialError:
+        return None
+    try:
+        return _native.Member(fd, namespace)
+    except RegionError:
+        return None
+    finally:
+        os.close(fd)
+
+
+def _forget_lock_in_child() -> None:
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it at the fork
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_lock_in_child)

@@ -1,0 +1,147 @@
+"""Opening and creating the regions of topics: under the namespace's lock, each mapped once in a process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+import posix_ipc
+
+from horus_core import _native
+from horus_core.errors import RegionError, TopicTypeError
+from horus_core.shm import namespace as namespaces
+from horus_core.shm import region
+from horus_core.topics import types
+
+_log = logging.getLogger("horus")
+_lock = threading.Lock()
+_rings: weakref.WeakValueDictionary[tuple[int, str], _native.Ring] = weakref.WeakValueDictionary()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a handle wants of a topic's region."""
+
+    topic: str
+    node: str
+    type: types.TopicType | None
+    capacity: int | None = None
+    latched: bool = False
+
+
+def is_current(member: _native.Member, topic: str, ring: _native.Ring) -> bool:
+    """Whether the mapping still is what others find under the topic's name."""
+    return region.identity(namespaces.topic_region(member.namespace, topic)) == ring.file
+
+
+def attach(member: _native.Member, request: Request) -> _native.Ring | None:
+    """The topic's region; created when a type is wanted and none is there, else None.
+
+    Raises TopicTypeError when living processes use the topic with another type, and RegionError when the
+    region cannot be created or trusted.
+    """
+    name = namespaces.topic_region(member.namespace, request.topic)
+    if request.type is None and region.identity(name) is None:
+        return None
+    with _lock, namespaces.locked(member.namespace):
+        ring = _existing(member, request.topic, name)
+        if ring is not None and request.type is not None and not _fits(ring, request):
+            ring = None
+        if ring is None and request.type is not None:
+            ring = _create(member, request, request.type, name)
+        if ring is not None:
+            _rings[member.ident, name] = ring
+    return ring
+
+
+def _existing(member: _native.Member, topic: str, name: str) -> _native.Ring | None:
+    """The region under that name, mapped; None when there is none or only a dead creator's half."""
+    known = _rings.get((member.ident, name))
+    if known is not None and region.identity(name) == known.file:
+        return known
+    try:
+        fd = region.open_existing(name)
+    except posix_ipc.ExistentialError:
+        return None
+    try:
+        ring = _native.Ring(fd, member)
+        types.read_description(ring)
+    except RegionError as error:
+        raise RegionError(
+            f"Opening topic {topic!r} failed: {error} (file=/dev/shm/{name}, pid={os.getpid()}). "
+            "Stop the processes that use it and run `horus clean`."
+        ) from None
+    finally:
+        os.close(fd)
+    return ring
+
+
+def _fits(ring: _native.Ring, request: Request) -> bool:
+    """Whether the region can be used as wanted; False when it is to be replaced."""
+    found = types.of_ring(ring)
+    if found == request.type:
+        _warn_capacity(ring, request)
+        return True
+    in_this_process = any(other is ring for other in _rings.values())
+    if not in_this_process and not ring.in_use(others=True):
+        return False  # nobody living uses it: what a dead process left is no mismatch
+    error = _mismatch(ring, request, found)
+    _log.error("%s", error)
+    raise error
+
+
+def _warn_capacity(ring: _native.Ring, request: Request) -> None:
+    if request.capacity is not None and _power_of_two(request.capacity) != ring.capacity:
+        _log.warning(
+            "Topic %r keeps %d messages, as its creator wanted, not %d (node=%r).",
+            request.topic,
+            ring.capacity,
+            request.capacity,
+            request.node,
+        )
+
+
+def _mismatch(ring: _native.Ring, request: Request, found: types.TopicType) -> TopicTypeError:
+    assert request.type is not None  # noqa: S101 - for the type checker: the caller has looked
+    creator = types.read_description(ring).get("creator") or {}
+    fields = types.difference(found, request.type)
+    return TopicTypeError(
+        f"Type mismatch on topic {request.topic!r}: expected {request.type}, got {found}"
+        f"{': ' + fields if fields else ''} (node={request.node!r}, pid={os.getpid()}; the topic was created by "
+        f"node {creator.get('node')!r}, pid {creator.get('pid')}). Use the same type on both sides, or another "
+        "topic name."
+    )
+
+
+def _power_of_two(capacity: int) -> int:
+    return 1 << max(capacity - 1, 3).bit_length()
+
+
+def _create(member: _native.Member, request: Request, kind: types.TopicType, name: str) -> _native.Ring:
+    creator: dict[str, Any] = {"node": request.node, "pid": os.getpid(), "ident": member.ident}
+    meta = types.description(kind, request.topic, creator)
+    capacity = kind.capacity if request.capacity is None else _power_of_two(request.capacity)
+
+    def fill(fd: int) -> None:
+        _native.ring_format(fd, kind.kind, capacity, kind.payload, kind.hash, meta, request.latched)
+
+    fd = region.create(name, _native.ring_size(capacity, kind.payload, len(meta)), fill)
+    try:
+        ring = _native.Ring(fd, member)
+    finally:
+        os.close(fd)
+    member.bump()
+    _log.debug("Topic %r created: %s, %d messages (node=%r).", request.topic, kind, capacity, request.node)
+    return ring
+
+
+def _forget_in_child() -> None:
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it at the fork
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)

@@ -1,0 +1,385 @@
+"""`horus.Topic`: one handle on a topic, for publishing and subscribing."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from horus_core import _native, names
+from horus_core.errors import ConfigError, HorusError, TopicTypeError
+from horus_core.messages import codec
+from horus_core.shm import process
+from horus_core.topics import attach, types
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_log = logging.getLogger("horus")
+
+_FROM_NEXT, _FROM_LAST, _FROM_FIRST = 0, 1, 2
+_CAPACITY_MAX = 1 << 20
+_FOREVER_S = 1e9
+
+_handles: weakref.WeakSet[Topic] = weakref.WeakSet()
+
+
+class Info(NamedTuple):
+    """What is known of a message besides its contents."""
+
+    publish_ns: int
+    """When it was sent: CLOCK_MONOTONIC of this machine, in nanoseconds (`horus.now_ns()`)."""
+    sequence: int
+    """Its number in the topic, from 0. Numbers that were given up by a publisher are left out."""
+    publisher: str
+    """The node that sent it; "" when it has left since."""
+
+
+class Topic(_native.TopicBase):
+    """A named channel that any number of processes publish and subscribe to.
+
+    `name` is the topic, or a message class for its default topic. `type` is a message class or dict; without it
+    the topic gets its type from the first send, and a subscriber learns it from the publisher. `capacity` is how
+    many messages the ring keeps (rounded up to a power of two), `latched` gives late joiners the last one; both
+    are settled by whoever creates the topic.
+
+    Raises InvalidNameError, ConfigError, TopicTypeError (another process uses another type), RegionError.
+    """
+
+    __slots__ = ("__dict__",)
+
+    def __init__(
+        self,
+        name: str | type,
+        type: type | None = None,  # noqa: A002 - the word that the API promises
+        *,
+        capacity: int | None = None,
+        latched: bool = False,
+        backend: str | None = None,
+        _node: str | None = None,
+    ) -> None:
+        name, type = _name_and_type(name, type)  # noqa: A001
+        if backend not in (None, "shm"):
+            raise ConfigError(f"Opening topic {name!r} failed: expected backend None or 'shm', got {backend!r}.")
+        wanted = None if type is None else types.of_class(type)
+        self.name = names.topic_name(name)
+        self._request = attach.Request(
+            self.name, _node or _script_name(), wanted, _checked_capacity(name, capacity), latched
+        )
+        self._waited = False
+        self._warned_dropped = False
+        self._thread = threading.get_ident()
+        self._enter_namespace()
+        self._attach(wanted)
+        _handles.add(self)
+
+    # ---- what the native calls need when something is rare ----
+
+    def _enter_namespace(self) -> None:
+        self._member = process.member()
+        self._enter(self._member, codec.encode, codec.decode, codec.apart)
+
+    def _attach(self, wanted: types.TopicType | None, start: int | None = None) -> bool:
+        """Bind to the region: False when it does not exist and no type is known to create it with."""
+        epoch = self._member.epoch
+        request = self._request
+        if wanted is not request.type:
+            request = attach.Request(request.topic, request.node, wanted, request.capacity, request.latched)
+        ring = attach.attach(self._member, request)
+        if ring is None:
+            self._checked(epoch)
+            self._waited = True  # whoever waits from before the topic was there gets it from its first message
+            return False
+        if start is None:
+            start = _FROM_LAST if ring.latched else _FROM_FIRST if self._waited else _FROM_NEXT
+        cls = request.type.python if request.type is not None else types.class_of_ring(ring)
+        self._bind(ring, None if cls is dict else cls, _pool_for(ring), start)
+        self._checked(epoch)
+        _log.debug("Topic %r attached: %s (node=%r).", self.name, types.of_ring(ring), request.node)
+        return True
+
+    def _open_for_send(self, message: object) -> bool:
+        self._check_usable()
+        if self._attached:
+            self._check_binding()
+        if not self._attached:
+            self._attach(self._request.type or types.of_message(message), start=_FROM_NEXT)
+        if not self._publishing:
+            self._check_type(message)
+            self._publish(self._request.node)
+        return True
+
+    def _open_for_recv(self) -> bool:
+        """Called when nothing is there: True when another look is worth it."""
+        self._check_usable()
+        again = self._check_binding() if self._attached else self._attach(self._request.type)
+        if self._attached and not self._receiving:
+            self._announce(self._request.node)
+            return True
+        return again
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            raise HorusError(f"Topic {self.name!r} is closed (pid={os.getpid()}). Open a new handle.")
+        if self._member.forked:  # the parent's rows are the parent's
+            self._unbind()
+            self._enter_namespace()
+
+    def _check_binding(self) -> bool:
+        """Follow the topic when its region was replaced; True when it was."""
+        epoch = self._member.epoch
+        ring = self._ring
+        assert ring is not None  # noqa: S101 - for the type checker: the caller has looked
+        if attach.is_current(self._member, self.name, ring):
+            self._checked(epoch)
+            return False
+        self._unbind()
+        return self._attach(self._request.type or types.of_ring(ring), start=_FROM_FIRST)
+
+    def _check_type(self, message: object) -> None:
+        ring = self._ring
+        assert ring is not None  # noqa: S101
+        if types.of_message(message) != types.of_ring(ring):
+            self._wrong_message(message)
+
+    def _wrong_message(self, message: object) -> None:
+        ring = self._ring
+        assert ring is not None  # noqa: S101
+        expected, got = types.of_ring(ring), types.of_message(message)
+        shown = type(message).__name__ if got.kind == _native.MSGPACK else str(got)
+        fields = types.difference(expected, got)
+        error = TopicTypeError(
+            f"Type mismatch on topic {self.name!r}: expected {expected}, got {shown}"
+            f"{': ' + fields if fields else ''} (node={self._request.node!r}, pid={os.getpid()}). "
+            "Send the topic's type, or use another topic name."
+        )
+        _log.error("%s", error)
+        raise error
+
+    def _encode_failed(self, message: object) -> None:
+        from horus_core.messages import encode_errors  # noqa: PLC0415 - only when something is wrong
+
+        raise encode_errors.explain(message, self.name, self._request.node) from None
+
+    def _encode_again(self, message: object, encoded: bytes) -> bytes:
+        """Datetimes travel as text; looked at when the encoded bytes could hold one."""
+        from horus_core.messages import encode_errors  # noqa: PLC0415
+
+        plain = encode_errors.with_datetimes_as_text(message)
+        codec.forget_apart()
+        del encoded
+        return codec.encode(plain)
+
+    def _encode_parts(self, encoded: bytes) -> bytes | list[bytes | memoryview]:
+        return codec.parts(encoded)
+
+    def _warn_dropped(self, reason: str) -> None:
+        if not self._warned_dropped:
+            self._warned_dropped = True
+            _log.warning("Topic %r drops messages (node=%r): %s", self.name, self._request.node, reason)
+
+    # ---- receiving ----
+
+    def recv_all(self) -> list[Any]:
+        """All messages that were waiting at the call."""
+        found = []
+        for _ in range(max(self.pending, 1)):
+            message = self.recv()
+            if message is None:
+                break
+            found.append(message)
+        return found
+
+    def recv_info(self) -> tuple[Any, Info] | None:
+        """The next message with what is known of it, or None."""
+        message = self.recv()
+        return None if message is None else (message, self._info())
+
+    def latest(self) -> Any:
+        """The newest message in the ring, without consuming it; None when there is none."""
+        if not self._attached:
+            self._open_for_recv()
+        return self._latest()
+
+    def history(self, n: int) -> list[Any]:
+        """The newest messages still in the ring, at most n, oldest first; nothing is consumed."""
+        if not self._attached:
+            self._open_for_recv()
+        ring = self._ring
+        if ring is None or n <= 0:
+            return []
+        front = ring.front
+        first = max(front - n, front - ring.capacity, ring.capacity)
+        found = (self._peek(number) for number in range(first, front))
+        return [message for message in found if message is not None]
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleep until recv() would give a message, at most `timeout` seconds; False when time is up."""
+        deadline = _native.now_ns() + int(min(_FOREVER_S if timeout is None else timeout, _FOREVER_S) * 1e9)
+        while not self._closed:
+            if self.has_msg():
+                return True
+            if _native.now_ns() >= deadline:
+                return False
+            if self._attached:
+                self._wait_until(deadline)
+            else:
+                epoch = self._member.epoch
+                if not self._open_for_recv():
+                    self._member.wait(epoch, deadline)
+        return False
+
+    async def recv_async(self) -> Any:
+        """The next message, awaited: the event loop runs on meanwhile."""
+        from horus_core.topics import waiter  # noqa: PLC0415 - asyncio only where it is used
+
+        return await waiter.receive(self)
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        while True:
+            yield await self.recv_async()
+
+    # ---- what is known ----
+
+    def _info(self) -> Info:
+        publish_ns, number, owner = self._last()
+        ring = self._ring
+        if ring is None:
+            return Info(publish_ns, 0, "")
+        names_by_row = {row["row"]: row["node"] for row in ring.publishers()}
+        return Info(publish_ns, number - ring.capacity, names_by_row.get(owner, ""))
+
+    def age(self) -> float | None:
+        """Seconds since the message received last was sent; None before the first."""
+        publish_ns, number, _ = self._last()
+        return None if number == 0 else (_native.now_ns() - publish_ns) / 1e9
+
+    def is_stale(self, max_age: float) -> bool:
+        """Whether the newest message in the ring is older than `max_age` seconds, or there is none."""
+        if not self._attached:
+            self._open_for_recv()
+        ring = self._ring
+        latest_ns = None if ring is None else ring.latest_ns
+        return latest_ns is None or _native.now_ns() - latest_ns > max_age * 1e9
+
+    @property
+    def type(self) -> type | None:
+        """The class of the topic's messages: a message class, dict, or None while it is not known."""
+        ring = self._ring
+        if ring is None:
+            return None if self._request.type is None else self._request.type.python
+        return dict if ring.kind == _native.MSGPACK else self._message_type
+
+    @property
+    def capacity(self) -> int | None:
+        """How many messages the ring keeps; None while the topic does not exist."""
+        ring = self._ring
+        return None if ring is None else ring.capacity
+
+    @property
+    def publishers(self) -> list[str]:
+        """Names of the nodes that publish now."""
+        ring = self._ring
+        return [] if ring is None else [row["node"] for row in ring.publishers()]
+
+    @property
+    def subscribers(self) -> list[str]:
+        """Names of the nodes that subscribe now."""
+        ring = self._ring
+        return [] if ring is None else [row["node"] for row in ring.subscribers()]
+
+    @property
+    def backend(self) -> str:
+        """What connects the participants now: "same-thread", "same-process" or "cross-process"."""
+        ring = self._ring
+        if ring is None:
+            return "same-thread"
+        ends = ring.publishers() + ring.subscribers()
+        if any(end["ident"] != self._member.ident for end in ends):
+            return "cross-process"
+        return "same-thread" if len(_threads_of(ring)) <= 1 else "same-process"
+
+    def stats(self) -> dict[str, Any]:
+        """This handle's figures, JSON-serialisable."""
+        delivered, missed, void, skipped, _ = self._settle()
+        sent, refused, revoked = self._sent()
+        return {
+            "topic": self.name,
+            "type": None if self._ring is None else types.of_ring(self._ring).name,
+            "capacity": self.capacity,
+            "backend": self.backend,
+            "sent": sent,
+            "refused": refused,
+            "revoked": revoked,
+            "dropped": self.dropped,
+            "delivered": delivered,
+            "missed": missed,
+            "skipped": skipped,
+            "void": void,
+            "pending": self.pending,
+        }
+
+    # ---- life ----
+
+    def close(self) -> None:
+        """Leave the topic. Messages stay for others; the handle cannot be used again."""
+        self._closed = True
+        ring = self._ring
+        self._unbind()
+        if ring is not None:
+            ring.wake()  # a thread of ours may sleep in wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        ring = self._ring
+        state = "closed" if self._closed else "waiting" if ring is None else str(types.of_ring(ring))
+        return f"<horus.Topic {self.name!r}: {state}>"
+
+
+def _name_and_type(name: str | type, wanted: type | None) -> tuple[str, type | None]:
+    if isinstance(name, str):
+        return name, wanted
+    default = getattr(name, "__topic__", None)
+    if not isinstance(default, str):
+        shown = getattr(name, "__name__", repr(name))
+        raise ConfigError(
+            f"Opening a topic failed: expected a name or a message class with a default topic, got {shown}. "
+            f"Give the name: Topic('name', {shown})."
+        )
+    return default, name if wanted is None else wanted
+
+
+def _checked_capacity(name: str, capacity: int | None) -> int | None:
+    if capacity is not None and (not isinstance(capacity, int) or not 1 <= capacity <= _CAPACITY_MAX):
+        raise ConfigError(
+            f"Opening topic {name!r} failed: expected a capacity from 1 to {_CAPACITY_MAX}, got {capacity!r}."
+        )
+    return capacity
+
+
+def _script_name() -> str:
+    """What stands for the node where none is named: the script, or "python"."""
+    return Path(sys.argv[0]).stem or "python" if sys.argv and sys.argv[0] != "-c" else "python"
+
+
+def _threads_of(ring: _native.Ring) -> set[int]:
+    return {handle._thread for handle in _handles if handle._ring is ring}  # noqa: SLF001 - our own
+
+
+def _pool_for(ring: _native.Ring) -> _native.Pool | None:
+    del ring
+    return None

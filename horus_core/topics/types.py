@@ -1,0 +1,142 @@
+"""What a topic carries: the type that its first user gives it, and that every other user must share."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from horus_core import _native
+from horus_core.errors import ConfigError, RegionError
+from horus_core.messages import layout, registry
+from horus_core.messages.message import Message
+
+DICT = "dict"
+SLOT_MAX = 4072
+"""Longest payload of a slot; longer messages go through the pool. With its header a slot is then 4 KiB."""
+
+_DICT_PAYLOAD = 232
+_DICT_CAPACITY = 256
+_DESCRIPTOR_PAYLOAD = 168
+_DESCRIPTOR_CAPACITY = 8
+_SLOTS_BYTES = 65536
+_CAPACITY_MIN, _CAPACITY_MAX = 16, 1024
+_KINDS = {_native.TYPED: "typed", _native.MSGPACK: "dict", _native.DESCRIPTOR: "pool-backed"}
+
+
+@dataclass(frozen=True)
+class TopicType:
+    """A message type as topics see it. Two are the same when kind, name and hash are."""
+
+    kind: int
+    name: str
+    hash: bytes
+    layout: dict[str, Any] | None = field(default=None, compare=False)
+    python: type | None = field(default=None, compare=False)
+    payload: int = field(default=0, compare=False)
+    """Bytes of a slot's payload."""
+
+    @property
+    def capacity(self) -> int:
+        """How many messages a ring of this type keeps unless told: about 64 KiB of them."""
+        if self.kind == _native.MSGPACK:
+            return _DICT_CAPACITY
+        if self.kind == _native.DESCRIPTOR:
+            return _DESCRIPTOR_CAPACITY
+        fitting = _SLOTS_BYTES // (self.payload + 24)
+        return max(_CAPACITY_MIN, min(_CAPACITY_MAX, 1 << max(fitting, 1).bit_length() - 1))
+
+    def __str__(self) -> str:
+        return self.name if self.kind == _native.MSGPACK else f"{self.name} ({_KINDS[self.kind]})"
+
+
+MSGPACK = TopicType(_native.MSGPACK, DICT, bytes(16), payload=_DICT_PAYLOAD, python=dict)
+
+
+def of_class(cls: type) -> TopicType:
+    """The topic type of a message class, or of dict.
+
+    Raises ConfigError for any other class.
+    """
+    if cls is dict:
+        return MSGPACK
+    if isinstance(cls, type) and issubclass(cls, Message) and cls is not Message:
+        description = layout.of(cls)
+        payload = min(layout.wire_max(cls), SLOT_MAX)
+        return TopicType(_native.TYPED, cls.__name__, layout.type_hash(cls), description, cls, payload)
+    if isinstance(cls, type) and issubclass(cls, _native.PooledBase) and cls is not _native.PooledBase:
+        return TopicType(_native.DESCRIPTOR, cls.__name__, bytes(16), None, cls, _DESCRIPTOR_PAYLOAD)
+    shown = cls.__name__ if isinstance(cls, type) else repr(cls)
+    raise ConfigError(f"Bad topic type: expected dict or a class derived from horus.Message, got {shown}.")
+
+
+def of_message(message: object) -> TopicType:
+    """The topic type that sending this value gives to a topic that has none."""
+    if isinstance(message, (Message, _native.PooledBase)):
+        return of_class(type(message))
+    return MSGPACK
+
+
+def description(kind: TopicType, topic: str, creator: dict[str, Any]) -> bytes:
+    """What the creator writes into the region, for tools and for processes that lack the class."""
+    python = None if kind.python in (None, dict) else f"{kind.python.__module__}:{kind.python.__qualname__}"
+    return msgspec.json.encode(
+        {"topic": topic, "type": kind.name, "python": python, "layout": kind.layout, "creator": creator}
+    )
+
+
+def read_description(ring: _native.Ring) -> dict[str, Any]:
+    """The creator's description. Raises RegionError when it is no JSON object."""
+    try:
+        found = msgspec.json.decode(ring.meta, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise RegionError(f"expected a JSON description, got {error}") from None
+    return found
+
+
+def of_ring(ring: _native.Ring) -> TopicType:
+    """The type of an existing topic, without its Python class."""
+    found = read_description(ring)
+    return TopicType(ring.kind, str(found.get("type")), ring.type_hash, found.get("layout"), payload=ring.payload)
+
+
+def class_of_ring(ring: _native.Ring) -> type | None:
+    """The class for receiving from an existing topic: the registered one, the creator's, or one built from the
+    region's layout. None for dict topics.
+    """
+    if ring.kind == _native.MSGPACK:
+        return None
+    wanted = of_ring(ring)
+    for candidate in (registry.find(wanted.name), _import(read_description(ring).get("python"))):
+        if candidate is not None and of_class(candidate) == wanted:
+            return candidate
+    if ring.kind == _native.TYPED and wanted.layout is not None:
+        return layout.class_from_layout(wanted.layout)
+    raise RegionError(f"expected a class for type {wanted}, got none: no installed package has it")
+
+
+def _import(reference: object) -> type | None:
+    """The class that `module:qualname` names; None when it cannot be had (`__main__` is another script's)."""
+    if not isinstance(reference, str):
+        return None
+    module, _, qualname = reference.partition(":")
+    if module == "__main__" or "<locals>" in qualname:
+        return None
+    try:
+        found: Any = importlib.import_module(module)
+        for part in qualname.split("."):
+            found = getattr(found, part)
+    except Exception:  # noqa: BLE001 - a module of somebody else's may do anything when imported
+        return None
+    return found if isinstance(found, type) else None
+
+
+def difference(existing: TopicType, wanted: TopicType) -> str:
+    """How two types differ, in words for an error."""
+    if existing.kind != wanted.kind or existing.name != wanted.name:
+        return ""
+    if existing.layout is None or wanted.layout is None:
+        return ""
+    return "; ".join(layout.diff(existing.layout, wanted.layout))
