@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from typing import Any
 
 import iceoryx2 as iox
+import iceoryx_node
 import loops
 import protocol
-
-iox.set_log_level(iox.LogLevel.Error)
 
 
 class CmdVel(ctypes.Structure):
@@ -23,17 +21,7 @@ class CmdVel(ctypes.Structure):
 
 MESSAGE = CmdVel(0, 1.0, 0.5)
 PORTS: dict[str, Any] = {}
-
-
-def make_node() -> Any:
-    """A node whose files carry this run's prefix, so that nothing is left and nobody else is touched."""
-    config = iox.config.default()
-    config.global_cfg.prefix = iox.FileName.new(os.environ["BENCH_PREFIX"])
-    config.global_cfg.root_path = iox.Path.new(f"/tmp/{os.environ['BENCH_PREFIX']}iceoryx2")
-    return iox.NodeBuilder.new().config(config).create(iox.ServiceType.Ipc)
-
-
-NODE = make_node()
+NODE = iceoryx_node.make()
 
 
 def typed(name: str) -> Any:

@@ -36,10 +36,11 @@ def dict_pair(name: str, count: int, burst: int) -> dict[str, Any]:
 
 def array_pair(count: int) -> dict[str, Any]:
     """A dict that holds a camera's frame."""
+    import frames
     import numpy as np
 
     topic = TOPICS.get("array") or TOPICS.setdefault("array", horus.Topic("array"))
-    frame = np.random.default_rng(1).integers(0, 255, payloads.ARRAY_SHAPE, np.uint8)
+    frame = np.random.default_rng(1).integers(0, 255, frames.CAMERA_SHAPE, np.uint8)
     topic.send({"frame": frame})
     if not np.array_equal(topic.recv()["frame"], frame):
         raise AssertionError("the array did not arrive as it was sent")

@@ -31,6 +31,3 @@ STATUS: dict[str, Any] = {
 assert len(STATUS) == 20
 
 DICTS = {"small": SMALL, "status": STATUS}
-
-FRAME_SHAPES = {"1080p": (1080, 1920, 3), "64x64": (64, 64, 3)}
-ARRAY_SHAPE = (480, 640, 3)

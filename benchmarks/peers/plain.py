@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import mmap
+from functools import cache
 from itertools import cycle, repeat
-from typing import Any
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
 
+import frames
 import loops
 import msgspec
 import numpy as np
 import payloads
 import protocol
-from numpy.typing import NDArray
 
-Frame = NDArray[np.uint8]
-PRIVATE: dict[int, list[Frame]] = {}
-SHARED: dict[int, list[Frame]] = {}
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 
 def codec(name: str, count: int, burst: int) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def codec(name: str, count: int, burst: int) -> dict[str, Any]:
 
 def copy_twice(count: int) -> dict[str, Any]:
     """Copies a camera's frame from private into warm memory and on into other warm memory."""
-    source = np.random.default_rng(1).integers(0, 255, payloads.ARRAY_SHAPE, np.uint8)
+    source = np.random.default_rng(1).integers(0, 255, frames.CAMERA_SHAPE, np.uint8)
     first, second = np.empty_like(source), np.empty_like(source)
 
     def work(times: int) -> None:
@@ -44,35 +46,28 @@ def copy_twice(count: int) -> dict[str, Any]:
     return loops.measure(work, count, 1)
 
 
-def frames(rotation: int) -> list[Frame]:
-    """Private 1080p frames, more than any cache holds."""
-    if rotation not in PRIVATE:
-        random = np.random.default_rng(1)
-        shape = payloads.FRAME_SHAPES["1080p"]
-        PRIVATE[rotation] = [random.integers(0, 255, shape, np.uint8) for _ in range(rotation)]
-    return PRIVATE[rotation]
+@cache
+def shared(number: int) -> list[NDArray[np.uint8]]:
+    """Shared pages for so many 1080p frames, touched."""
+    shape = frames.SHAPES["1080p"]
+    size = int(np.prod(shape))
+    made = [np.frombuffer(mmap.mmap(-1, size), np.uint8).reshape(shape) for _ in range(number)]
+    for frame in made:
+        frame.fill(1)
+    return made
 
 
-def shared_frames(number: int) -> list[Frame]:
-    """Shared pages for as many frames, touched."""
-    if number not in SHARED:
-        shape = payloads.FRAME_SHAPES["1080p"]
-        size = int(np.prod(shape))
-        SHARED[number] = [np.frombuffer(mmap.mmap(-1, size), np.uint8).reshape(shape) for _ in range(number)]
-        for frame in SHARED[number]:
-            frame.fill(1)
-    return SHARED[number]
-
-
-def copy_frames(rotation: int, blocks: int, count: int) -> dict[str, Any]:
-    """Copies private frames in rotation into warm shared pages."""
-    sources, targets = cycle(frames(rotation)), cycle(shared_frames(blocks))
-
-    def work(times: int) -> None:
-        for _ in repeat(None, times):
-            np.copyto(next(targets), next(sources))
-
-    return loops.measure(work, count, 1)
+def copy_frames(blocks: int, count: int) -> dict[str, Any]:
+    """Copies private frames in rotation into warm shared pages; what one copy takes after a pause."""
+    targets = cycle(shared(blocks))
+    singles: list[float] = []
+    for frame in frames.rotation(count):
+        target = next(targets)
+        frames.pause()
+        begin = perf_counter_ns()
+        np.copyto(target, frame)
+        singles.append(perf_counter_ns() - begin)
+    return loops.summary(singles, singles)
 
 
 protocol.serve(codec=codec, copy_twice=copy_twice, copy_frames=copy_frames)
