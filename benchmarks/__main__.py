@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures every figure beside its floor and its peers, prints and saves a table."""
+"""``python -m benchmarks``: measures every figure beside its floor and its peers; a table and a JSON file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks import cfloor, figures, machine, report, venvs
 from benchmarks.lab import STEM, Lab
 from benchmarks.program import ProgramError
-from benchmarks.row import Row
+
+if TYPE_CHECKING:
+    from benchmarks.row import Row
 
 RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
 ROUNDS = 7
@@ -44,10 +47,14 @@ def main() -> int:
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", action="append", choices=list(figures.FIGURES), help="this figure; repeatable")
+    parser.add_argument(
+        "--only", action="append", choices=list(figures.FIGURES), help="this figure; repeatable"
+    )
     parser.add_argument("--list", action="store_true", help="print the names of the figures")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    parser.add_argument("--quick", action="store_true", help="tiny counts: shows that everything runs, no more")
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny counts: shows that everything runs, no more"
+    )
     return parser.parse_args()
 
 
@@ -76,7 +83,9 @@ def run(lab: Lab, names: list[str], *, as_json: bool, quick: bool) -> int:
     if as_json:
         print(json.dumps(json.loads(RESULTS.read_text(encoding="utf-8"))))
     else:
-        print(f"took {about['seconds']} s; load before {about['load']}, after {about['load_after']}; {RESULTS}")
+        print(
+            f"took {about['seconds']} s; load before {about['load']}, after {about['load_after']}; {RESULTS}"
+        )
     return 1 if failed else 0
 
 

@@ -49,6 +49,6 @@ def run_floor(name: str, *arguments: int | str) -> Summary:
         text=True,
         check=True,
         timeout=RUN_TIMEOUT_S,
-        preexec_fn=lambda: machine.prepare_child(None),  # noqa: PLW1509 - the harness has one thread
+        preexec_fn=lambda: machine.prepare_child(None),
     )
     return Summary.of(json.loads(done.stdout))

@@ -65,7 +65,8 @@ class Lab:
         settings = {"HORUS_NAMESPACE": self.namespace, "BENCH_PREFIX": self.prefix, **(environment or {})}
         command = [venvs.python_of(peer), str(PEERS / f"{script}.py"), *arguments]
         started = Program(command, core=core, environment=settings, inherit=inherit)
-        return self._programs.enter_context(started)
+        self._programs.callback(started.close)
+        return started
 
     def couple(self, peer: str, script: str) -> tuple[Program, Program]:
         """Starts a program twice, on a core each."""
@@ -89,9 +90,10 @@ def asking(program: Program, do: str, **arguments: object) -> Callable[[], Summa
 
 
 def exchanging(
-    left: Program, right: Program, do: tuple[str, str], **arguments: object
+    couple: tuple[Program, Program], do: tuple[str, str], **arguments: object
 ) -> Callable[[], Summary]:
     """Two programs, the second answering the first, as a contestant."""
+    left, right = couple
 
     def run() -> Summary:
         right.start(do[1], **arguments)

@@ -74,7 +74,7 @@ def remove_leftovers(prefix: str) -> list[str]:
 
 
 def remove_dead_runs(stem: str) -> list[str]:
-    """Removes what runs left that were killed: their prefix is the stem and their process id, which is gone."""
+    """Removes what killed runs left: their prefix is the stem and the id of a process that is gone."""
     left = []
     for path in [*SHM.glob(f"*{stem}*"), *Path("/tmp").glob(f"{stem}*")]:
         pid = path.name.partition(stem)[2].partition("_")[0]

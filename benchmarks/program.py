@@ -15,7 +15,6 @@ from benchmarks import machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import TracebackType
 
 ANSWER_TIMEOUT_S = 60.0
 
@@ -49,14 +48,6 @@ class Program:
             start_new_session=True,  # Ctrl+C reaches the harness, which ends its programs in order
             preexec_fn=lambda: machine.prepare_child(core),  # noqa: PLW1509 - the harness has one thread
         )
-
-    def __enter__(self) -> Program:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def pid(self) -> int:

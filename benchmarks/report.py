@@ -46,7 +46,11 @@ def lines(row: Row) -> list[str]:
     floor = "" if row.reference is None else f"{row.reference.name} {amount(row.reference.p50, row.unit)}"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
     ours = [amount(row.ours.p50, row.unit), amount(row.ours.p99, row.unit)]
-    limit = row.at_most if not callable(row.limit) else f"{row.at_most} = {amount(median(row.limits()), row.unit)}"
+    limit = (
+        row.at_most
+        if not callable(row.limit)
+        else f"{row.at_most} = {amount(median(row.limits()), row.unit)}"
+    )
     verdict = "holds" if row.holds else "MISSED"
     shown = [line([row.title, limit, floor, ratio, *ours, verdict])]
     for peer in row.peers:

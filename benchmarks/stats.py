@@ -44,7 +44,7 @@ class Series:
 
     @property
     def p99(self) -> float:
-        """The median of the rounds' 99th percentiles: what is usual, not the worst that other loads caused."""
+        """The median of the rounds' 99th percentiles: what is usual, not the worst that other loads did."""
         return median(one.p99 for one in self.rounds)
 
     def total(self, fact: str) -> int:
@@ -68,10 +68,8 @@ def interleave(contestants: Mapping[str, Callable[[], Summary]], rounds: int) ->
 
 def add(name: str, *parts: Series) -> Series:
     """The sum of several series, round by round: the floor of what does all of these things."""
-    sums = []
-    for together in zip(*(part.rounds for part in parts), strict=True):
-        sums.append(Summary(sum(one.p50 for one in together), sum(one.p99 for one in together)))
-    return Series(name, sums)
+    rounds = zip(*(part.rounds for part in parts), strict=True)
+    return Series(name, [Summary(sum(one.p50 for one in row), sum(one.p99 for one in row)) for row in rounds])
 
 
 def ratio(ours: Series, other: Series) -> float:

@@ -23,7 +23,21 @@ def from_c(lab: Lab) -> list[Row]:
     )
     line, lines = series["C, one line"], series["C, a line in each direction"]
     return [
-        Row("C core from C, send + recv, one thread", "20 ns", "ns", series["pair"], 20.0, series["C, clock + 2 CAS"]),
-        Row("C core from C, other process, polling, RTT/2", "floor + 60 ns", "ns", series["ping"],
-            lambda ns: ns + 60, line, [lines]),
+        Row(
+            "C core from C, send + recv, one thread",
+            "20 ns",
+            "ns",
+            series["pair"],
+            20.0,
+            series["C, clock + 2 CAS"],
+        ),
+        Row(
+            "C core from C, other process, polling, RTT/2",
+            "floor + 60 ns",
+            "ns",
+            series["ping"],
+            lambda ns: ns + 60,
+            line,
+            [lines],
+        ),
     ]

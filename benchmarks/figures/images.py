@@ -23,7 +23,9 @@ SCRIPTS = {
 WARM_UP = 40  # more than one rotation: all blocks were touched
 
 
-def one_way(couple: tuple[Program, Program], do: str, shape: str, count: int, **more: Any) -> Callable[[], Summary]:
+def one_way(
+    couple: tuple[Program, Program], do: str, shape: str, count: int, **more: Any
+) -> Callable[[], Summary]:
     """Frames from the first process to the second: from before the send to after to_numpy()."""
     publisher, subscriber = couple
 
@@ -64,8 +66,15 @@ def in_place(lab: Lab) -> list[Row]:
     times = stats.ratio(mine, small)
     return [
         Row(f"{title}, 1080p", "floor + 900 ns", "ns", mine, lambda ns: ns + 900, floor, peers),
-        Row("    1080p against 64x64", "1.2 x 64x64", "ns", mine, lambda ns: 1.2 * ns, small,
-            notes=[f"{times:.2f} times as long for 506 times as many bytes"]),
+        Row(
+            "    1080p against 64x64",
+            "1.2 x 64x64",
+            "ns",
+            mine,
+            lambda ns: 1.2 * ns,
+            small,
+            notes=[f"{times:.2f} times as long for 506 times as many bytes"],
+        ),
     ]
 
 

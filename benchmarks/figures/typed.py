@@ -53,13 +53,13 @@ def polling(lab: Lab) -> list[Row]:
     do = ("ping", "pong")
     series = lab.interleave(
         {
-            "HORUS": exchanging(*couples.ours(lab), do, **fast),
+            "HORUS": exchanging(couples.ours(lab), do, **fast),
             "C, one line": lab.floor("pingpong", 2000, 10),
             "C, a line in each direction": lab.floor("twolines", 2000, 10),
-            "horus-robotics": exchanging(*couples.robotics(lab), do, **fast),
-            "iceoryx2": exchanging(*couples.iceoryx(lab), do, **slow),
-            "Pipe": exchanging(*couples.pipe(lab), do, **slow),
-            "pyzmq": exchanging(*couples.zmq(lab), do, **slow),
+            "horus-robotics": exchanging(couples.robotics(lab), do, **fast),
+            "iceoryx2": exchanging(couples.iceoryx(lab), do, **slow),
+            "Pipe": exchanging(couples.pipe(lab), do, **slow),
+            "pyzmq": exchanging(couples.zmq(lab), do, **slow),
         }
     )
     mine, floor = series.pop("HORUS"), series.pop("C, one line")
@@ -73,11 +73,11 @@ def asleep(lab: Lab) -> list[Row]:
     do = ("sleepy_ping", "sleepy_pong")
     series = lab.interleave(
         {
-            "HORUS": exchanging(*couples.ours(lab), do, **samples),
+            "HORUS": exchanging(couples.ours(lab), do, **samples),
             "C futex": lab.floor("futex", 400, 1),
-            "iceoryx2": exchanging(*couples.iceoryx(lab), do, **samples),
-            "Pipe": exchanging(*couples.pipe(lab), do, **samples),
-            "pyzmq": exchanging(*couples.zmq(lab), do, **samples),
+            "iceoryx2": exchanging(couples.iceoryx(lab), do, **samples),
+            "Pipe": exchanging(couples.pipe(lab), do, **samples),
+            "pyzmq": exchanging(couples.zmq(lab), do, **samples),
         }
     )
     mine, floor = series.pop("HORUS"), series.pop("C futex")

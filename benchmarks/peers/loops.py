@@ -1,14 +1,14 @@
 """The measured loops, the same for every library: they call what they are given, without wrapping it.
 
-Samples are of two kinds. A *burst* is many operations between two looks at the clock, divided by their number,
-so that the clock costs next to nothing: p50 is of these. A *single* is one operation, the clock and one call of
-a Python function in it: p99 is of these, and so rather too high than too low.
+Samples are of two kinds. A *burst* is many operations between two looks at the clock, divided by their
+number, so that the clock costs next to nothing: p50 is of these. A *single* is one operation, the clock and
+one call of a Python function in it: p99 is of these, and so rather too high than too low.
 """
 
 from __future__ import annotations
 
-import os
 from itertools import repeat
+from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -154,12 +154,17 @@ def drain(recv: Recv, quiet_s: float = 0.3) -> tuple[int, float]:
             return received, (last - first) / 1e9
 
 
+def descriptors() -> int:
+    """How many files this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def opening(open_one: Callable[[], object], count: int) -> dict[str, Any]:
     """Opens many topics and keeps them open: the time of each, and the descriptors that stay."""
-    before = len(os.listdir("/proc/self/fd"))
+    before = descriptors()
     singles: list[float] = []
     for _ in range(count):
         begin = perf_counter_ns()
         open_one()
         singles.append(perf_counter_ns() - begin)
-    return {**summary(singles, singles), "descriptors": len(os.listdir("/proc/self/fd")) - before}
+    return {**summary(singles, singles), "descriptors": descriptors() - before}

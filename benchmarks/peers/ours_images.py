@@ -1,7 +1,7 @@
 """HORUS: frames from one process to another, written in place or copied out of private memory.
 
-One way: the publisher notes when it sent each frame, the subscriber when it had the array; both clocks are the
-machine's CLOCK_MONOTONIC. The subscriber polls.
+One way: the publisher notes when it sent each frame, the subscriber when it had the array; both clocks are
+the machine's CLOCK_MONOTONIC. The subscriber polls.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from time import perf_counter_ns
 from typing import Any
 
 import frames
-import horus
 import protocol
+
+import horus
 
 TOPICS: list[Any] = []
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import horus
 import loops
 import protocol
+
+import horus
 
 MESSAGE = horus.CmdVel(linear=1.0, angular=0.5)
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-import horus
 import loops
 import payloads
 import protocol
+
+import horus
 
 TOPICS: dict[str, Any] = {}
 MESSAGE = horus.CmdVel(linear=1.0, angular=0.5)
 STREAM_CAPACITY = 4096
 WAIT_S = 5.0
+
+
+def opened(name: str, kind: Any = None) -> Any:
+    """A topic of this process, opened when it is first asked for."""
+    if name not in TOPICS:
+        TOPICS[name] = horus.Topic(name, kind)
+    return TOPICS[name]
 
 
 def attach(out: str, into: str, capacity: int | None = None) -> None:
@@ -21,12 +30,12 @@ def attach(out: str, into: str, capacity: int | None = None) -> None:
 
 
 def pair(count: int, burst: int) -> dict[str, Any]:
-    topic = TOPICS.get("pair") or TOPICS.setdefault("pair", horus.Topic("pair", horus.CmdVel))
+    topic = opened("pair", horus.CmdVel)
     return loops.pair(topic.send, topic.recv, MESSAGE, count, burst)
 
 
 def dict_pair(name: str, count: int, burst: int) -> dict[str, Any]:
-    topic = TOPICS.get(name) or TOPICS.setdefault(name, horus.Topic(name))
+    topic = opened(name)
     value = payloads.DICTS[name]
     topic.send(value)
     if topic.recv() != value:
@@ -39,7 +48,7 @@ def array_pair(count: int) -> dict[str, Any]:
     import frames
     import numpy as np
 
-    topic = TOPICS.get("array") or TOPICS.setdefault("array", horus.Topic("array"))
+    topic = opened("array")
     frame = np.random.default_rng(1).integers(0, 255, frames.CAMERA_SHAPE, np.uint8)
     topic.send({"frame": frame})
     if not np.array_equal(topic.recv()["frame"], frame):
@@ -88,10 +97,12 @@ def sends(count: int, burst: int) -> dict[str, Any]:
 
 def open_topics(count: int) -> dict[str, Any]:
     topics: list[Any] = []
-    horus.Topic("first", horus.CmdVel)  # joins the namespace: once a process, not once a topic
-    answer = loops.opening(
-        lambda: topics.append(horus.Topic(f"many.{len(topics)}", horus.CmdVel)), count
-    )
+    opened("first", horus.CmdVel)  # joins the namespace: once a process, not once a topic
+
+    def open_one() -> None:
+        topics.append(horus.Topic(f"many{os.getpid()}.{len(topics)}", horus.CmdVel))
+
+    answer = loops.opening(open_one, count)
     for topic in topics:
         topic.close()
     return answer

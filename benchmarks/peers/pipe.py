@@ -54,6 +54,12 @@ def subscribe() -> dict[str, Any]:
 
 
 protocol.serve(
-    attach=attach, pair=pair, ping=ping, pong=pong, sleepy_ping=sleepy_ping, sleepy_pong=sleepy_pong,
-    publish=publish, subscribe=subscribe,
+    attach=attach,
+    pair=pair,
+    ping=ping,
+    pong=pong,
+    sleepy_ping=sleepy_ping,
+    sleepy_pong=sleepy_pong,
+    publish=publish,
+    subscribe=subscribe,
 )

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-
 def codec(name: str, count: int, burst: int) -> dict[str, Any]:
     """Encodes and decodes a dict."""
     encoder, decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder()

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def serve(**commands: Callable[..., dict[str, Any] | None]) -> None:
     """Does what the harness asks for until it closes our input.
 
-    Libraries print (horus-robotics from Rust): the answers go through a descriptor that only we know, and what
-    is printed goes to standard error.
+    Libraries print (horus-robotics from Rust): the answers go through a descriptor that only we know, and
+    what is printed goes to standard error.
     """
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from typing import Any
 
-import horus
 import loops
 import payloads
 import protocol
+
+import horus
 
 TOPICS: dict[str, Any] = {}
 MESSAGE = horus.CmdVel(1.0, 0.5)
@@ -72,7 +74,7 @@ def open_topics(count: int) -> dict[str, Any]:
     topics = []
 
     def open_one() -> None:
-        topic = typed(f"many.{len(topics)}", 16)
+        topic = typed(f"many{os.getpid()}.{len(topics)}", 16)
         topic.send(MESSAGE)
         topics.append(topic)
 

@@ -7,8 +7,9 @@ from time import perf_counter_ns
 from typing import Any
 
 import frames
-import horus
 import protocol
+
+import horus
 
 TOPICS: list[Any] = []
 
