@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks import stats
 from benchmarks.lab import asking
+from benchmarks.program import ProgramError
 from benchmarks.row import Row
 from benchmarks.stats import Summary
 
@@ -20,24 +21,36 @@ SCRIPTS = {
     "iceoryx2": ("iceoryx2", "iceoryx_images"),
     "horus-robotics": ("horus-robotics", "robotics_images"),
 }
+ROTATION = 32  # as in peers/frames.py
 WARM_UP = 40  # more than one rotation: all blocks were touched
 
 
-def one_way(
-    couple: tuple[Program, Program], do: str, shape: str, count: int, **more: Any
-) -> Callable[[], Summary]:
+def one_way(couple: tuple[Program, Program], do: str, shape: str, count: int) -> Callable[[], Summary]:
     """Frames from the first process to the second: from before the send to after to_numpy()."""
     publisher, subscriber = couple
 
     def run() -> Summary:
-        subscriber.start("subscribe", shape=shape, count=WARM_UP + count)
-        publisher.start(do, count=WARM_UP + count, **more)
+        subscriber.start("subscribe", shape=shape)
+        publisher.start(do, shape=shape, count=WARM_UP + count)
         sent, got = publisher.result()["sent"], subscriber.result()
-        times = [had - begin for begin, had in zip(sent, got["had"], strict=True)]
-        samples = sorted(times[WARM_UP:])
-        return Summary(samples[len(samples) // 2], samples[int(0.99 * len(samples))])
+        times = sorted(matched(sent, got["had"], got["pixels"]))
+        lost = WARM_UP + count - len(got["had"])
+        return Summary(times[len(times) // 2], times[int(0.99 * len(times))], {"lost": lost})
 
     return run
+
+
+def matched(sent: list[int], had: list[int], pixels: list[int]) -> list[int]:
+    """How long each frame took that arrived after the warm-up; its pixel is its number modulo ROTATION."""
+    times = []
+    number = -1
+    for when, pixel in zip(had, pixels, strict=True):
+        number += 1 + (pixel - number - 1) % ROTATION
+        if number >= WARM_UP:
+            times.append(when - sent[number])
+    if not times or number >= len(sent):
+        raise ProgramError(f"{len(sent)} frames were sent and {len(had)} came, which do not match")
+    return times
 
 
 def couples(lab: Lab, topic: str) -> dict[str, tuple[Program, Program]]:

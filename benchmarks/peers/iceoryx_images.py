@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from itertools import repeat
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -44,18 +43,18 @@ def publish_in_place(shape: str, count: int) -> dict[str, Any]:
     sent: list[int] = []
     for number in range(count):
         sample = loan(size)
-        array_of(sample, frames.SHAPES[shape]).fill(number % 251)
+        array_of(sample, frames.SHAPES[shape]).fill(number % frames.ROTATION)
         frames.pause()
         sent.append(perf_counter_ns())
         sample.assume_init().send()
     return {"sent": sent}
 
 
-def publish_private(count: int) -> dict[str, Any]:
-    size = int(np.prod(frames.SHAPES["1080p"]))
+def publish_private(shape: str, count: int) -> dict[str, Any]:
+    size = int(np.prod(frames.SHAPES[shape]))
     loan = publisher().loan_slice_uninit
     sent: list[int] = []
-    for frame in frames.rotation(count):
+    for frame in frames.rotation(shape, count):
         frames.pause()
         sent.append(perf_counter_ns())
         sample = loan(size)
@@ -64,17 +63,10 @@ def publish_private(count: int) -> dict[str, Any]:
     return {"sent": sent}
 
 
-def subscribe(count: int, shape: str) -> dict[str, Any]:
-    receive = PORTS["subscriber"].receive
-    had: list[int] = []
-    pixels: list[int] = []
-    for _ in repeat(None, count):
-        while (sample := receive()) is None:
-            pass
-        array = array_of(sample, frames.SHAPES[shape])
-        had.append(perf_counter_ns())
-        pixels.append(int(array[0, 0, 0]))
-    return {"had": had, "pixels": pixels}
+def subscribe(shape: str) -> dict[str, Any]:
+    return frames.collect(
+        PORTS["subscriber"].receive, lambda sample: array_of(sample, frames.SHAPES[shape]), shape
+    )
 
 
 protocol.serve(

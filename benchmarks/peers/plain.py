@@ -60,7 +60,7 @@ def copy_frames(blocks: int, count: int) -> dict[str, Any]:
     """Copies private frames in rotation into warm shared pages; what one copy takes after a pause."""
     targets = cycle(shared(blocks))
     singles: list[float] = []
-    for frame in frames.rotation(count):
+    for frame in frames.rotation("1080p", count):
         target = next(targets)
         frames.pause()
         begin = perf_counter_ns()

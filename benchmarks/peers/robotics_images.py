@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import repeat
 from time import perf_counter_ns
 from typing import Any
 
@@ -24,37 +23,25 @@ def publish_in_place(shape: str, count: int) -> dict[str, Any]:
     sent: list[int] = []
     for number in range(count):
         image = horus.Image(height, width, "rgb8")
-        image.to_numpy().fill(number % 251)
+        image.to_numpy().fill(number % frames.ROTATION)
         frames.pause()
         sent.append(perf_counter_ns())
         topic.send(image)
     return {"sent": sent}
 
 
-def publish_private(count: int) -> dict[str, Any]:
+def publish_private(shape: str, count: int) -> dict[str, Any]:
     topic = TOPICS[0]
     sent: list[int] = []
-    for frame in frames.rotation(count):
+    for frame in frames.rotation(shape, count):
         frames.pause()
         sent.append(perf_counter_ns())
         topic.send(horus.Image.from_numpy(frame))
     return {"sent": sent}
 
 
-def subscribe(count: int, shape: str) -> dict[str, Any]:
-    """Polls; notes when each frame was an array, and looks at it."""
-    recv = TOPICS[0].recv
-    had: list[int] = []
-    pixels: list[int] = []
-    for _ in repeat(None, count):
-        while (image := recv()) is None:
-            pass
-        array = image.to_numpy()
-        had.append(perf_counter_ns())
-        if array.shape != frames.SHAPES[shape]:
-            raise AssertionError(f"expected a frame of {frames.SHAPES[shape]}, got {array.shape}")
-        pixels.append(int(array[0, 0, 0]))
-    return {"had": had, "pixels": pixels}
+def subscribe(shape: str) -> dict[str, Any]:
+    return frames.collect(TOPICS[0].recv, horus.Image.to_numpy, shape)
 
 
 protocol.serve(
