@@ -13,7 +13,7 @@ from benchmarks.venvs import ROOT
 SOURCES = Path(__file__).resolve().parent / "c"
 BINARIES = ROOT / "build" / "benchmarks"
 NATIVE = ROOT / "horus_core" / "native"
-FLAGS = ["-std=gnu11", "-O3", "-Wall", "-Wextra", "-pthread"]
+FLAGS = ["-std=gnu11", "-O3", "-Wall", "-Wextra", "-Werror", "-pthread"]
 RUN_TIMEOUT_S = 60
 
 

@@ -100,8 +100,11 @@ class Program:
         self._errors.close()
 
     def _failure(self, what: str) -> ProgramError:
-        self._process.kill()
-        code = self._process.wait()
+        try:
+            code = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
         self._errors.seek(0)
         last = self._errors.read().decode(errors="replace").strip().splitlines()[-3:]
         return ProgramError(f"{self.name} {what} (exit code {code}): {' | '.join(last)}")

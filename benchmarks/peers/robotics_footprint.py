@@ -14,7 +14,7 @@ def resident_kib() -> int:
 
 
 def tick(node: horus.Node) -> None:
-    node.send("cmd_vel", horus.CmdVel(linear=1.0))
+    node.send("cmd_vel", horus.CmdVel(1.0, 0.5))
     if not DONE:
         DONE.append(resident_kib())
         print(
