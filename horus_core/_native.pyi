@@ -6,6 +6,7 @@ from typing import Any, ClassVar, final
 from numpy.typing import NDArray
 from typing_extensions import Buffer, Self
 
+VERSION: str
 INDEX_SIZE: int
 TYPED: int
 MSGPACK: int
