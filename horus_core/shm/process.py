@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 
 import posix_ipc
 
@@ -17,6 +18,9 @@ INDEX = "index"
 _lock = threading.Lock()
 _members: dict[str, _native.Member] = {}
 
+rings: weakref.WeakValueDictionary[tuple[int, str], _native.Ring] = weakref.WeakValueDictionary()
+"""The topic regions that this process has mapped, once each, by its identity and the region's name."""
+
 
 def member(namespace: str | None = None) -> _native.Member:
     """This process's membership of the namespace (default: the current one).
@@ -29,6 +33,17 @@ def member(namespace: str | None = None) -> _native.Member:
         if found is None or found.forked or not found.linked:
             found = _members[name] = _join(name)
         return found
+
+
+def joined(namespace: str) -> _native.Member | None:
+    """This process's membership of the namespace, if it has one that is good."""
+    found = _members.get(namespace)
+    return None if found is None or found.forked or not found.linked else found
+
+
+def mapped(own: _native.Member) -> set[tuple[int, int]]:
+    """(device, inode) of the topic regions that this process has mapped as that member."""
+    return {ring.file for ring in list(rings.values()) if ring.member is own}
 
 
 def _join(namespace: str) -> _native.Member:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +13,11 @@ import posix_ipc
 from horus_core import _native
 from horus_core.errors import RegionError, TopicTypeError
 from horus_core.shm import namespace as namespaces
-from horus_core.shm import region
+from horus_core.shm import process, region
 from horus_core.topics import types
 
 _log = logging.getLogger("horus")
 _lock = threading.Lock()
-_rings: weakref.WeakValueDictionary[tuple[int, str], _native.Ring] = weakref.WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -54,13 +52,13 @@ def attach(member: _native.Member, request: Request) -> _native.Ring | None:
         if ring is None and request.type is not None:
             ring = _create(member, request, request.type, name)
         if ring is not None:
-            _rings[member.ident, name] = ring
+            process.rings[member.ident, name] = ring
     return ring
 
 
 def _existing(member: _native.Member, topic: str, name: str) -> _native.Ring | None:
     """The region under that name, mapped; None when there is none or only a dead creator's half."""
-    known = _rings.get((member.ident, name))
+    known = process.rings.get((member.ident, name))
     if known is not None and region.identity(name) == known.file:
         return known
     try:
@@ -86,7 +84,7 @@ def _fits(ring: _native.Ring, request: Request) -> bool:
     if found == request.type:
         _warn_capacity(ring, request)
         return True
-    in_this_process = any(other is ring for other in _rings.values())
+    in_this_process = any(other is ring for other in process.rings.values())
     if not in_this_process and not ring.in_use(others=True):
         return False  # nobody living uses it: what a dead process left is no mismatch
     error = _mismatch(ring, request, found)

@@ -164,6 +164,7 @@ static PyGetSetDef ring_getset[] = {
 };
 
 static PyMemberDef ring_members[] = {
+    {"member", T_OBJECT, offsetof(ring_object, member), READONLY, "The membership that mapped it."},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(ring_object, weakrefs), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };

@@ -115,13 +115,20 @@ static PyObject *encode_rare(topic_object *self, PyObject *message, PyObject *by
     return bytes;
 }
 
+/* Raises an EncodeError that names the culprit, unless something worse happened. */
+static int encode_failed(topic_object *self, PyObject *message) {
+    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError))
+        return -1;
+    PyErr_Clear();
+    PyObject *none = PyObject_CallMethod((PyObject *)self, "_encode_failed", "(O)", message);
+    Py_XDECREF(none);
+    return -1;
+}
+
 int topic_send_dict(topic_object *self, PyObject *message) {
     PyObject *bytes = PyObject_CallOneArg(self->encode, message);
-    if (bytes == NULL) {
-        PyObject *none = PyObject_CallMethod((PyObject *)self, "_encode_failed", "(O)", message);
-        Py_XDECREF(none);
-        return -1;
-    }
+    if (bytes == NULL)
+        return encode_failed(self, message);
     bytes = encode_rare(self, message, bytes);
     if (bytes == NULL)
         return -1;

@@ -29,9 +29,16 @@ static PyObject *topic_last(topic_object *self, PyObject *Py_UNUSED(ignored)) {
     return Py_BuildValue("(KKI)", self->last.publish_ns, self->last.number, self->last.owner);
 }
 
+/* Brings the accounts up to date: what was overwritten is missed, and what was void is not. */
+static void settle(topic_object *self) {
+    if (self->ring == NULL)
+        return;
+    horus_subscriber_has_msg(&self->sub);
+    horus_subscriber_settle_all(&self->sub);
+}
+
 static PyObject *topic_settle(topic_object *self, PyObject *Py_UNUSED(ignored)) {
-    if (self->ring != NULL)
-        horus_subscriber_settle_all(&self->sub);
+    settle(self);
     return Py_BuildValue("(KKKKK)", self->sub.delivered, self->sub.missed, self->sub.voids, self->sub.skipped,
                          self->sub.cursor);
 }
@@ -100,7 +107,10 @@ static PyObject *get_message_type(topic_object *self, void *closure) {
 }
 static PyObject *get_pending(topic_object *self, void *closure) {
     (void)closure;
-    return PyLong_FromUnsignedLongLong(self->ring == NULL ? 0 : horus_subscriber_pending(&self->sub));
+    if (self->ring == NULL)
+        return PyLong_FromLong(0);
+    horus_subscriber_has_msg(&self->sub); /* what was overwritten is missed, not pending */
+    return PyLong_FromUnsignedLongLong(horus_subscriber_pending(&self->sub));
 }
 static PyObject *get_skipped(topic_object *self, void *closure) {
     (void)closure;
@@ -108,8 +118,7 @@ static PyObject *get_skipped(topic_object *self, void *closure) {
 }
 static PyObject *get_missed(topic_object *self, void *closure) {
     (void)closure;
-    if (self->ring != NULL)
-        horus_subscriber_settle_all(&self->sub);
+    settle(self);
     return PyLong_FromUnsignedLongLong(self->sub.missed);
 }
 static PyObject *get_closed(topic_object *self, void *closure) {

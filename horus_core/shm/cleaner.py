@@ -1,0 +1,167 @@
+"""Removing what no living process uses: regions of topics, arenas of dead writers, then the namespace itself.
+
+Liveness is the kernel's word (locks held by processes, horus/member.h), never a pid. The namespace's lock is
+held exclusively, so nobody opens what is being removed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import posix_ipc
+
+from horus_core import _native
+from horus_core.errors import HorusError, RegionError
+from horus_core.shm import namespace as namespaces
+from horus_core.shm import process, region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_log = logging.getLogger("horus")
+
+_POOL = re.compile(r"pool\.(\d+)-(\d+)\.\d+")
+_RECORDS_MAX_AGE_S = 24 * 3600
+_RECORDS_MAX_BYTES = 64 * 2**20
+_QUIET_LOCK_S = 0.5
+
+
+def clean(
+    only: Iterable[str] | None = None, *, records: bool = False, dry_run: bool = False, timeout_s: float = 5.0
+) -> list[str]:
+    """Remove what no living process uses, in the given namespaces or in all of this user's.
+
+    `records` removes the records of dead nodes and launches, too, which otherwise stay for 24 h. Returns the
+    names of what was removed (with `dry_run`: would be), as they stand in /dev/shm.
+    """
+    removed: list[str] = []
+    for namespace in namespaces.mine() if only is None else only:
+        if not namespaces.path(namespace).exists() and not namespaces.regions(namespace):
+            continue
+        with namespaces.locked(namespace, timeout_s=timeout_s):
+            removed += _Sweep(namespace, records=records, dry_run=dry_run).run()
+    return removed
+
+
+def clean_quietly(only: Iterable[str] | None = None) -> None:
+    """Clean as every command and every run does at its start; trouble is nobody's trouble but the cleaner's."""
+    try:
+        clean(only, timeout_s=_QUIET_LOCK_S)
+    except (HorusError, OSError) as error:
+        _log.debug("Cleaning was left out: %s", error)
+
+
+class _Sweep:
+    """One pass over one namespace, whose lock is held."""
+
+    def __init__(self, namespace: str, *, records: bool, dry_run: bool) -> None:
+        self._namespace = namespace
+        self._records = records
+        self._dry_run = dry_run
+        self._own = process.joined(namespace)
+        member = self._own if self._own is not None else process.peek(namespace)
+        self._member = member
+        self._others = [] if member is None else [who for who in member.living() if who != member.ident]
+        self._removed: list[str] = []
+
+    def run(self) -> list[str]:
+        index = namespaces.region(self._namespace, process.INDEX)
+        kept = 0
+        for name in namespaces.regions(self._namespace):
+            if name == index:
+                continue
+            if self._in_use(name):
+                kept += 1
+            else:
+                self._remove_region(name)
+        directory = namespaces.path(self._namespace)
+        if directory.exists():
+            self._clean_records(directory)
+        if kept == 0 and not self._others:
+            self._remove_namespace(index, directory)
+        return self._removed
+
+    def _in_use(self, name: str) -> bool:
+        kind = name.partition(".")[2]
+        pool = _POOL.fullmatch(kind)
+        if pool is not None:
+            writer = int(pool[2]) << 16 | int(pool[1])
+            return self._member is not None and (writer == self._own_ident() or self._member.alive(writer))
+        if not kind.startswith("topic."):
+            return False  # half-made: nobody makes anything while we hold the lock
+        return self._topic_in_use(name)
+
+    def _own_ident(self) -> int | None:
+        return None if self._own is None else self._own.ident
+
+    def _topic_in_use(self, name: str) -> bool:
+        if self._member is None:
+            return False
+        if self._own is not None and region.identity(name) in process.mapped(self._own):
+            return True
+        try:
+            fd = region.open_existing(name)
+        except posix_ipc.ExistentialError:
+            return False
+        try:
+            return _native.Ring(fd, self._member).in_use(True)  # noqa: FBT003 - others than this process
+        except RegionError:
+            return bool(self._others)  # not ours to read: maybe of another version that somebody runs
+        finally:
+            os.close(fd)
+
+    def _remove_region(self, name: str) -> None:
+        self._removed.append(name)
+        if not self._dry_run:
+            region.unlink(name)
+
+    def _clean_records(self, directory: Path) -> None:
+        """Records stay until `horus clean`, 24 h or 64 MiB; what belongs to the living always stays."""
+        files = sorted(_record_files(directory), key=lambda file: file.stat().st_mtime)
+        total = sum(file.stat().st_size for file in files)
+        oldest = time.time() - _RECORDS_MAX_AGE_S
+        for file in files:
+            status = file.stat()
+            if not self._records and status.st_mtime > oldest and total <= _RECORDS_MAX_BYTES:
+                continue
+            if self._others or self._own is not None:
+                if not _is_of_dead(file, self._member):
+                    continue
+            total -= status.st_size
+            self._removed.append(str(file.relative_to(namespaces.SHM)))
+            if not self._dry_run:
+                file.unlink(missing_ok=True)
+
+    def _remove_namespace(self, index: str, directory: Path) -> None:
+        """Nobody lives here: the index goes, and the directory when it holds no records."""
+        if self._own is not None and process.mapped(self._own):
+            return
+        if region.identity(index) is not None:
+            self._remove_region(index)
+        if not directory.exists() or _record_files(directory):
+            return
+        self._removed.append(directory.name)
+        if not self._dry_run:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _record_files(directory: Path) -> list[Path]:
+    return [file for file in directory.rglob("*") if file.is_file() and file != directory / "lock"]
+
+
+def _is_of_dead(file: Path, member: _native.Member | None) -> bool:
+    """Whether the record names a process that is dead; a record that names none is nobody's any more."""
+    import msgspec  # noqa: PLC0415 - only when there are records to judge
+
+    with suppress(OSError, msgspec.MsgspecError):
+        ident = msgspec.json.decode(file.read_bytes(), type=dict).get("ident")
+        if isinstance(ident, int) and member is not None:
+            return not member.alive(ident)
+    return True
