@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from horus_core import _native, names
 from horus_core.errors import ConfigError, HorusError, TopicTypeError
 from horus_core.messages import codec
+from horus_core.shm import pool as pools
 from horus_core.shm import process
 from horus_core.topics import attach, types
 
@@ -381,5 +382,4 @@ def _threads_of(ring: _native.Ring) -> set[int]:
 
 
 def _pool_for(ring: _native.Ring) -> _native.Pool | None:
-    del ring
-    return None
+    return None if ring.kind == _native.TYPED else pools.of_member(ring.member)
