@@ -57,9 +57,9 @@ def _stream(couple: tuple[Program, Program], seconds: float) -> Callable[[], Sum
     def run() -> Summary:
         subscriber.start("subscribe")
         publisher.start("publish", seconds=seconds)
-        facts = {**publisher.result(), **subscriber.result()}
-        rate = facts["received"] / facts["seconds"]
-        return Summary(rate, rate, facts)
+        sent = publisher.result()["sent"]
+        answer = subscriber.result()
+        return Summary.single(answer["received"] / answer["seconds"], **answer, sent=sent)
 
     return run
 

@@ -87,8 +87,8 @@ def publish(seconds: float) -> dict[str, Any]:
 def subscribe() -> dict[str, Any]:
     topic = TOPICS["into"]
     missed = topic.missed
-    received, seconds = loops.drain(topic.recv)
-    return {"received": received, "seconds": seconds, "missed": topic.missed - missed}
+    answer = loops.drain(topic.recv)
+    return {**answer, "missed": topic.missed - missed}
 
 
 def sends(count: int, burst: int) -> dict[str, Any]:
