@@ -40,7 +40,9 @@ def _find(value: Any, path: str, above: set[int]) -> tuple[str, str] | None:
 
 def _children(value: Any, path: str) -> list[tuple[Any, str]] | None:
     if isinstance(value, dict):
-        pairs = [(key, f"{path}.<key {str(key)[:_KEY_SHOWN]!r}>") for key in value if not isinstance(key, str)]
+        pairs = [
+            (key, f"{path}.<key {str(key)[:_KEY_SHOWN]!r}>") for key in value if not isinstance(key, str)
+        ]
         return pairs + [(item, f"{path}{_step(key)}") for key, item in value.items()]
     if isinstance(value, (list, tuple, set, frozenset)):
         return [(item, f"{path}[{index}]") for index, item in enumerate(value)]

@@ -67,7 +67,9 @@ class Topic(_native.TopicBase):
     ) -> None:
         name, type = _name_and_type(name, type)  # noqa: A001
         if backend not in (None, "shm"):
-            raise ConfigError(f"Opening topic {name!r} failed: expected backend None or 'shm', got {backend!r}.")
+            raise ConfigError(
+                f"Opening topic {name!r} failed: expected backend None or 'shm', got {backend!r}."
+            )
         wanted = None if type is None else types.of_class(type)
         self.name = names.topic_name(name)
         self._request = attach.Request(
@@ -95,7 +97,9 @@ class Topic(_native.TopicBase):
         ring = attach.attach(self._member, request)
         if ring is None:
             self._checked(epoch)
-            self._waited = True  # whoever waits from before the topic was there gets it from its first message
+            self._waited = (
+                True  # whoever waits from before the topic was there gets it from its first message
+            )
             return False
         if start is None:
             start = _FROM_LAST if ring.latched else _FROM_FIRST if self._waited else _FROM_NEXT
