@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Any
 
 from horus_core.errors import EncodeError
@@ -68,7 +68,7 @@ def _leaf(value: Any, path: str) -> tuple[str, str] | None:
 
 def with_datetimes_as_text(value: Any) -> Any:
     """The value with aware datetimes as ISO 8601 text; MessagePack's own timestamps are for others to send."""
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return value.isoformat()
     if isinstance(value, dict):
         return {with_datetimes_as_text(key): with_datetimes_as_text(item) for key, item in value.items()}

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from horus_core import _native, names
 from horus_core.errors import ConfigError, HorusError, TopicTypeError
 from horus_core.messages import codec
+from horus_core.shm import pool as pools
 from horus_core.shm import process
 from horus_core.topics import attach, types
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import AsyncIterator
     from types import TracebackType
 
@@ -140,7 +142,7 @@ class Topic(_native.TopicBase):
         """Follow the topic when its region was replaced; True when it was."""
         epoch = self._member.epoch
         ring = self._ring
-        assert ring is not None  # noqa: S101 - for the type checker: the caller has looked
+        assert ring is not None
         if attach.is_current(self._member, self.name, ring):
             self._checked(epoch)
             return False
@@ -149,13 +151,13 @@ class Topic(_native.TopicBase):
 
     def _check_type(self, message: object) -> None:
         ring = self._ring
-        assert ring is not None  # noqa: S101
+        assert ring is not None
         if types.of_message(message) != types.of_ring(ring):
             self._wrong_message(message)
 
     def _wrong_message(self, message: object) -> None:
         ring = self._ring
-        assert ring is not None  # noqa: S101
+        assert ring is not None
         expected, got = types.of_ring(ring), types.of_message(message)
         shown = type(message).__name__ if got.kind == _native.MSGPACK else str(got)
         fields = types.difference(expected, got)
@@ -274,7 +276,7 @@ class Topic(_native.TopicBase):
         return latest_ns is None or _native.now_ns() - latest_ns > max_age * 1e9
 
     @property
-    def type(self) -> type | None:
+    def type(self) -> builtins.type | None:
         """The class of the topic's messages: a message class, dict, or None while it is not known."""
         ring = self._ring
         if ring is None:
@@ -344,7 +346,10 @@ class Topic(_native.TopicBase):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: builtins.type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -385,5 +390,4 @@ def _threads_of(ring: _native.Ring) -> set[int]:
 
 
 def _pool_for(ring: _native.Ring) -> _native.Pool | None:
-    del ring
-    return None
+    return None if ring.kind == _native.TYPED else pools.of_member(ring.member)

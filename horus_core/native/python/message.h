@@ -1,5 +1,5 @@
-/* Typed messages, as the topics see them. A message class is an instance of MessageMeta, whose C struct carries
- * the plan of its bytes; a message object holds its bytes inline, 8-aligned, in C layout. */
+/* Typed messages, as the topics see them. A message class is an instance of MessageMeta, whose C struct
+ * carries the plan of its bytes; a message object holds its bytes inline, 8-aligned, in C layout. */
 #ifndef HORUS_MESSAGE_H
 #define HORUS_MESSAGE_H
 
@@ -15,24 +15,33 @@ typedef struct {
 
 /* How the bytes of one class are laid out and travel. Immutable once the class exists. */
 typedef struct {
-    uint32_t size;      /* bytes of the C struct, as sizeof would say */
-    uint32_t wire_max;  /* bytes on the wire when all bounded arrays are full; a multiple of 8 */
-    uint32_t n_bounded; /* 0: the wire is the struct itself, padded to 8 */
-    const horus_bounded *bounded; /* by rising offset */
+    uint32_t size;          /* bytes of the C struct, as sizeof would say */
+    uint32_t wire_max;      /* bytes on the wire when all bounded arrays are full; a multiple of 8 */
+    uint32_t n_bounded;     /* 0: the wire is the struct itself, padded to 8 */
+    horus_bounded *bounded; /* by rising offset */
     uint8_t hash[16];
 } horus_plan;
 
+struct horus_field;
+
 typedef struct {
     PyHeapTypeObject heap;
-    horus_plan *plan; /* NULL for Message itself and for abstract classes */
+    horus_plan *plan; /* NULL for Message itself and for classes without fields */
+    /* For constructing: the positional fields first, then those by keyword only, then the aliases. */
+    struct horus_field **fields;
+    uint32_t n_fields, n_positional, n_required;
+    uint64_t *defaults; /* the bytes of a new message */
 } horus_message_type;
 
 typedef struct {
-    PyObject_VAR_HEAD
-    uint32_t flags; /* HORUS_MSG_READONLY ... */
-    uint32_t reserved;
-    uint64_t bytes[]; /* horus_round_up(plan->size, 8) bytes */
+    PyObject_HEAD uint8_t
+        *bytes; /* horus_round_up(plan->size, 8) bytes: own storage, or those of the message it is part of */
+    uint64_t storage[]; /* own bytes; for a part of another message: the PyObject * that owns them */
 } horus_message;
+
+static inline uint8_t *horus_message_at(horus_message *message) {
+    return message->bytes;
+}
 
 static inline bool horus_message_check(const horus_state *state, PyObject *object) {
     return Py_TYPE(Py_TYPE(object)) == state->MessageMeta;
@@ -42,13 +51,17 @@ static inline const horus_plan *horus_message_plan(PyTypeObject *type) {
     return ((horus_message_type *)type)->plan;
 }
 
-/* A new message with undefined bytes, for the receiver to fill. */
+/* A new message with undefined bytes, for the receiver to fill. The type must have a plan. */
 PyObject *horus_message_alloc(PyTypeObject *type);
 
 /* Messages with bounded arrays: to and from the wire (segments without the unused tails, each padded to 8).
- * `pack` returns the number of bytes written to `wire` (room for plan->wire_max). `unpack` returns -1 when the
- * wire does not fit the plan (counts and lengths are checked: the wire is untrusted). */
+ * `pack` returns the number of bytes written to `wire` (room for plan->wire_max). `unpack` returns -1 when
+ * the wire does not fit the plan. The wire is untrusted and may change while it is read: each byte is read
+ * once, and what is checked is the copy. Unused tails are left as they were. */
 size_t horus_message_pack(const horus_plan *plan, const void *bytes, void *wire);
 int horus_message_unpack(const horus_plan *plan, const void *wire, size_t length, void *bytes);
+
+/* Copies what is used, in struct form; the unused tails of bounded arrays are left as they were. */
+void horus_message_copy(const horus_plan *plan, const void *from, void *to);
 
 #endif
