@@ -186,7 +186,11 @@ def test_bad_annotations_name_class_and_field(annotations: dict[str, object], te
         ({"x": (u8, 256)}, OverflowError, "Bad.x: expected u8 in 0..255, got 256"),
         ({"x": (str, text(4, default="long"))}, ValueError, "Bad.x: expected at most 3 bytes"),
         ({"x": (None, array(f64, 2, default=[1.0]))}, ValueError, "Bad.x: expected 2 elements, got 1"),
-        ({"x": (None, array(f64, 3_000_000))}, ValueError, "Bad: expected a message of at most 16777216 bytes"),
+        (
+            {"x": (None, array(f64, 3_000_000))},
+            ValueError,
+            "Bad: expected a message of at most 16777216 bytes",
+        ),
     ],
 )
 def test_bad_defaults_are_found_when_the_class_is_defined(

@@ -87,7 +87,9 @@ def test_integers_refuse_what_is_no_integer(wrong: object) -> None:
 
 def test_numpy_integers_and_floats_are_numbers() -> None:
     """Scalars of numpy are taken as what they are."""
-    message = Scalars(a=np.int64(-5), h=np.uint64(2**64 - 1), i=np.float32(1.5), j=np.float64(2.5), k=np.bool_(True))
+    message = Scalars(
+        a=np.int64(-5), h=np.uint64(2**64 - 1), i=np.float32(1.5), j=np.float64(2.5), k=np.bool_(True)
+    )
     assert (message.a, message.h, message.i, message.j, message.k) == (-5, 2**64 - 1, 1.5, 2.5, True)
 
 
@@ -242,7 +244,12 @@ def test_fields_tell_unit_and_doc() -> None:
     class Speed(Message):
         value: f32 = field(default=0.0, unit="m/s", doc="How fast.")
 
-    assert (Speed.value.unit, Speed.value.doc, Speed.value.kind, Speed.value.offset) == ("m/s", "How fast.", "f32", 0)
+    assert (Speed.value.unit, Speed.value.doc, Speed.value.kind, Speed.value.offset) == (
+        "m/s",
+        "How fast.",
+        "f32",
+        0,
+    )
 
 
 def test_bytes_are_those_of_the_struct() -> None:

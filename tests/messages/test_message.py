@@ -49,7 +49,9 @@ def test_positional_keyword_and_default_values() -> None:
         ((), {"zzz": 2}, "Vel: expected one of linear, angular, timestamp_ns, got 'zzz'."),
     ],
 )
-def test_wrong_arguments_say_what_is_wrong(args: tuple[object, ...], kwargs: dict[str, object], text: str) -> None:
+def test_wrong_arguments_say_what_is_wrong(
+    args: tuple[object, ...], kwargs: dict[str, object], text: str
+) -> None:
     """Too many, twice, unknown: a TypeError with the nearest name."""
     with pytest.raises(TypeError) as caught:
         Vel(*args, **kwargs)

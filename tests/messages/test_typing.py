@@ -13,7 +13,16 @@ ROOT = HERE.parents[1]
 
 
 def mypy(path: Path, cache: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(cache), str(path)]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--no-error-summary",
+        "--cache-dir",
+        str(cache),
+        str(path),
+    ]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
 
 
