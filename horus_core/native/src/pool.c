@@ -115,8 +115,18 @@ horus_pool *horus_block_pool(const horus_block *block) {
     return block->chunk->arena->pool;
 }
 
-bool horus_block_usable(const horus_block *block) {
-    return pool_of_this_process(block->chunk->arena->pool);
+bool horus_pool_usable(const horus_pool *pool) {
+    return pool_of_this_process(pool) && !pool->closed;
+}
+
+void horus_pool_refusal(horus_pool *pool, horus_error *error) {
+    error->code = 0;
+    error->text[0] = 0;
+    if (!pool_of_this_process(pool))
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    *error = pool->refusal;
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 void *horus_block_data(const horus_block *block) {

@@ -68,13 +68,10 @@ static int reserve(int fd, size_t size, horus_error *error) {
     return -1;
 }
 
+/* EEXIST is left to the caller: a file of that name can only stem from before the namespace's index was made
+ * anew, and is passed by. */
 static int create_object(const char *name, horus_error *error) {
     int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == EEXIST) {
-        /* Our identity is ours alone, so this is left from before the namespace's index was made anew. */
-        shm_unlink(name);
-        fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-    }
     if (fd < 0)
         horus_error_set(error, errno, "Cannot create pool memory %s: %s. Check the permissions of /dev/shm.",
                         name, strerror(errno));

@@ -20,11 +20,16 @@ static void adopt(horus_pool *pool, pool_class *cls, pool_chunk *chunk) {
 /* Makes one chunk. The mutex is open meanwhile, for that may take milliseconds. */
 static bool add_chunk(horus_pool *pool, unsigned size_class, uint32_t blocks, horus_error *error) {
     size_t size = pool_chunk_size(pool_class_size(size_class), blocks);
-    uint32_t id = pool->next_chunk++;
     pool->used += size;
-    pthread_mutex_unlock(&pool->mutex);
-    pool_chunk *chunk = pool_chunk_create(pool, id, size_class, blocks, error);
-    pthread_mutex_lock(&pool->mutex);
+    uint32_t id;
+    pool_chunk *chunk;
+    do {
+        id = pool->next_chunk++;
+        error->code = 0;
+        pthread_mutex_unlock(&pool->mutex);
+        chunk = pool_chunk_create(pool, id, size_class, blocks, error);
+        pthread_mutex_lock(&pool->mutex);
+    } while (chunk == NULL && error->code == EEXIST && pool->next_chunk < POOL_CHUNKS_MAX);
     if (chunk != NULL && pool_arena_add(pool->own, chunk) < 0) {
         horus_error_set(error, ENOMEM, "Out of memory for the table of a pool's chunks.");
         pool_chunk_unlink(pool, pool->self, id);

@@ -88,8 +88,10 @@ horus_block *horus_pool_take(horus_pool *pool, uint64_t length, horus_error *err
     }
     if (block != NULL)
         hand_out(pool, block, length);
-    else
+    else {
         pool_describe_exhaustion(pool, length, error);
+        pool->refusal = *error;
+    }
     pthread_mutex_unlock(&pool->mutex);
     return block;
 }

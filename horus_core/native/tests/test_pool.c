@@ -298,7 +298,7 @@ static void test_a_fork_cannot_touch_its_parents_blocks(void) {
     *(uint64_t *)horus_block_data(block) = 42;
     pid_t pid = fork();
     if (pid == 0) {
-        CHECK(!horus_block_usable(block) && *(uint64_t *)horus_block_data(block) == 42);
+        CHECK(!horus_pool_usable(horus_block_pool(block)) && *(uint64_t *)horus_block_data(block) == 42);
         horus_block_retain(block);
         horus_block_release(block);
         horus_block_release(block);

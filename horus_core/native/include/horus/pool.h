@@ -41,6 +41,12 @@ horus_block *horus_pool_take(horus_pool *pool, uint64_t length, horus_error *err
  * what. */
 horus_block *horus_pool_try(horus_pool *pool, uint64_t length);
 
+/* Why the last take of this process failed: names who holds the blocks. */
+void horus_pool_refusal(horus_pool *pool, horus_error *error);
+
+/* False in a fork's child: the pool is its parent's, and every call on it fails or does nothing. */
+bool horus_pool_usable(const horus_pool *pool);
+
 /* The reader's hold on a referenced block: NULL with error->code ESTALE when it was overwritten (count it as
  * missed); NULL with another code when the arena cannot be opened or the reference makes no sense. */
 horus_block *horus_pool_hold(horus_pool *pool, const horus_block_ref *ref, horus_error *error);
@@ -54,6 +60,9 @@ bool horus_block_over_quota(const horus_block *block);
  * that number has left the ring. `ring` must outlive the pool's use of it: see horus_pool_forget. */
 void horus_block_sent(horus_block *block, horus_ring *ring, uint64_t number);
 void horus_pool_forget(horus_pool *pool, horus_ring *ring); /* before a ring is unmapped */
+
+/* memcpy into a block, past the caches where it is large. */
+void horus_pool_copy(void *to, const void *from, size_t length);
 
 void *horus_block_data(const horus_block *block);
 uint64_t horus_block_length(const horus_block *block);
