@@ -11,15 +11,37 @@ import horus_plugins.messages as box
 from horus_core.messages.message import Message
 from horus_plugins.messages import control, geometry, safety, sensor
 from horus_plugins.messages.control import (
-    CmdVel, DifferentialDriveCommand, JointCommand, JointMode, MotorCommand, MotorMode, PidConfig, ServoCommand,
+    CmdVel,
+    DifferentialDriveCommand,
+    JointCommand,
+    JointMode,
+    MotorCommand,
+    MotorMode,
+    PidConfig,
+    ServoCommand,
     TrajectoryPoint,
 )  # fmt: skip
 from horus_plugins.messages.geometry import (
-    Point3, Pose2D, Pose3D, PoseWithCovariance, Quaternion, TransformStamped, Twist, Vector3,
+    Point3,
+    Pose2D,
+    Pose3D,
+    PoseWithCovariance,
+    Quaternion,
+    TransformStamped,
+    Twist,
+    Vector3,
 )  # fmt: skip
 from horus_plugins.messages.safety import EmergencyStop
 from horus_plugins.messages.sensor import (
-    BatteryState, FixStatus, Imu, JointState, LaserScan, NavSatFix, Odometry, RangeSensor, Temperature,
+    BatteryState,
+    FixStatus,
+    Imu,
+    JointState,
+    LaserScan,
+    NavSatFix,
+    Odometry,
+    RangeSensor,
+    Temperature,
 )  # fmt: skip
 
 MODULES = {"geometry": geometry, "control": control, "sensor": sensor, "safety": safety}
