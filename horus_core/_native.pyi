@@ -235,7 +235,7 @@ class FieldDescriptor:
         count: int = 1,
         count_offset: int = 0,
         size: int = 0,
-        type: Any = None,  # noqa: A002
+        type: Any = None,
         members: dict[int, Any] | None = None,
         unit: str = "",
         doc: str = "",
