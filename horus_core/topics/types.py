@@ -99,7 +99,9 @@ def read_description(ring: _native.Ring) -> dict[str, Any]:
 def of_ring(ring: _native.Ring) -> TopicType:
     """The type of an existing topic, without its Python class."""
     found = read_description(ring)
-    return TopicType(ring.kind, str(found.get("type")), ring.type_hash, found.get("layout"), payload=ring.payload)
+    return TopicType(
+        ring.kind, str(found.get("type")), ring.type_hash, found.get("layout"), payload=ring.payload
+    )
 
 
 def class_of_ring(ring: _native.Ring) -> type | None:

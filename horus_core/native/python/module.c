@@ -44,7 +44,7 @@ static int module_exec(PyObject *module) {
         horus_add_pool(module, state) < 0 || horus_add_ring(module, state) < 0 ||
         horus_add_topic(module, state) < 0 || horus_add_node(module, state) < 0)
         return -1;
-    return 0;
+    return PyModule_AddStringConstant(module, "VERSION", HORUS_VERSION);
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg) {

@@ -16,7 +16,8 @@
 
 #define INDEX_MAGIC "HORUSIDX"
 #define INDEX_VERSION 1u
-#define LOCK_BASE 0x100000 /* byte that stands for index 0; past the contents, so that no lock covers data */
+#define LOCK_BASE 0x100000  /* byte that stands for index 0; past the contents, so that no lock covers data  \
+                             */
 #define HIGH_DESCRIPTOR 512 /* out of the reach of scripts that close the low ones */
 #define NAMESPACE_MAX 64
 
@@ -89,7 +90,8 @@ void horus_index_format(void *memory) {
 }
 
 static struct flock byte_of(short type, unsigned index) {
-    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = LOCK_BASE + (off_t)index, .l_len = 1};
+    struct flock lock = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = LOCK_BASE + (off_t)index, .l_len = 1};
     return lock;
 }
 
@@ -130,7 +132,8 @@ static index_region *map_index(int fd, const struct stat *status, horus_error *e
     }
     if (memcmp(region->magic, INDEX_MAGIC, sizeof region->magic) != 0 || region->version != INDEX_VERSION ||
         region->rows != HORUS_MAX_PROCESSES) {
-        horus_error_set(error, 0, "the index was not written by this version of HORUS (version %u, expected %u)",
+        horus_error_set(error, 0,
+                        "the index was not written by this version of HORUS (version %u, expected %u)",
                         region->version, INDEX_VERSION);
         munmap(region, sizeof *region);
         return NULL;
@@ -156,14 +159,6 @@ static bool take_row(horus_member *member) {
     return false;
 }
 
-static void list_member(horus_member *member) {
-    pthread_once(&members_once, install_fork_handlers);
-    pthread_mutex_lock(&members_mutex);
-    member->next = members;
-    members = member;
-    pthread_mutex_unlock(&members_mutex);
-}
-
 horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     horus_member *member = calloc(1, sizeof *member);
     if (member == NULL) {
@@ -172,6 +167,9 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     }
     struct stat status;
     snprintf(member->ns, sizeof member->ns, "%s", ns);
+    /* From the descriptor to the list no fork: a child would keep, with the descriptor, the lock. */
+    pthread_once(&members_once, install_fork_handlers);
+    pthread_mutex_lock(&members_mutex);
     member->fd = reopen_high(fd);
     if (member->fd < 0 || fstat(member->fd, &status) < 0) {
         horus_error_set(error, errno, "the index cannot be opened: %s", strerror(errno));
@@ -179,17 +177,23 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     }
     member->device = status.st_dev;
     member->inode = status.st_ino;
-    member->region = map_index(member->fd, &status, error);
+    /* Mapped through the caller's descriptor: a mapping refers to its open file, so that a forked child, which
+     * inherits the mapping, would keep the lock of our own one. */
+    member->region = map_index(fd, &status, error);
     if (member->region == NULL)
         goto failed;
     if (!take_row(member)) {
-        horus_error_set(error, 0, "namespace '%s' is full: %u processes take part in it", ns, HORUS_MAX_PROCESSES);
+        horus_error_set(error, 0, "namespace '%s' is full: %u processes take part in it", ns,
+                        HORUS_MAX_PROCESSES);
         goto failed;
     }
     pthread_mutex_init(&member->reaping, NULL);
-    list_member(member);
+    member->next = members;
+    members = member;
+    pthread_mutex_unlock(&members_mutex);
     return member;
 failed:
+    pthread_mutex_unlock(&members_mutex);
     if (member->region != NULL)
         munmap(member->region, sizeof *member->region);
     if (member->fd >= 0)
@@ -235,7 +239,8 @@ const char *horus_member_namespace(const horus_member *member) {
 /* Whether our descriptor still is the index: a process may have closed all its descriptors. */
 static bool descriptor_is_index(const horus_member *member) {
     struct stat status;
-    return fstat(member->fd, &status) == 0 && status.st_ino == member->inode && status.st_dev == member->device;
+    return fstat(member->fd, &status) == 0 && status.st_ino == member->inode &&
+           status.st_dev == member->device;
 }
 
 bool horus_member_alive(horus_member *member, horus_ident who) {
@@ -270,7 +275,9 @@ uint32_t horus_member_pid(const horus_member *member, horus_ident who) {
 }
 
 bool horus_member_lock_index(horus_member *member, unsigned index) {
-    if (index >= HORUS_MAX_PROCESSES || index == horus_ident_index(member->self))
+    if (index >= HORUS_MAX_PROCESSES || index == horus_ident_index(member->self) ||
+        horus_member_is_forked(
+            member)) /* then the mutex may be held by a thread that the child does not have */
         return false;
     pthread_mutex_lock(&member->reaping);
     if (descriptor_is_index(member) && take_byte(member->fd, index))

@@ -8,7 +8,8 @@
 bool horus_ring_peek(const horus_ring *ring, uint64_t number, void *to, horus_info *info) {
     const ring_slot *slot = slot_of(ring, number);
     uint64_t word = horus_load_acquire(&slot->word);
-    return word_number(word) == number && word_state(word) == DONE && ring_read_slot(ring, slot, word, to, info);
+    return word_number(word) == number && word_state(word) == DONE &&
+           ring_read_slot(ring, slot, word, to, info);
 }
 
 /* The newest DONE number below the front and its word; 0 when there is none. */
@@ -70,11 +71,14 @@ int horus_subscriber_wait_begin(horus_subscriber *sub, uint64_t deadline_ns, hor
         return 0;
     ticket->word = &ring->header->futex;
     ticket->expected = raise_sleep_bit(&ring->header->futex);
-    /* Looked at after the bit was set: seq_cst against the publisher's commit and its load of the futex word. */
-    uint64_t word = horus_load_seq_cst(&slot_of(ring, sub->cursor)->word);
+    /* Looked at after the bit was set. The fence orders all words that the look loads, not the first alone,
+     * after it: seq_cst against the publisher's commit and its load of the futex word. */
+    horus_fence_seq_cst();
     if (horus_subscriber_has_msg(sub))
         return 1;
-    /* Before a BUSY number nobody may ever publish again: then the sleep is short. */
+    /* Before a BUSY number, where the look has stopped, nobody may ever publish again: then the sleep is
+     * short. */
+    uint64_t word = horus_load_acquire(&slot_of(ring, sub->cursor)->word);
     bool stuck = word_number(word) == sub->cursor && word_state(word) == BUSY;
     uint64_t until = now + (stuck ? HORUS_PATIENCE_NS : HORUS_SLICE_NS);
     ticket->until_ns = until < deadline_ns ? until : deadline_ns;

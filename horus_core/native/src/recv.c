@@ -17,13 +17,15 @@ void ring_copy_out(void *to, const uint64_t *slot, uint32_t length) {
     }
 }
 
-bool ring_read_slot(const horus_ring *ring, const ring_slot *slot, uint64_t word, void *to, horus_info *info) {
+bool ring_read_slot(const horus_ring *ring, const ring_slot *slot, uint64_t word, void *to,
+                    horus_info *info) {
     uint32_t length = horus_load_relaxed(&slot->length);
     info->publish_ns = horus_load_relaxed(&slot->publish_ns);
     info->payload_kind = horus_load_relaxed(&slot->payload_kind);
     info->number = word_number(word);
     info->owner = word_owner(word);
-    info->length = length <= ring->payload ? length : ring->payload; /* untrusted until the second look, and after */
+    info->length =
+        length <= ring->payload ? length : ring->payload; /* untrusted until the second look, and after */
     ring_copy_out(to, slot->payload, info->length);
     horus_fence_acquire(); /* with the writer's release fence after its claim */
     return horus_load_relaxed(&slot->word) == word;
@@ -45,20 +47,24 @@ static inline void settle(horus_subscriber *sub, uint64_t at, uint64_t word) {
     }
 }
 
-/* Moves a lapped cursor to the oldest number that can still be whole; further the more copies failed. */
-static void catch_up(horus_subscriber *sub, uint64_t found, int failed) {
-    uint64_t capacity = sub->ring->capacity;
-    uint64_t oldest = found + 1 - capacity;
-    if (failed >= 3) {
-        unsigned shift = failed >= 5 ? 1 : 6 - (unsigned)failed; /* N/8, N/4, N/2 */
-        oldest += capacity >> shift;
-        if (oldest > found)
-            oldest = found;
+/* How often one call may be lapped before it gives up: publishers may be faster than this reader for ever. */
+static inline int races_of(const horus_ring *ring) {
+    return 3 + (63 - __builtin_clzll(ring->capacity));
+}
+
+/* Moves a lapped cursor to the oldest number that can still be whole; further the more races this call lost.
+ */
+static void catch_up(horus_subscriber *sub, uint64_t found, int lost) {
+    const horus_ring *ring = sub->ring;
+    uint64_t claimed = horus_load_acquire(&ring->header->hint);
+    uint64_t front = ring_front_from(ring, claimed > found ? claimed : found + 1);
+    uint64_t oldest = sub->cursor + 1; /* a number of another slot, in a corrupt region: never stand still */
+    if (HORUS_LIKELY(front > sub->cursor + ring->capacity)) {
+        unsigned shift = lost >= 5 ? 1 : 6 - (unsigned)lost; /* N/8, N/4, N/2 from the fourth race on */
+        oldest = front - ring->capacity + (lost >= 3 ? ring->capacity >> shift : 0);
     }
-    if (oldest > sub->cursor) {
-        sub->missed += oldest - sub->cursor;
-        sub->cursor = oldest;
-    }
+    sub->missed += oldest - sub->cursor;
+    sub->cursor = oldest;
 }
 
 /* A BUSY number at the cursor, with messages behind it, is revoked once this reader has stood before it for
@@ -81,9 +87,10 @@ static bool lose_patience(horus_subscriber *sub, ring_slot *slot, uint64_t word)
     return true;
 }
 
-/* Walks from the cursor to the next DONE number: its slot and word, or NULL. `failed` counts the copies that
- * this call has lost to publishers. */
-static inline ring_slot *walk(horus_subscriber *sub, uint64_t *word_out, int failed) {
+/* Walks from the cursor to the next DONE number: its slot and word, or NULL. `lost` counts how often this
+ * call was lapped: a lost copy shows as a lap at the next look, and a lap can be followed by another without
+ * a copy between them, because to look at a slot takes longer than to overwrite one. */
+static inline ring_slot *walk(horus_subscriber *sub, uint64_t *word_out, int *lost) {
     const horus_ring *ring = sub->ring;
     for (;;) {
         ring_slot *slot = slot_of(ring, sub->cursor);
@@ -92,7 +99,9 @@ static inline ring_slot *walk(horus_subscriber *sub, uint64_t *word_out, int fai
         if (number < sub->cursor)
             return NULL;
         if (HORUS_UNLIKELY(number > sub->cursor)) {
-            catch_up(sub, number, failed);
+            if (*lost == races_of(ring))
+                return NULL; /* the counts stand */
+            catch_up(sub, number, (*lost)++);
             continue;
         }
         switch (word_state(word)) {
@@ -120,10 +129,10 @@ static inline void report(const horus_subscriber *sub) {
 }
 
 bool horus_subscriber_recv(horus_subscriber *sub, void *to, horus_info *info) {
-    int attempts = 3 + (63 - __builtin_clzll(sub->ring->capacity));
-    for (int failed = 0; failed < attempts; failed++) {
+    int lost = 0;
+    for (int copies = races_of(sub->ring); copies > 0; copies--) {
         uint64_t word;
-        ring_slot *slot = walk(sub, &word, failed);
+        ring_slot *slot = walk(sub, &word, &lost);
         if (slot == NULL)
             return false;
         if (HORUS_LIKELY(ring_read_slot(sub->ring, slot, word, to, info))) {
@@ -134,7 +143,7 @@ bool horus_subscriber_recv(horus_subscriber *sub, void *to, horus_info *info) {
             return true;
         }
     }
-    return false; /* publishers lapped us in every attempt; the counts stand */
+    return false; /* publishers lapped us in every attempt */
 }
 
 bool horus_subscriber_maybe(const horus_subscriber *sub) {
@@ -143,7 +152,8 @@ bool horus_subscriber_maybe(const horus_subscriber *sub) {
 
 bool horus_subscriber_has_msg(horus_subscriber *sub) {
     uint64_t word;
-    return horus_subscriber_maybe(sub) && walk(sub, &word, 0) != NULL;
+    int lost = 0;
+    return horus_subscriber_maybe(sub) && walk(sub, &word, &lost) != NULL;
 }
 
 uint64_t horus_subscriber_pending(const horus_subscriber *sub) {
@@ -169,7 +179,8 @@ void horus_subscriber_settle_all(horus_subscriber *sub) {
 
 void horus_subscriber_skip(horus_subscriber *sub, uint64_t keep) {
     uint64_t front = horus_ring_front(sub->ring), word;
-    while (sub->cursor + keep < front && walk(sub, &word, 0) != NULL && sub->cursor + keep < front) {
+    int lost = 0;
+    while (sub->cursor + keep < front && walk(sub, &word, &lost) != NULL && sub->cursor + keep < front) {
         settle(sub, sub->cursor, word);
         sub->skipped++;
         sub->cursor++;

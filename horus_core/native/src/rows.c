@@ -64,28 +64,39 @@ void horus_publisher_leave(horus_publisher *pub) {
     pub->row = NULL;
 }
 
+/* The newest DONE number below the front, or the front. */
+static uint64_t last_below(const horus_ring *ring, uint64_t front) {
+    uint64_t oldest = front > 2 * (uint64_t)ring->capacity ? front - ring->capacity : ring->capacity;
+    for (uint64_t number = front; number > oldest; number--) {
+        uint64_t word = horus_load_acquire(&slot_of(ring, number - 1)->word);
+        if (word_number(word) == number - 1 && word_state(word) == DONE)
+            return number - 1;
+    }
+    return front;
+}
+
+/* What each slot's tally was before the cursor came to it. A number from the cursor on that is void already
+ * is in the word's tally, but will be met. (A slot that is lapped during the join may hide a void number:
+ * then `missed` is too high by it, never too low.) */
+static void learn_tallies(horus_subscriber *sub) {
+    for (uint64_t i = 0; i < sub->ring->capacity; i++) {
+        uint64_t word = horus_load_acquire(&slot_of(sub->ring, i)->word);
+        bool ahead = word_number(word) >= sub->cursor && (word_state(word) & VOID);
+        sub->known[i] = (uint8_t)((word_tally(word) - ahead) & 63u);
+    }
+}
+
 int horus_subscriber_join(horus_subscriber *sub, horus_ring *ring, enum horus_join from) {
     memset(sub, 0, sizeof *sub);
     sub->known = calloc(ring->capacity, 1);
     if (sub->known == NULL)
         return -1;
     sub->ring = ring;
-    /* Known tallies are read before the front: what becomes void after that is counted when it is met. */
+    sub->cursor = from == HORUS_FROM_FIRST ? ring->capacity : horus_ring_front(ring);
+    if (from == HORUS_FROM_LAST)
+        sub->cursor = last_below(ring, sub->cursor);
     if (from != HORUS_FROM_FIRST)
-        for (uint64_t i = 0; i < ring->capacity; i++)
-            sub->known[i] = (uint8_t)word_tally(horus_load_acquire(&slot_of(ring, i)->word));
-    uint64_t front = horus_ring_front(ring);
-    sub->cursor = from == HORUS_FROM_FIRST ? ring->capacity : front;
-    if (from == HORUS_FROM_LAST && front > ring->capacity) {
-        uint64_t oldest = front > 2 * (uint64_t)ring->capacity ? front - ring->capacity : ring->capacity;
-        for (uint64_t number = front; number > oldest; number--) {
-            uint64_t word = horus_load_acquire(&slot_of(ring, number - 1)->word);
-            if (word_number(word) == number - 1 && word_state(word) == DONE) {
-                sub->cursor = number - 1;
-                break;
-            }
-        }
-    }
+        learn_tallies(sub);
     return 0;
 }
 

@@ -6,8 +6,8 @@
 #include "futex.h"
 
 #define TRIES 3
-#define SPIN_ROUNDS 64            /* about 2 us of pauses in all, before a living writer's number is taken */
-#define HELD_LOOK_NS 100000000u   /* a HELD word's owner is looked up this often by each publisher */
+#define SPIN_ROUNDS 64          /* about 2 us of pauses in all, before a living writer's number is taken */
+#define HELD_LOOK_NS 100000000u /* a HELD word's owner is looked up this often by each publisher */
 
 void ring_copy_in(uint64_t *slot, const void *from, uint32_t length) {
     const uint8_t *bytes = from;
@@ -51,6 +51,7 @@ static bool pass_writer(ring_slot *slot, uint64_t word, uint64_t number, unsigne
 static ring_slot *claim(horus_publisher *pub, uint64_t *number, uint64_t *claimed, int *result) {
     horus_ring *ring = pub->ring;
     uint64_t next = horus_load_acquire(&ring->header->hint);
+    uint64_t scanned = 0; /* what a look at all words said; believed, whatever a corrupt slot holds */
     unsigned skips = 0, spins = 0;
     if (next < pub->next)
         next = pub->next;
@@ -68,8 +69,8 @@ static ring_slot *claim(horus_publisher *pub, uint64_t *number, uint64_t *claime
             next = word_number(word) + 1; /* somebody has it: go on behind */
             continue;
         }
-        if (HORUS_UNLIKELY(word_number(word) + ring->capacity != next)) {
-            next = ring_scan_front(ring); /* the hint was not a claimed number */
+        if (HORUS_UNLIKELY(word_number(word) + ring->capacity != next) && next != scanned) {
+            next = scanned = ring_scan_front(ring); /* the hint was not a claimed number */
             continue;
         }
         enum word_state state = word_state(word);

@@ -30,6 +30,7 @@ extern "C" {
 #define horus_store_seq_cst(p, v) __atomic_store_n((p), (v), __ATOMIC_SEQ_CST)
 #define horus_fence_acquire() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define horus_fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
+#define horus_fence_seq_cst() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 /* Compare-and-swap; on failure *expected holds what was found. */
 #define horus_cas_acq_rel(p, expected, desired)                                                              \

@@ -1,0 +1,30 @@
+"""Every figure that a run measures, in the order of the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.figures import core, dicts, footprint, images, streams, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.lab import Lab
+    from benchmarks.row import Row
+
+FIGURES: dict[str, Callable[[Lab], list[Row]]] = {
+    "typed-thread": typed.same_thread,
+    "typed-tick": typed.in_a_tick,
+    "core": core.from_c,
+    "typed-polling": typed.polling,
+    "typed-asleep": typed.asleep,
+    "dicts": dicts.small,
+    "dict-array": dicts.with_array,
+    "image-in-place": images.in_place,
+    "image-private": images.from_private,
+    "stream": streams.stream,
+    "fan-out": streams.fan_out,
+    "import": footprint.imports,
+    "shared-memory": footprint.shared_memory,
+    "opening": footprint.opening,
+}

@@ -1,0 +1,49 @@
+"""horus-robotics 0.4.1: frames from one process to another, as ours_images.py does it."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns
+from typing import Any
+
+import frames
+import protocol
+
+import horus
+
+TOPICS: list[Any] = []
+
+
+def attach(name: str) -> None:
+    TOPICS.append(horus.Topic(horus.Image, 8, endpoint=name))
+
+
+def publish_in_place(shape: str, count: int) -> dict[str, Any]:
+    height, width, _ = frames.SHAPES[shape]
+    topic = TOPICS[0]
+    sent: list[int] = []
+    for number in range(count):
+        image = horus.Image(height, width, "rgb8")
+        image.to_numpy().fill(number % frames.ROTATION)
+        frames.pause()
+        sent.append(perf_counter_ns())
+        topic.send(image)
+    return {"sent": sent}
+
+
+def publish_private(shape: str, count: int) -> dict[str, Any]:
+    topic = TOPICS[0]
+    sent: list[int] = []
+    for frame in frames.rotation(shape, count):
+        frames.pause()
+        sent.append(perf_counter_ns())
+        topic.send(horus.Image.from_numpy(frame))
+    return {"sent": sent}
+
+
+def subscribe(shape: str) -> dict[str, Any]:
+    return frames.collect(TOPICS[0].recv, horus.Image.to_numpy, shape)
+
+
+protocol.serve(
+    attach=attach, publish_in_place=publish_in_place, publish_private=publish_private, subscribe=subscribe
+)

@@ -1,0 +1,71 @@
+"""The table on the terminal and the JSON file."""
+
+from __future__ import annotations
+
+import json
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from benchmarks.row import Row
+
+COLUMNS = ("figure", "at most", "floor", "ratio", "p50", "p99", "verdict")
+WIDTHS = (50, 22, 28, 7, 10, 10, 8)
+
+
+def amount(value: float | None, unit: str) -> str:
+    """A value for people: three digits and the unit that fits."""
+    if value is None:
+        return ""
+    if unit == "ns":
+        for size, name in ((1e6, "ms"), (1e3, "us")):
+            if value >= size:
+                return f"{_digits(value / size)} {name}"
+    if unit == "/s":
+        return f"{_digits(value / 1e6)} M/s"
+    return f"{_digits(value)} {unit}"
+
+
+def _digits(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def line(cells: Sequence[str]) -> str:
+    """One line of the table."""
+    return " ".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+def head() -> list[str]:
+    """The head of the table."""
+    return [line(COLUMNS), line(["-" * width for width in WIDTHS])]
+
+
+def lines(row: Row) -> list[str]:
+    """A figure and, indented below it, its peers; a peer's ratio is peer to ours."""
+    floor = "" if row.reference is None else f"{row.reference.name} {amount(row.reference.p50, row.unit)}"
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+    ours = [amount(row.ours.p50, row.unit), amount(row.ours.p99, row.unit)]
+    limit = (
+        row.at_most
+        if not callable(row.limit)
+        else f"{row.at_most} = {amount(median(row.limits()), row.unit)}"
+    )
+    verdict = "holds" if row.holds else "MISSED"
+    shown = [line([row.title, limit, floor, ratio, *ours, verdict])]
+    for peer in row.peers:
+        times = f"{peer.p50 / row.ours.p50:.1f} x"
+        cells = [amount(peer.p50, row.unit), amount(peer.p99, row.unit)]
+        shown.append(line([f"    {peer.name}", "", "", times, *cells, ""]))
+    shown += [f"    {note}" for note in row.notes]
+    shown += [f"    BROKEN: {claim}" for claim in row.broken]
+    return shown
+
+
+def save(path: Path, about: Mapping[str, Any], figures: Mapping[str, Sequence[Row]]) -> None:
+    """Writes everything that was measured."""
+    rows = {name: [row.as_json() for row in measured] for name, measured in figures.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**about, "figures": rows}, indent=1) + "\n", encoding="utf-8")

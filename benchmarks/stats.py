@@ -1,0 +1,88 @@
+"""What a round of a measurement says, and what several rounds say together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One round of one program: the median and the 99th percentile of its samples, and what it counted."""
+
+    p50: float
+    p99: float | None  # None where a round has one sample
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Summary:
+        """Makes a summary of what a program answered: ``p50``, ``p99`` and any facts."""
+        facts = {key: value for key, value in answer.items() if key not in {"p50", "p99"}}
+        return cls(float(answer["p50"]), float(answer["p99"]), facts)
+
+    @classmethod
+    def single(cls, value: float, **facts: Any) -> Summary:
+        """A round that has one sample."""
+        return cls(value, None, facts)
+
+
+@dataclass
+class Series:
+    """The rounds of one program, in the order in which they ran."""
+
+    name: str
+    rounds: list[Summary] = field(default_factory=list)
+
+    @property
+    def p50s(self) -> list[float]:
+        """The median of each round."""
+        return [one.p50 for one in self.rounds]
+
+    @property
+    def p50(self) -> float:
+        """The median of the rounds' medians."""
+        return median(self.p50s)
+
+    @property
+    def p99(self) -> float | None:
+        """The median of the rounds' 99th percentiles: what is usual, not the worst that other loads did."""
+        known = [one.p99 for one in self.rounds if one.p99 is not None]
+        return median(known) if known else None
+
+    def total(self, fact: str) -> int:
+        """A count, summed over all rounds."""
+        return sum(int(one.facts[fact]) for one in self.rounds)
+
+
+def interleave(contestants: Mapping[str, Callable[[], Summary]], rounds: int) -> dict[str, Series]:
+    """Runs every contestant once a round, each round beginning with another one.
+
+    A virtual machine's speed drifts and its cores move: only what ran side by side may be compared.
+    """
+    names = list(contestants)
+    series = {name: Series(name) for name in names}
+    for number in range(rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            series[name].rounds.append(contestants[name]())
+    return series
+
+
+def add(name: str, *parts: Series) -> Series:
+    """The sum of several series, round by round: the floor of what does all of these things."""
+    rounds = zip(*(part.rounds for part in parts), strict=True)
+    return Series(name, [Summary.single(sum(one.p50 for one in row)) for row in rounds])
+
+
+def ratio(ours: Series, other: Series) -> float:
+    """How many times as much as another, pair by pair; the median of the rounds."""
+    return median(a / b for a, b in zip(ours.p50s, other.p50s, strict=True))
+
+
+def excess(ours: Series, other: Series) -> float:
+    """How much more than another, pair by pair; the median of the rounds."""
+    return median(a - b for a, b in zip(ours.p50s, other.p50s, strict=True))

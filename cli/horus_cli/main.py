@@ -1,0 +1,80 @@
+"""The `horus` command: from its start to its exit code.
+
+0 ok, 1 failed, 2 usage, 124 time is up, 130 interrupted. Data goes to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+FAILED = 1
+TIMEOUT = 124
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        code = _run()
+        _flush()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:  # who read our stdout has gone, as in `horus topic list | head -1`
+        code = FAILED
+    except OSError as error:
+        with suppress(OSError):
+            os.write(2, f"horus: failed: {error}\n".encode())
+        code = FAILED
+    _forget_streams()
+    sys.exit(code)
+
+
+def _run() -> int:
+    # Imported here, so that Ctrl+C is quiet from the first moment.
+    import click  # noqa: PLC0415
+
+    from horus_cli.group import horus  # noqa: PLC0415
+    from horus_core.errors import HorusError, HorusTimeoutError  # noqa: PLC0415
+
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            # A terminal of another encoding shows "?" for what it cannot show; it is no reason to fail.
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        return horus.main(standalone_mode=False, prog_name="horus") or 0
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except HorusError as error:
+        click.echo(f"horus: {error}", err=True)
+        return TIMEOUT if isinstance(error, HorusTimeoutError) else FAILED
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _forget_streams() -> None:
+    """Keep the interpreter from complaining, at its end, about streams that nobody reads any more."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not _flushes(stream):
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _flushes(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

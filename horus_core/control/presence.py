@@ -1,0 +1,117 @@
+"""Presence: one JSON file for each running node, from which tools learn what runs.
+
+`/dev/shm/horus_{ns}/nodes/{name}.json` holds what does not change while the node runs. The file is no proof
+of life: its `ident` is, together with the kernel's locks (Member.alive).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from horus_core.errors import NodeError
+from horus_core.shm import namespace, process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from horus_core._native import Member
+    from horus_core.nodes.node import Node
+
+# What this process holds: (namespace, node).
+_held: set[tuple[str, str]] = set()
+
+
+class Presence:
+    """This process's claim on a node's name."""
+
+    def __init__(self, node: Node, rate: float) -> None:
+        """Claim the name, or raise NodeError naming the living holder."""
+        self.namespace = namespace.current()
+        member = process.member(self.namespace)
+        self._record: dict[str, Any] = {
+            "name": node.name,
+            "pid": os.getpid(),
+            "ident": member.ident,
+            "rate": rate,
+            "order": node.order,
+            "pubs": node.publishers(),
+            "subs": node.subscribers(),
+            "started_ns": time.time_ns(),
+        }
+        with namespace.locked(self.namespace):
+            holder = _read(self._path)
+            if holder is not None and self._is_alive(holder, member):
+                raise _taken(node.name, holder)
+            self._write()
+            _held.add(self._key)
+
+    @property
+    def _key(self) -> tuple[str, str]:
+        return self.namespace, self._record["name"]
+
+    @property
+    def _path(self) -> Path:
+        return path(self.namespace, self._record["name"])
+
+    def remove(self) -> None:
+        """Give the name back."""
+        with namespace.locked(self.namespace):
+            _held.discard(self._key)
+            if self._is_ours():
+                self._path.unlink()
+
+    def crashed(self, error: BaseException) -> None:
+        """Leave a record of the crash, which stays until the name starts again; the name is free."""
+        self._record |= {
+            "ident": 0,
+            "crashed": f"{type(error).__name__}: {error}",
+            "crashed_ns": time.time_ns(),
+        }
+        with namespace.locked(self.namespace):
+            _held.discard(self._key)
+            self._write()
+
+    def _is_alive(self, holder: dict[str, Any], member: Member) -> bool:
+        if holder["ident"] == self._record["ident"]:
+            # This process, or one of another life of the namespace, which counted from the start as well.
+            return self._key in _held
+        return member.alive(holder["ident"]) and member.pid(holder["ident"]) == holder["pid"]
+
+    def _is_ours(self) -> bool:
+        found = _read(self._path)
+        return found is not None and all(found[key] == self._record[key] for key in ("ident", "started_ns"))
+
+    def _write(self) -> None:
+        final = self._path
+        final.parent.mkdir(mode=0o700, exist_ok=True)
+        draft = final.with_name(f".{final.name}.{os.getpid()}")
+        draft.write_text(json.dumps(self._record))
+        draft.replace(final)
+
+
+def path(namespace_name: str, node: str) -> Path:
+    """Where a node's presence stands."""
+    return namespace.directory(namespace_name) / "nodes" / f"{node}.json"
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    """The record, or None when there is none that makes sense."""
+    with suppress(FileNotFoundError, ValueError):
+        found = json.loads(file.read_text())
+        if isinstance(found, dict) and all(
+            isinstance(found.get(key), int) for key in ("pid", "ident", "started_ns")
+        ):
+            return found
+    return None
+
+
+def _taken(name: str, holder: dict[str, Any]) -> NodeError:
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["started_ns"] / 1e9))
+    return NodeError(
+        f"Starting node {name!r} failed: expected a free name, got one that is in use since {since} "
+        f"(node={name!r}, pid={holder['pid']}). Stop that node, or give this one another name."
+    )

@@ -1,0 +1,190 @@
+/* Alarm: sleep to an absolute time, and be woken by another thread or by a signal.
+ *
+ * A futex word is 0 until somebody rings. The C signal handler rings too: a signal that arrives after the
+ * last look at Python's flag and before the sleep would otherwise be slept over. */
+#include "node.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define KILL_AT 3 /* the third signal ends the process, whatever it is doing */
+#define MAX_SIGNALS 65
+
+typedef struct {
+    PyObject_HEAD uint32_t word; /* 0 quiet, 1 rung; accessed atomically, slept on */
+} horus_alarm;
+
+static void ring(uint32_t *word) {
+    horus_store_seq_cst(word, 1); /* pairs with the load in wait_until; the kernel compares it once more */
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
+/* ---- signals: a handler has no argument to find its object by, so these are the process's own ---- */
+
+static uint32_t *watched_word; /* of the alarm that signals ring; NULL: none */
+static uint32_t signal_count;  /* since watch_signals() */
+static void (*python_handlers[MAX_SIGNALS])(int);
+
+/* Async-signal-safe: atomics, one system call, and CPython's handler, which is made for this. */
+static void on_signal(int number) {
+    int saved_errno = errno;
+    if (__atomic_add_fetch(&signal_count, 1, __ATOMIC_SEQ_CST) >= KILL_AT)
+        _exit(128 + number);
+    void (*next)(int) = python_handlers[number];
+    if (next != NULL && next != SIG_IGN && next != SIG_DFL)
+        next(number);
+    uint32_t *word = horus_load_seq_cst(&watched_word);
+    if (word != NULL)
+        ring(word);
+    errno = saved_errno;
+}
+
+/* Puts our handler before CPython's, which signal.signal() has just installed; signal.signal() with another
+ * handler takes it away again. */
+static int watch_one(int number) {
+    struct sigaction action;
+    if (number < 1 || number >= MAX_SIGNALS || sigaction(number, NULL, &action) < 0) {
+        PyErr_Format(PyExc_ValueError, "not a signal that can be watched: %d", number);
+        return -1;
+    }
+    if (action.sa_handler == on_signal)
+        return 0;
+    python_handlers[number] = action.sa_handler;
+    action.sa_handler = on_signal;
+    if (sigaction(number, &action, NULL) < 0) {
+        PyErr_SetFromErrno(PyExc_OSError);
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *alarm_watch_signals(horus_alarm *self, PyObject *const *args, Py_ssize_t nargs) {
+    horus_store_seq_cst(&signal_count, 0);
+    horus_store_seq_cst(&watched_word, &self->word);
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        long number = PyLong_AsLong(args[i]);
+        if ((number == -1 && PyErr_Occurred()) || watch_one((int)number) < 0)
+            return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *alarm_unwatch_signals(horus_alarm *self, PyObject *Py_UNUSED(ignored)) {
+    if (horus_load_seq_cst(&watched_word) == &self->word)
+        horus_store_seq_cst(&watched_word, NULL);
+    Py_RETURN_NONE;
+}
+
+static PyObject *alarm_signals(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure)) {
+    return PyLong_FromUnsignedLong(horus_load_seq_cst(&signal_count));
+}
+
+/* ---- sleeping ---- */
+
+static PyObject *alarm_ring(horus_alarm *self, PyObject *Py_UNUSED(ignored)) {
+    ring(&self->word);
+    Py_RETURN_NONE;
+}
+
+static PyObject *alarm_reset(horus_alarm *self, PyObject *Py_UNUSED(ignored)) {
+    horus_store_seq_cst(&self->word, 0);
+    Py_RETURN_NONE;
+}
+
+static PyObject *alarm_rung(horus_alarm *self, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(horus_load_seq_cst(&self->word) != 0);
+}
+
+/* FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC, so a late start of the sleep never makes it
+ * longer. */
+static PyObject *alarm_wait_until(horus_alarm *self, PyObject *argument) {
+    long long deadline = PyLong_AsLongLong(argument);
+    if (deadline == -1 && PyErr_Occurred())
+        return NULL;
+    if (deadline < 0)
+        deadline = 0;
+    struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
+                             .tv_nsec = (long)(deadline % 1000000000)};
+    for (;;) {
+        if (horus_load_seq_cst(&self->word) != 0)
+            break;
+        long slept;
+        int reason;
+        Py_BEGIN_ALLOW_THREADS slept = syscall(SYS_futex, &self->word, FUTEX_WAIT_BITSET_PRIVATE, 0, &until,
+                                               NULL, FUTEX_BITSET_MATCH_ANY);
+        reason = slept < 0 ? errno : 0;
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return NULL;
+        if (reason == ETIMEDOUT)
+            break;
+        if (reason != 0 && reason != EINTR && reason != EAGAIN) {
+            errno = reason;
+            return PyErr_SetFromErrno(PyExc_OSError);
+        }
+    }
+    return PyBool_FromLong(horus_load_seq_cst(&self->word) != 0);
+}
+
+/* ---- the type ---- */
+
+static PyObject *alarm_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs)) {
+    return type->tp_alloc(type, 0);
+}
+
+static void alarm_dealloc(horus_alarm *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    if (horus_load_seq_cst(&watched_word) == &self->word)
+        horus_store_seq_cst(&watched_word, NULL);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
+
+static PyMethodDef alarm_methods[] = {
+    {"ring", METHOD(alarm_ring), METH_NOARGS,
+     "ring($self, /)\n--\n\nWake whoever sleeps, now and from now on. From any thread."},
+    {"reset", METHOD(alarm_reset), METH_NOARGS, "reset($self, /)\n--\n\nMake the alarm quiet again."},
+    {"wait_until", METHOD(alarm_wait_until), METH_O,
+     "wait_until($self, deadline_ns, /)\n--\n\nSleep to a time of time.monotonic_ns(); True when the alarm "
+     "rang."},
+    {"watch_signals", METHOD(alarm_watch_signals), METH_FASTCALL,
+     "watch_signals($self, /, *signals)\n--\n\nLet signals, whose Python handlers stand, ring; the third "
+     "kills."},
+    {"unwatch_signals", METHOD(alarm_unwatch_signals), METH_NOARGS,
+     "unwatch_signals($self, /)\n--\n\nSignals ring this alarm no more."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef alarm_getset[] = {
+    {"rung", (getter)alarm_rung, NULL, "Whether it rang since the last reset.", NULL},
+    {"signals", (getter)alarm_signals, NULL, "How many signals came since watch_signals().", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot alarm_slots[] = {
+    {Py_tp_doc, "Sleep to an absolute time of CLOCK_MONOTONIC, woken early by ring() or a watched signal."},
+    {Py_tp_new, alarm_new},
+    {Py_tp_dealloc, alarm_dealloc},
+    {Py_tp_methods, alarm_methods},
+    {Py_tp_getset, alarm_getset},
+    {0, NULL},
+};
+
+static PyType_Spec alarm_spec = {
+    .name = "horus_core._native.Alarm",
+    .basicsize = sizeof(horus_alarm),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = alarm_slots,
+};
+
+int horus_add_alarm(PyObject *module) {
+    PyObject *type = PyType_FromModuleAndSpec(module, &alarm_spec, NULL);
+    if (type == NULL)
+        return -1;
+    int added = PyModule_AddType(module, (PyTypeObject *)type);
+    Py_DECREF(type);
+    return added;
+}

@@ -1,0 +1,103 @@
+"""How a node's callbacks are called, decided once from their signatures.
+
+A callback takes `(node)` or nothing; on_error takes `(node, exception)`, `(exception)` or nothing. A
+TypeError in the middle of user code is then never mistaken for a wrong signature.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from horus_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Callbacks:
+    """A node's callbacks, ready to be called; None where there is none."""
+
+    __slots__ = ("enter_safe_state", "init", "on_error", "shutdown", "tick")
+
+    def __init__(self, node: object, base: type, given: dict[str, Callable[..., Any] | None]) -> None:
+        """Take each from its keyword or from the method that a subclass of `base` overrides."""
+        self.init = _prepared("init", node, base, given)
+        self.shutdown = _prepared("shutdown", node, base, given)
+        self.enter_safe_state = _prepared("enter_safe_state", node, base, given)
+        tick = _prepared("tick", node, base, given)
+        if tick is None:
+            raise ConfigError(
+                "Node without a tick: expected tick=..., or a subclass with a tick() method, got none."
+            )
+        self.tick: Callable[[], Any] = tick
+        on_error = _chosen("on_error", node, base, given)
+        self.on_error = None if on_error is None else with_error("on_error", on_error, node)
+
+
+def _prepared(
+    kind: str, node: object, base: type, given: dict[str, Callable[..., Any] | None]
+) -> Callable[[], Any] | None:
+    chosen = _chosen(kind, node, base, given)
+    return None if chosen is None else with_node(kind, chosen, node)
+
+
+def _chosen(
+    kind: str, node: object, base: type, given: dict[str, Callable[..., Any] | None]
+) -> Callable[..., Any] | None:
+    keyword = given[kind]
+    if getattr(type(node), kind) is getattr(base, kind):
+        return keyword
+    if keyword is not None:
+        raise ConfigError(
+            f"Bad {kind}: expected either {kind}= or the method {type(node).__name__}.{kind}, got both."
+        )
+    method: Callable[..., Any] = getattr(node, kind)
+    return method
+
+
+def with_node(what: str, callback: Callable[..., Any], node: object) -> Callable[[], Any]:
+    """A callable without parameters that calls `callback`, with the node if it wants it."""
+    wants = _wanted(what, callback, most=1, expected="(node) or nothing")
+    return partial(callback, node) if wants else callback
+
+
+def with_error(what: str, callback: Callable[..., Any], node: object) -> Callable[[BaseException], Any]:
+    """A callable of the exception that calls `callback` with what it wants."""
+    wants = _wanted(what, callback, most=2, expected="(node, exception), (exception) or nothing")
+    if wants == 0:
+        return lambda _error: callback()
+    return callback if wants == 1 else partial(callback, node)
+
+
+def _wanted(what: str, callback: Callable[..., Any], *, most: int, expected: str) -> int:
+    """How many positional arguments to pass.
+
+    Parameters with a default are left alone (`lambda node, i=i: ...` captures a loop's variable), but for one
+    called `node`.
+    """
+    import inspect  # noqa: PLC0415 - `import horus` stays light
+
+    if not callable(callback):
+        raise ConfigError(f"Bad {what}: expected a function of {expected}, got {callback!r}.")
+    if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(type(callback).__call__):
+        raise ConfigError(
+            f"Bad {what}: expected a plain function, got the coroutine function {callback!r}. Async nodes "
+            f"are not available in this version."
+        )
+    try:
+        parameters = inspect.signature(callback).parameters.values()
+    except (TypeError, ValueError):  # some callables written in C do not tell
+        return most
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [p for p in positional if p.default is p.empty]
+    keyword_only = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    if len(required) > most or keyword_only:
+        raise ConfigError(
+            f"Bad {what}: expected a function of {expected}, got {inspect.signature(callback)}."
+        )
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return most
+    if not required and positional and positional[0].name == "node":
+        return min(most, len(positional))
+    return len(required)

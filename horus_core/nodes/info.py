@@ -1,0 +1,91 @@
+"""What a node can learn about itself inside its callbacks."""
+
+# ruff: noqa: SLF001 - this is the node's own view of itself
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from horus_core.nodes.state import NodeState
+
+if TYPE_CHECKING:
+    from horus_core.nodes.node import Node
+
+_MS = 1e6  # nanoseconds
+
+
+class NodeInfo:
+    """A live view of one node: its state, its figures and how long it has been running."""
+
+    __slots__ = ("_node", "_started_ns", "_state")
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._started_ns = 0
+        self._state = NodeState.UNINITIALIZED
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self._node.name
+
+    def state(self) -> NodeState:
+        """The state now."""
+        return self._state
+
+    def transition_to_error(self, message: str) -> None:
+        """Enter the ERROR state: the node keeps ticking until it, or clear_error(), says otherwise."""
+        self._state = NodeState.ERROR
+        self._node.log_error(f"entered the ERROR state: {message}")
+
+    def clear_error(self) -> None:
+        """Leave the ERROR state and count failures in a row from zero."""
+        self._node._forgive()
+        if self._state is NodeState.ERROR:
+            self._state = NodeState.RUNNING
+
+    def get_metrics(self) -> dict[str, int | float]:
+        """Counts of ticks and failures, and durations of ticks in milliseconds; zeros before the first."""
+        node = self._node
+        return {
+            "total_ticks": node._ticks,
+            "successful_ticks": self.successful_ticks(),
+            "failed_ticks": node._failed,
+            "errors_count": node._failed,
+            "avg_tick_duration_ms": self.avg_tick_duration_ms(),
+            "min_tick_duration_ms": node._min_ns / _MS,
+            "max_tick_duration_ms": node._max_ns / _MS,
+            "last_tick_duration_ms": node._last_ns / _MS,
+        }
+
+    def get_uptime(self) -> float:
+        """Seconds since the node's init began; 0.0 before."""
+        return (time.monotonic_ns() - self._started_ns) / 1e9 if self._started_ns else 0.0
+
+    def tick_count(self) -> int:
+        """How many ticks have ended."""
+        return self._node._ticks
+
+    def successful_ticks(self) -> int:
+        """How many ticks ended without an exception."""
+        return self._node._ticks - self._node._failed
+
+    def failed_ticks(self) -> int:
+        """How many ticks raised an exception."""
+        return self._node._failed
+
+    def error_count(self) -> int:
+        """The same as failed_ticks()."""
+        return self._node._failed
+
+    def avg_tick_duration_ms(self) -> float:
+        """The mean duration of a tick in milliseconds."""
+        ticks = self._node._ticks
+        return self._node._total_ns / ticks / _MS if ticks else 0.0
+
+    def _enter(self, state: NodeState) -> None:
+        """For the scheduler: the node is in another state from now on."""
+        if state is NodeState.INITIALIZING:
+            self._started_ns = time.monotonic_ns()
+        self._state = state

@@ -1,0 +1,93 @@
+"""The checks of Node's keywords."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from horus_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+us = 1e-6
+"""One microsecond in seconds: `budget=300 * horus.us`."""
+ms = 1e-3
+"""One millisecond in seconds: `deadline=5 * horus.ms`."""
+
+# Compared by identity, so that a scheduler can tell a node without a rate from one that asks for 30 Hz.
+DEFAULT_RATE = 30.0
+MAX_RATE = 1e6
+_MAX_BUDGET_S = 1.0
+_MAX_DEADLINE_S = 5.0
+
+
+def unknown(what: str, given: Iterable[str], known: Iterable[str]) -> ConfigError:
+    """The error for keywords that do not exist, with the nearest that do."""
+    import difflib  # noqa: PLC0415 - only for an error's text
+
+    known = sorted(known)
+    wrong = []
+    for name in given:
+        near = difflib.get_close_matches(name, known, n=1)
+        wrong.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+    return ConfigError(
+        f"Unknown keyword of {what}: expected one of {', '.join(known)}, got {', '.join(wrong)}."
+    )
+
+
+def rate(value: Any, keyword: str = "rate") -> float:
+    """A rate in Hz."""
+    if not _is_number(value) or not 0 < value <= MAX_RATE:
+        raise ConfigError(f"Bad {keyword}: expected Hz above 0 and up to {MAX_RATE:g}, got {value!r}.")
+    return float(value)
+
+
+def order(value: object) -> int:
+    """A node's place among those that are due together."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ConfigError(f"Bad order: expected a whole number (lower runs first), got {value!r}.")
+    return value
+
+
+def capacity(value: object) -> int | None:
+    """The capacity of the topics that a node creates; None is the default."""
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise ConfigError(f"Bad capacity: expected a whole number of at least 1, or None, got {value!r}.")
+    return value
+
+
+def duration(value: Any) -> float | None:
+    """How many seconds a run may take; None is until stopped."""
+    if value is not None and (not _is_number(value) or not 0 <= value < math.inf):
+        raise ConfigError(f"Bad duration: expected seconds of at least 0, or None, got {value!r}.")
+    return None if value is None else float(value)
+
+
+def refuse_unavailable(what: str, given: Mapping[str, tuple[object, object]], why: str) -> None:
+    """Raise for keywords that are set ({keyword: (value, default)}) but would do nothing yet."""
+    _check_times(given)
+    asked = [name for name, (value, default) in given.items() if value is not default and value != default]
+    if asked:
+        shown = ", ".join(f"{name}={given[name][0]!r}" for name in asked)
+        raise ConfigError(
+            f"{what} cannot honour {', '.join(f'{name}=' for name in asked)}: expected what this version "
+            f"offers, got {shown}. {why} Leave it out."
+        )
+
+
+def _check_times(given: Mapping[str, tuple[Any, object]]) -> None:
+    for keyword, most in (("budget", _MAX_BUDGET_S), ("deadline", _MAX_DEADLINE_S)):
+        value = given.get(keyword, (None, None))[0]
+        if value is None:
+            continue
+        if not _is_number(value) or not 0 < value <= most:
+            raise ConfigError(
+                f"Bad {keyword}: expected seconds above 0 and up to {most:g}, got {value!r}. Durations are "
+                f"in seconds: write {keyword}=5 * horus.ms or {keyword}=300 * horus.us."
+            )
+
+
+def _is_number(value: Any) -> bool:
+    # Not `isinstance(value, Real)`: numpy's scalars count, and bool does not.
+    return not isinstance(value, bool) and hasattr(value, "__float__") and not isinstance(value, str)

@@ -1,0 +1,82 @@
+"""What happens when a tick raises and the node has no on_error."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from horus_core.errors import ConfigError
+
+
+def _check(policy: str, field: str, value: object, *, least: int, whole: bool = False) -> None:
+    kinds: tuple[type, ...] = (int,) if whole else (int, float)
+    if isinstance(value, kinds) and not isinstance(value, bool) and least <= value < math.inf:  # type: ignore[operator]
+        return
+    kind = "a whole number" if whole else "seconds"
+    raise ConfigError(f"Bad {policy}({field}=...): expected {kind} of at least {least}, got {value!r}.")
+
+
+@dataclass(frozen=True)
+class Fatal:
+    """The node is CRASHED, all nodes shut down, and run() raises the exception."""
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """The failure is logged and counted; the node goes on."""
+
+
+@dataclass(frozen=True)
+class Isolate:
+    """The node is CRASHED and stops alone: enter_safe_state(), shutdown(). The others go on."""
+
+
+@dataclass(frozen=True)
+class Restart:
+    """Shutdown, a pause, init again; fatal after `max_retries` in short succession.
+
+    The pause starts at `backoff` seconds and doubles up to 10 s. A node that ticks for 10 s after a restart
+    has all its retries again.
+    """
+
+    max_retries: int = 5
+    backoff: float = 0.1
+
+    def __post_init__(self) -> None:
+        _check("Restart", "max_retries", self.max_retries, least=0, whole=True)
+        _check("Restart", "backoff", self.backoff, least=0)
+
+
+@dataclass(frozen=True)
+class Skip:
+    """After `max_failures` failures in a row the node rests for `cooldown` seconds."""
+
+    max_failures: int = 5
+    cooldown: float = 30.0
+
+    def __post_init__(self) -> None:
+        _check("Skip", "max_failures", self.max_failures, least=1, whole=True)
+        _check("Skip", "cooldown", self.cooldown, least=0)
+
+
+FailurePolicy = Fatal | Ignore | Isolate | Restart | Skip
+
+_BY_NAME: dict[str, FailurePolicy] = {
+    "fatal": Fatal(),
+    "restart": Restart(),
+    "skip": Skip(),
+    "ignore": Ignore(),
+    "isolate": Isolate(),
+}
+
+
+def parse(value: object) -> FailurePolicy:
+    """The policy that a name or a policy object means."""
+    if isinstance(value, (Fatal, Ignore, Isolate, Restart, Skip)):
+        return value
+    if isinstance(value, str) and value in _BY_NAME:
+        return _BY_NAME[value]
+    raise ConfigError(
+        f"Bad failure_policy: expected one of {', '.join(map(repr, _BY_NAME))}, horus.Restart(...) or "
+        f"horus.Skip(...), got {value!r}."
+    )

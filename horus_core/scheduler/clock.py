@@ -1,0 +1,118 @@
+"""Time: the scheduler's clock, and what user code asks for (horus.now, dt, elapsed, Rate).
+
+The machine's clock is CLOCK_MONOTONIC, the same for all processes of the machine; its zero is when it booted.
+Inside a scheduler's callbacks these functions follow that scheduler's clock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from horus_core import _native
+from horus_core.abc import Clock
+from horus_core.errors import NodeError
+from horus_core.nodes import options
+
+if TYPE_CHECKING:
+    from horus_core._native import Alarm
+    from horus_core.scheduler.scheduler import Scheduler
+
+_NS = 1e9
+
+# Which scheduler runs on which thread, so that functions without arguments find theirs.
+_by_thread: dict[int, Scheduler] = {}
+
+
+class MonotonicClock(Clock):
+    """The machine's clock."""
+
+    now_ns = staticmethod(time.monotonic_ns)
+
+    def sleep_until(self, deadline_ns: int, alarm: Alarm) -> bool:
+        """Sleep without the GIL to the absolute deadline; True when the alarm rang."""
+        return alarm.wait_until(deadline_ns)
+
+
+def enter(scheduler: Scheduler) -> None:
+    """The scheduler runs on this thread from now on."""
+    if threading.get_ident() in _by_thread:
+        raise NodeError(
+            "Running a scheduler failed: expected a thread that runs none, got the inside of another's "
+            "callback. Add the nodes to that scheduler, or run this one on a thread of its own."
+        )
+    _by_thread[threading.get_ident()] = scheduler
+
+
+def leave() -> None:
+    """No scheduler runs on this thread any more."""
+    del _by_thread[threading.get_ident()]
+
+
+def alone() -> bool:
+    """Whether no other scheduler runs in this process."""
+    return len(_by_thread) == 1
+
+
+def now_ns() -> int:
+    """The time in nanoseconds."""
+    scheduler = _by_thread.get(threading.get_ident())
+    return time.monotonic_ns() if scheduler is None else scheduler.clock.now_ns()
+
+
+def now() -> float:
+    """The time in seconds."""
+    return now_ns() / _NS
+
+
+def elapsed() -> float:
+    """Seconds since the nodes of this scheduler began to tick; 0.0 in init()."""
+    scheduler = _running("elapsed")
+    started_ns = scheduler.started_ns
+    return (scheduler.clock.now_ns() - started_ns) / _NS if started_ns is not None else 0.0
+
+
+def dt() -> float:
+    """Seconds between the start of this tick and of the node's previous one; a period in the first tick."""
+    entry = _running("dt").current
+    if entry is None or not entry.started_ns:
+        raise NodeError("horus.dt() failed: expected a call inside tick(), got one outside.")
+    return (entry.started_ns - entry.previous_ns) / _NS
+
+
+def tick() -> int:
+    """How many ticks the calling node has finished: 0 in its first."""
+    entry = _running("tick").current
+    if entry is None:
+        raise NodeError("horus.tick() failed: expected a call inside a callback, got one outside.")
+    return entry.ticks
+
+
+class Rate:
+    """Keeps a loop of one's own at a rate: `rate = horus.Rate(50)`, then `rate.sleep()` in each round."""
+
+    def __init__(self, hz: float) -> None:
+        self._period_ns = round(_NS / options.rate(hz, "Rate"))
+        self._next_ns = time.monotonic_ns() + self._period_ns
+        self._alarm = _native.Alarm()  # never rung: for its sleep, which ends at an absolute time
+
+    def sleep(self) -> None:
+        """Sleep to the next round. Rounds that are past are skipped, never made up for in a burst."""
+        if threading.get_ident() in _by_thread:
+            raise NodeError(
+                "Rate.sleep() failed: expected a loop of its own, got a node's callback, where it would "
+                "hold up all nodes. Give the node that rate: Node(rate=...)."
+            )
+        self._alarm.wait_until(self._next_ns)
+        late_ns = time.monotonic_ns() - self._next_ns
+        self._next_ns += self._period_ns * (1 + late_ns // self._period_ns)
+
+
+def _running(function: str) -> Scheduler:
+    scheduler = _by_thread.get(threading.get_ident())
+    if scheduler is None:
+        raise NodeError(
+            f"horus.{function}() failed: expected a call inside a node's callback, got one outside."
+        )
+    return scheduler

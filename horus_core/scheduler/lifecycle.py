@@ -1,0 +1,84 @@
+"""How one node starts and ends: presence, topics, init and shutdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from horus_core.control.presence import Presence
+from horus_core.nodes.state import NodeState
+from horus_core.scheduler.signals import CutShort
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from horus_core.scheduler.entry import Entry
+
+
+def start(entry: Entry) -> None:
+    """Claim the name, open the declared topics and call init(); on failure nothing of it is left."""
+    entry.presence = Presence(entry.node, entry.rate)
+    try:
+        entry.open_topics()
+        initialise(entry)
+    except BaseException:
+        entry.enter(NodeState.CRASHED)
+        _let_go(entry)
+        raise
+    entry.live = True
+    where = entry.presence.namespace
+    entry.journal.debug(f"started in namespace {where!r} ({entry.rate:g} Hz, order {entry.node.order})")
+
+
+def initialise(entry: Entry) -> None:
+    """Call init()."""
+    entry.enter(NodeState.INITIALIZING)
+    if entry.callbacks.init is not None:
+        entry.run(entry.callbacks.init)
+    entry.enter(NodeState.RUNNING)
+
+
+def stop(entry: Entry) -> None:
+    """Call shutdown() and let go of the node's name and topics. What user code raises is only logged."""
+    entry.live = False
+    state = entry.info.state()
+    if state is not NodeState.CRASHED:
+        entry.enter(NodeState.STOPPING)
+    if state is not NodeState.STOPPED:  # a node that waits for its restart has shut down already
+        quietly(entry, "shutdown", entry.callbacks.shutdown)
+    if state is not NodeState.CRASHED:
+        entry.enter(NodeState.STOPPED)
+    _let_go(entry)
+    entry.journal.debug("stopped")
+
+
+def crash(entry: Entry, error: BaseException) -> None:
+    """Mark the node CRASHED and leave a record of it."""
+    entry.enter(NodeState.CRASHED)
+    presence, entry.presence = entry.presence, None
+    if presence is not None:
+        try:
+            presence.crashed(error)
+        except Exception as failure:  # noqa: BLE001 - the user's exception matters more
+            entry.journal.error("left no record of its crash", exc=failure)
+
+
+def quietly(entry: Entry, what: str, callback: Callable[[], object] | None) -> None:
+    """Call a callback whose failure must not keep other nodes from their own."""
+    if callback is None:
+        return
+    try:
+        entry.run(callback)
+    except CutShort:
+        entry.journal.warning(f"{what}() was cut short by a second signal")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
+        entry.journal.error(f"{what}() failed", exc=error)
+
+
+def _let_go(entry: Entry) -> None:
+    presence, entry.presence = entry.presence, None
+    try:
+        entry.close_topics()
+        if presence is not None:
+            presence.remove()
+    except Exception as error:  # noqa: BLE001 - the other nodes must still be shut down
+        entry.journal.error("was not cleaned up", exc=error)

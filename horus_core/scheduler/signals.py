@@ -1,0 +1,60 @@
+"""SIGINT and SIGTERM while a scheduler runs in the main thread.
+
+The first asks for a stop, the second cuts short what the stop waits for, the third ends the process at once
+(in C, see alarm_py.c, so that code that never returns to Python cannot prevent it).
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from horus_core._native import Alarm
+
+_CUT_AT = 2
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class CutShort(BaseException):
+    """Raised inside the callback that is running when the second signal comes."""
+
+
+class StopSignals:
+    """Owns the two signals for the time of a `with`; in other threads than the main one it does nothing."""
+
+    def __init__(
+        self, alarm: Alarm, request_stop: Callable[[], None], in_callback: Callable[[], bool]
+    ) -> None:
+        self._alarm = alarm
+        self._request_stop = request_stop
+        self._in_callback = in_callback
+        self._previous: dict[signal.Signals, Any] = {}
+        self._seen = 0
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in _SIGNALS:
+            self._previous[number] = signal.signal(number, self._handle)
+        self._alarm.watch_signals(*_SIGNALS)
+
+    def __exit__(self, *_exc: object) -> None:
+        if not self._previous:
+            return
+        self._alarm.unwatch_signals()
+        for number, previous in self._previous.items():
+            # None: a handler that was not installed from Python, which Python cannot put back.
+            signal.signal(number, signal.SIG_DFL if previous is None else previous)
+        self._previous.clear()
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        # Two signals in quick succession reach Python as one; the native count has both.
+        self._seen = max(self._seen + 1, self._alarm.signals)
+        self._request_stop()
+        if self._seen >= _CUT_AT and self._in_callback():
+            raise CutShort

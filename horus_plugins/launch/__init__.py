@@ -1,0 +1,1 @@
+"""Starting processes, watching them, showing their output, and stopping them."""

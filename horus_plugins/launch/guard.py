@@ -1,0 +1,85 @@
+"""A process that outlives its launcher by seconds: if the launcher is killed, it stops what was started.
+
+The kernel sends SIGTERM to the direct children of a launcher that dies (system.die_with). The guard does the
+rest: their own children, and whoever does not heed the SIGTERM within 5 seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+from horus_plugins.launch import system
+
+GRACE_S = 5.0
+_POLL_S = 0.05
+_DONE = b"done\n"
+
+
+class Guard:
+    """The launcher's end. Start it before anything else has started: the guard keeps what it inherits."""
+
+    def __init__(self, mark: bytes) -> None:
+        heard, self._told = os.pipe2(os.O_CLOEXEC)
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self._told)
+            _guard(heard, mark)
+        os.close(heard)
+
+    def watch(self, group: int) -> None:
+        """Tell the guard of a process group."""
+        self._tell(b"%d\n" % group)
+
+    def dismiss(self) -> None:
+        """All has ended well: the guard ends, too."""
+        self._tell(_DONE)
+        os.close(self._told)
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+    def _tell(self, line: bytes) -> None:
+        with suppress(BrokenPipeError):  # somebody killed the guard; the launcher can do without
+            os.write(self._told, line)
+
+
+def _guard(heard: int, mark: bytes) -> None:
+    """The guard's life, in the forked child. Never returns."""
+    try:
+        _detach()
+        told = _hear(heard)
+        if not told.endswith(_DONE):
+            _stop({int(line) for line in told.split()}, mark)
+    finally:
+        os._exit(0)
+
+
+def _detach() -> None:
+    os.setsid()
+    system.set_name("horus-guard")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    # Who reads our launcher's output waits for its end: do not hold it open.
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+
+
+def _hear(heard: int) -> bytes:
+    """All that the launcher said, when it has ended or died."""
+    told = b""
+    while data := os.read(heard, 4096):
+        told += data
+    return told
+
+
+def _stop(groups: set[int], mark: bytes) -> None:
+    # The leaders have had their SIGTERM from the kernel; a second one would cut their shutdown short.
+    system.signal_all(system.family(groups, mark) - groups, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_S
+    while left := system.family(groups, mark):
+        if time.monotonic() > deadline:
+            system.signal_all(left, signal.SIGKILL)
+        time.sleep(_POLL_S)

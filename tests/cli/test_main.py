@@ -1,0 +1,96 @@
+"""The command as such: help, version, exit codes, closed streams, Ctrl+C."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+HORUS = [sys.executable, "-m", "horus_cli"]
+
+
+def run(*arguments, **options):
+    return subprocess.run([*HORUS, *arguments], capture_output=True, text=True, check=False, **options)
+
+
+def test_help_lists_the_commands(ns):
+    """`horus --help` names each command with a summary."""
+    ended = run("--help")
+    assert ended.returncode == 0
+    for command in ("run", "clean", "topic"):
+        assert f"  {command} " in ended.stdout
+
+
+def test_help_imports_nothing_heavy(ns):
+    """It answers at once because it imports neither numpy, asyncio, metadata nor any command."""
+    code = (
+        "import sys, json; sys.argv = ['horus', '--help']\n"
+        "from horus_cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(ended.stderr))
+    heavy = {"numpy", "asyncio", "importlib.metadata", "importlib_metadata", "pluggy", "yaml", "ctypes"}
+    assert not loaded & heavy
+    assert not any(name.startswith("horus_plugins") for name in loaded)
+
+
+def test_version_is_the_distributions(ns):
+    """`horus --version` says what is installed."""
+    assert run("--version").stdout == f"horus {version('horus-core')}\n"
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["run"], ["run", "--nonsense", "a.py"], ["clean", "x"]])
+# spec: F22
+def test_bad_usage_exits_2_and_says_so_on_stderr(ns, arguments):
+    """Usage errors: exit code 2, nothing on stdout."""
+    ended = run(*arguments)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "Usage:" in ended.stderr
+
+
+def test_an_unknown_command_gets_the_nearest_name(ns):
+    """`horus rum` is told of `horus run`."""
+    assert "Did you mean 'run'?" in run("rum").stderr
+
+
+# spec: F1 F22
+def test_a_bad_namespace_exits_1_with_one_line(ns, tmp_path):
+    """An error of HORUS is a sentence, not a traceback."""
+    script = tmp_path / "a.py"
+    script.write_text("")
+    ended = run("run", str(script), env={**os.environ, "HORUS_NAMESPACE": "a b"})
+    assert ended.returncode == 1
+    assert "HORUS_NAMESPACE" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("redirect", [">&-", ">/dev/full", "| true"])
+def test_a_stdout_that_cannot_be_written_is_no_traceback(ns, redirect):
+    """Closed, full or without a reader: no traceback, no complaint of the interpreter at its end."""
+    ended = subprocess.run(
+        f"'{sys.executable}' -m horus_cli --help {redirect}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+
+
+def test_ctrl_c_exits_130_without_traceback(ns):
+    """Whatever moment it comes at."""
+    code = (
+        "import os, signal, horus_cli.group as group\n"
+        "group.horus.main = lambda **_: os.kill(os.getpid(), signal.SIGINT)\n"
+        "from horus_cli.main import main; main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 128 + signal.SIGINT
+    assert ended.stderr == ""

@@ -1,0 +1,77 @@
+"""horus.now, dt, elapsed, tick and Rate."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from horus_core.errors import ConfigError, NodeError
+from horus_core.nodes.node import Node
+from horus_core.scheduler import clock as clocks
+from horus_core.scheduler.run import run
+
+
+# spec: F29
+def test_now_is_the_machines_monotonic_clock():
+    """now_ns() is CLOCK_MONOTONIC, now() the same in seconds."""
+    before = time.monotonic_ns()
+    assert before <= clocks.now_ns() <= time.monotonic_ns()
+    assert before / 1e9 <= clocks.now() <= time.monotonic()
+
+
+# spec: F29
+def test_inside_a_tick_time_is_the_schedulers(clock):
+    """now, elapsed, dt and tick follow the scheduler's clock."""
+    seen = []
+
+    def tick():
+        seen.append((clocks.now_ns(), round(clocks.elapsed(), 6), round(clocks.dt(), 6), clocks.tick()))
+        clock.spend(0.15 if len(seen) == 2 else 0)
+
+    run(Node("n", tick=tick, rate=10), duration=0.5, clock=clock)
+    second = 1_000_000_000
+    assert seen == [
+        (second, 0.0, 0.1, 0),
+        (second + 100_000_000, 0.1, 0.1, 1),
+        (second + 250_000_000, 0.25, 0.15, 2),
+        (second + 300_000_000, 0.3, 0.05, 3),
+        (second + 400_000_000, 0.4, 0.1, 4),
+    ]
+
+
+def test_outside_a_tick_they_say_so():
+    """dt(), elapsed() and tick() outside a callback are errors; dt() in init too; elapsed() in init is 0."""
+    for function in (clocks.dt, clocks.elapsed, clocks.tick):
+        with pytest.raises(NodeError, match="expected a call inside"):
+            function()
+    seen = []
+
+    def init():
+        seen.append(clocks.elapsed())
+        with pytest.raises(NodeError):
+            clocks.dt()
+
+    run(Node("n", init=init, tick=lambda: None), duration=0)
+    assert seen == [0.0]
+
+
+def test_rate_keeps_a_loop_and_skips_what_is_past():
+    """Rate.sleep() ends on its grid; after a long round it skips rounds instead of catching up."""
+    rate = clocks.Rate(100)
+    first = rate._next_ns
+    rate.sleep()
+    assert time.monotonic_ns() >= first
+    time.sleep(0.035)
+    rate.sleep()
+    assert (rate._next_ns - first) % 10_000_000 == 0
+    assert rate._next_ns > time.monotonic_ns() - 10_000_000
+    with pytest.raises(ConfigError):
+        clocks.Rate(0)
+
+
+def test_rate_inside_a_tick_is_refused():
+    """Rate.sleep() in a callback would hold up all nodes: an error that names the way to do it."""
+    rate = clocks.Rate(100)
+    with pytest.raises(NodeError, match="Node\\(rate="):
+        run(Node("n", tick=rate.sleep), duration=0)
