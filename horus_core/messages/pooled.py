@@ -13,7 +13,7 @@ that matters.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
 from horus_core.errors import ConfigError
@@ -71,9 +71,7 @@ def as_array(source: object) -> NDArray[Any]:
 
 
 class Pooled(_native.PooledBase):
-    """A message whose payload lies in shared memory. Attributes: shape, dtype, nbytes, step, frame_id,
-    timestamp_ns, readonly, in_pool.
-    """
+    """A message whose payload lies in shared memory."""
 
     __slots__ = ()
     _kind = 0
@@ -82,7 +80,7 @@ class Pooled(_native.PooledBase):
     def _made(cls, shape: tuple[int, ...], dtype: int, encoding: int = 0) -> Self:
         """A new object; in private memory where no block is free, so that hoarders cannot stop their source."""
         made = cls.__new__(cls)
-        made._allocate(shape, dtype, encoding, False)
+        made._allocate(shape, dtype, encoding, False)  # noqa: SLF001 - of our own class
         return made
 
     def _copy_in(self, array: NDArray[Any]) -> Self:
@@ -102,12 +100,13 @@ class Pooled(_native.PooledBase):
                 raise ValueError(
                     f"Converting {self.dtype} to {dtype} needs a copy, and copy=False was given."
                 )
-            return cast("NDArray[Any]", array.astype(dtype))
+            return array.astype(dtype)
         return array.copy() if copy else array
 
     def to_torch(self) -> Any:
-        """A torch tensor on the payload itself. torch knows no read-only tensors: do not write to one of a
-        message that was sent or received.
+        """A torch tensor on the payload itself.
+
+        torch knows no read-only tensors: do not write to one of a message that was sent or received.
         """
         import torch  # noqa: PLC0415 - not a dependency
 
@@ -159,7 +158,7 @@ def _unpickle(
     stamp: int,
 ) -> Pooled:
     made = cls._made(shape, dtype, encoding)
-    made._fill(data)
+    made._fill(data)  # noqa: SLF001 - of our own class
     made.frame_id = frame_id
     made.timestamp_ns = stamp
     return made

@@ -93,7 +93,7 @@ def test_a_list_is_never_walked():
     [
         lambda a: a[:, ::-1],
         lambda a: a[::2],
-        lambda a: np.asfortranarray(a),
+        np.asfortranarray,
         lambda a: a.transpose(1, 0, 2),
         lambda a: a[:, :, ::-1],
     ],
@@ -175,7 +175,14 @@ def test_bad_sizes():
 def test_an_object_without_its_init_is_harmless():
     """An instance made by __new__ alone raises RuntimeError in every use."""
     empty = Image.__new__(Image)
-    for use in (memoryview, Image.to_numpy, Image.copy, lambda i: i.shape, Image.__dlpack__, lambda i: i.nbytes):
+    for use in (
+        memoryview,
+        Image.to_numpy,
+        Image.copy,
+        lambda i: i.shape,
+        Image.__dlpack__,
+        lambda i: i.nbytes,
+    ):
         with pytest.raises(RuntimeError, match="__init__"):
             use(empty)
     image = Image(2, 2)

@@ -108,9 +108,7 @@ def test_a_hoarder_pays_with_its_own_memory(peer, monkeypatch):
 
 
 def test_exhaustion_drops_and_tells_but_never_stops_the_camera(peer, monkeypatch):
-    """With every block held, from_numpy still works, send returns False and counts, and only Image(...) raises,
-    naming who holds them; once they are let go everything works again.
-    """
+    """With every block held from_numpy works, send returns False and counts; Image(...) raises and names them."""
     monkeypatch.setenv("HORUS_POOL_BUDGET", "2")
     topic = Topic("cam", Image)
     hoarders, stored = [], True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,11 +34,10 @@ def sent(topic="cam", value=7):
 
 def lies_in_the_pool(array):
     address = array.__array_interface__["data"][0]
-    with open("/proc/self/maps") as maps:
-        for line in maps:
-            first, last = (int(end, 16) for end in line.split()[0].split("-"))
-            if first <= address < last:
-                return ".pool." in line
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        first, last = (int(end, 16) for end in line.split()[0].split("-"))
+        if first <= address < last:
+            return ".pool." in line
     return False
 
 
@@ -73,7 +73,14 @@ def test_written_in_place():
 
 @pytest.mark.parametrize(
     "look",
-    [Image.to_numpy, memoryview, np.asarray, np.from_dlpack, lambda i: i.roi(0, 0, 2, 2), lambda i: i.to_numpy()[1:]],
+    [
+        Image.to_numpy,
+        memoryview,
+        np.asarray,
+        np.from_dlpack,
+        lambda i: i.roi(0, 0, 2, 2),
+        lambda i: i.to_numpy()[1:],
+    ],
 )
 def test_a_view_outlives_its_message(look):
     """The block stays ours until the last view is gone (LESSONS 6)."""
