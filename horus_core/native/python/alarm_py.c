@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -127,6 +128,27 @@ static PyObject *alarm_wait_until(horus_alarm *self, PyObject *argument) {
     return PyBool_FromLong(horus_load_seq_cst(&self->word) != 0);
 }
 
+/* ---- the thread's timer slack ---- */
+
+/* How much later than asked the kernel may wake this thread, so that it can wake several at once: 50 us
+ * unless set. Any user may set it; with 1 ns a sleep of ours ended 26 us late instead of 77 (p50). */
+static PyObject *set_timer_slack(PyObject *Py_UNUSED(module), PyObject *argument) {
+    unsigned long wanted = PyLong_AsUnsignedLong(argument);
+    if (wanted == (unsigned long)-1 && PyErr_Occurred())
+        return NULL;
+    int previous = prctl(PR_GET_TIMERSLACK);
+    if (previous < 0 || prctl(PR_SET_TIMERSLACK, wanted) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    return PyLong_FromLong(previous);
+}
+
+static PyMethodDef functions[] = {
+    {"set_timer_slack", set_timer_slack, METH_O,
+     "set_timer_slack(nanoseconds, /)\n--\n\nSet how late the kernel may wake this thread; returns what it "
+     "was."},
+    {NULL, NULL, 0, NULL},
+};
+
 /* ---- the type ---- */
 
 static PyObject *alarm_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs)) {
@@ -182,8 +204,10 @@ static PyType_Spec alarm_spec = {
 
 int horus_add_alarm(PyObject *module) {
     PyObject *type = PyType_FromModuleAndSpec(module, &alarm_spec, NULL);
-    if (type == NULL)
+    if (type == NULL || PyModule_AddFunctions(module, functions) < 0) {
+        Py_XDECREF(type);
         return -1;
+    }
     int added = PyModule_AddType(module, (PyTypeObject *)type);
     Py_DECREF(type);
     return added;
