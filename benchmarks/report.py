@@ -16,8 +16,10 @@ COLUMNS = ("figure", "at most", "floor", "ratio", "p50", "p99", "verdict")
 WIDTHS = (50, 22, 28, 7, 10, 10, 8)
 
 
-def amount(value: float, unit: str) -> str:
+def amount(value: float | None, unit: str) -> str:
     """A value for people: three digits and the unit that fits."""
+    if value is None:
+        return ""
     if unit == "ns":
         for size, name in ((1e6, "ms"), (1e3, "us")):
             if value >= size:

@@ -15,7 +15,7 @@ class Summary:
     """One round of one program: the median and the 99th percentile of its samples, and what it counted."""
 
     p50: float
-    p99: float
+    p99: float | None  # None where a round has one sample
     facts: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -23,6 +23,11 @@ class Summary:
         """Makes a summary of what a program answered: ``p50``, ``p99`` and any facts."""
         facts = {key: value for key, value in answer.items() if key not in {"p50", "p99"}}
         return cls(float(answer["p50"]), float(answer["p99"]), facts)
+
+    @classmethod
+    def single(cls, value: float, **facts: Any) -> Summary:
+        """A round that has one sample."""
+        return cls(value, None, facts)
 
 
 @dataclass
@@ -43,9 +48,10 @@ class Series:
         return median(self.p50s)
 
     @property
-    def p99(self) -> float:
+    def p99(self) -> float | None:
         """The median of the rounds' 99th percentiles: what is usual, not the worst that other loads did."""
-        return median(one.p99 for one in self.rounds)
+        known = [one.p99 for one in self.rounds if one.p99 is not None]
+        return median(known) if known else None
 
     def total(self, fact: str) -> int:
         """A count, summed over all rounds."""
@@ -69,7 +75,7 @@ def interleave(contestants: Mapping[str, Callable[[], Summary]], rounds: int) ->
 def add(name: str, *parts: Series) -> Series:
     """The sum of several series, round by round: the floor of what does all of these things."""
     rounds = zip(*(part.rounds for part in parts), strict=True)
-    return Series(name, [Summary(sum(one.p50 for one in row), sum(one.p99 for one in row)) for row in rounds])
+    return Series(name, [Summary.single(sum(one.p50 for one in row)) for row in rounds])
 
 
 def ratio(ours: Series, other: Series) -> float:

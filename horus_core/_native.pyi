@@ -6,6 +6,7 @@ from typing import Any, ClassVar, final
 from numpy.typing import NDArray
 from typing_extensions import Buffer, Self
 
+VERSION: str
 INDEX_SIZE: int
 TYPED: int
 MSGPACK: int
@@ -236,7 +237,7 @@ class FieldDescriptor:
         count: int = 1,
         count_offset: int = 0,
         size: int = 0,
-        type: Any = None,  # noqa: A002
+        type: Any = None,
         members: dict[int, Any] | None = None,
         unit: str = "",
         doc: str = "",

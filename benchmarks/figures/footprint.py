@@ -51,14 +51,14 @@ def _starts(peer: str, code: str) -> Callable[[], Summary]:
         begin = time.perf_counter_ns()
         subprocess.run(command, check=True, capture_output=True, cwd=PEERS, timeout=START_TIMEOUT_S)
         took = time.perf_counter_ns() - begin
-        return Summary(took, took)
+        return Summary.single(took)
 
     return run
 
 
 def _difference(name: str, more: Series, less: Series) -> Series:
     pairs = zip(more.p50s, less.p50s, strict=True)
-    return Series(name, [Summary(a - b, a - b) for a, b in pairs])
+    return Series(name, [Summary.single(a - b) for a, b in pairs])
 
 
 def _output(lab: Lab, peer: str, *arguments: str) -> str:
@@ -80,7 +80,7 @@ def _weight(lab: Lab, peer: str, script: str) -> Summary:
     output = _output(lab, peer, f"{script}.py").splitlines()
     words = next(line for line in output if line.startswith("resident ")).split()
     megabytes = int(words[1]) * 1024 / 1e6
-    return Summary(megabytes, megabytes, {"loaded": words[2:]})
+    return Summary.single(megabytes, loaded=words[2:])
 
 
 def _resident(lab: Lab) -> Row:
@@ -111,7 +111,7 @@ def shared_memory(lab: Lab) -> list[Row]:
     program.ask("dict_pair", name="small", count=10, burst=300)
     after = machine.shared_memory(lab.namespace)
     added = sum(after.values()) - sum(before.values())
-    mine = Series("HORUS", [Summary(added / 1024, added / 1024, {"files": after})])
+    mine = Series("HORUS", [Summary.single(added / 1024, files=after)])
     new = ", ".join(sorted(set(after) - set(before)))
     note = f"added: {new}; before, with a typed topic: {sum(before.values()) / 1024:.0f} KiB"
     return [Row("shared memory of a dict topic, small messages", "128 KiB", "KiB", mine, 128.0, notes=[note])]

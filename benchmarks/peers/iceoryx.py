@@ -91,8 +91,7 @@ def publish(seconds: float) -> dict[str, Any]:
 
 
 def subscribe() -> dict[str, Any]:
-    received, seconds = loops.drain(receive)
-    return {"received": received, "seconds": seconds}
+    return loops.drain(receive)
 
 
 protocol.serve(

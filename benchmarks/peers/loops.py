@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Recv = Callable[[], Any]
 
 WARM_UP = 20
+CHUNK = 100
+QUIET_NS = 300_000_000
 
 
 def percentile(samples: list[float], share: float) -> float:
@@ -141,23 +143,29 @@ def publish(send: Send, message: object, seconds: float) -> int:
     return sent
 
 
-def drain(recv: Recv, quiet_s: float = 0.3) -> tuple[int, float]:
-    """Receives from the first message until nothing came for a while: how many, in how many seconds."""
+def drain(recv: Recv) -> dict[str, Any]:
+    """Receives until nothing came for a while: how many, and in how many seconds from first to last."""
     while recv() is None:
         pass
     received, idle = 1, 0
     first = last = perf_counter_ns()
-    quiet_ns = int(quiet_s * 1e9)
-    while True:
-        if recv() is not None:
-            received += 1
+    while idle < 1000 or perf_counter_ns() - last < QUIET_NS:
+        got = _take(recv)
+        if got:
+            received += got
             idle = 0
-            continue
-        idle += 1
-        if idle == 1:
             last = perf_counter_ns()
-        elif idle % 1000 == 0 and perf_counter_ns() - last > quiet_ns:
-            return received, (last - first) / 1e9
+        else:
+            idle += 1
+    return {"received": received, "seconds": (last - first) / 1e9}
+
+
+def _take(recv: Recv) -> int:
+    """Receives at most CHUNK messages; how many there were."""
+    for got in range(CHUNK):
+        if recv() is None:
+            return got
+    return CHUNK
 
 
 def descriptors() -> int:

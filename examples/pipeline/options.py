@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-# The size of the frames on camera.rgb: what the network was measured with, and a multiple of its 32 pixels.
+# The size of the frames on camera.rgb, in pixels.
 HEIGHT, WIDTH = 480, 640
 # A face that is nearer than this stops the robot, in metres.
 STOP_DISTANCE = 1.0

@@ -28,6 +28,7 @@ SCALAR_CODE = 110
 APART_ABOVE = 4096
 """Arrays of more bytes are copied once, by the sender of the message, not by the encoder."""
 
+_PLAIN: tuple[type[Any], ...] = (str, int, float, bytes)
 _EXT_MAX = 2**32 - 1
 _TOKEN_MARK = os.urandom(8)
 _TOKEN_LENGTH = 16
@@ -46,7 +47,7 @@ def _encode_unknown(value: Any) -> Any:
             return _encode_array(value)
         if isinstance(value, np.generic):
             return msgspec.msgpack.Ext(SCALAR_CODE, _head(value.dtype, ()) + value.tobytes())
-    for plain in (str, int, float, bytes):
+    for plain in _PLAIN:
         if isinstance(value, plain):  # a subclass: the encoder takes the exact types only
             return plain(value)
     raise TypeError(f"got {type(value).__module__}.{type(value).__qualname__}")
@@ -61,7 +62,7 @@ def _encode_array(array: np.ndarray[Any, Any]) -> msgspec.msgpack.Ext:
     if array.nbytes + len(head) > _EXT_MAX:
         raise TypeError(f"got a numpy array of {array.nbytes} bytes, MessagePack carries 4 GiB")
     token = _TOKEN_MARK + struct.pack("<Q", next(_counter))
-    elements = memoryview(_contiguous(array).view("u1").reshape(-1))
+    elements = _contiguous(array).reshape(-1).view("u1").data
     apart[token] = (threading.get_ident(), head, elements)
     return msgspec.msgpack.Ext(ARRAY_CODE, token)
 

@@ -39,7 +39,7 @@ class DepthImage(Raster):
 
     def __init__(self, height: int, width: int, dtype: object = "float32") -> None:
         code, kind, _ = encoding_row(_encoding_for(dtype))
-        self._allocate(raster_shape(height, width, 1), kind, code, True)  # noqa: FBT003
+        self._allocate(raster_shape(height, width, 1), kind, code, True)
 
     @classmethod
     def from_numpy(cls, array: Any) -> Self:

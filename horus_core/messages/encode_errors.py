@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Any
 
 from horus_core.errors import EncodeError
@@ -40,7 +40,9 @@ def _find(value: Any, path: str, above: set[int]) -> tuple[str, str] | None:
 
 def _children(value: Any, path: str) -> list[tuple[Any, str]] | None:
     if isinstance(value, dict):
-        pairs = [(key, f"{path}.<key {str(key)[:_KEY_SHOWN]!r}>") for key in value if not isinstance(key, str)]
+        pairs = [
+            (key, f"{path}.<key {str(key)[:_KEY_SHOWN]!r}>") for key in value if not isinstance(key, str)
+        ]
         return pairs + [(item, f"{path}{_step(key)}") for key, item in value.items()]
     if isinstance(value, (list, tuple, set, frozenset)):
         return [(item, f"{path}[{index}]") for index, item in enumerate(value)]
@@ -66,7 +68,7 @@ def _leaf(value: Any, path: str) -> tuple[str, str] | None:
 
 def with_datetimes_as_text(value: Any) -> Any:
     """The value with aware datetimes as ISO 8601 text; MessagePack's own timestamps are for others to send."""
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return value.isoformat()
     if isinstance(value, dict):
         return {with_datetimes_as_text(key): with_datetimes_as_text(item) for key, item in value.items()}

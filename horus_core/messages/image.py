@@ -38,7 +38,7 @@ class Image(Raster):
 
     def __init__(self, height: int, width: int, encoding: str = "rgb8") -> None:
         code, dtype, channels = encoding_row(encoding)
-        self._allocate(raster_shape(height, width, channels), dtype, code, True)  # noqa: FBT003
+        self._allocate(raster_shape(height, width, channels), dtype, code, True)
 
     @classmethod
     def from_numpy(cls, array: Any, encoding: str | None = None) -> Self:
@@ -52,7 +52,9 @@ class Image(Raster):
         array = as_array(array)
         shape = array.shape
         if len(shape) not in (2, 3):
-            raise ConfigError(f"Bad image: expected shape (height, width) or (height, width, channels), got {shape}.")
+            raise ConfigError(
+                f"Bad image: expected shape (height, width) or (height, width, channels), got {shape}."
+            )
         channels = 1 if len(shape) == 2 else shape[2]  # noqa: PLR2004
         if encoding is None:
             encoding = _INFERRED.get((array.dtype.name, channels))
@@ -65,7 +67,7 @@ class Image(Raster):
         if DTYPE_CODES.get(array.dtype.name) != dtype or channels != wanted:
             raise ConfigError(
                 f"Bad image for encoding {encoding!r}: expected {wanted} channels of {_name(dtype)}, got {channels} "
-                f"of {array.dtype.name} (shape {shape}). Convert it with array.astype(...) or choose another encoding."
+                f"of {array.dtype.name} (shape {shape}). Convert it with array.astype(...) or choose another."
             )
         if channels == 1:
             array = array.reshape(shape[:2])

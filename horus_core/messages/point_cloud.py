@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError
-from horus_core.messages.pooled import as_array, dtype_code, Pooled
+from horus_core.messages.pooled import Pooled, as_array, dtype_code
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -28,7 +28,7 @@ class PointCloud(Pooled):
             raise ConfigError(
                 f"Bad point cloud: expected num_points >= 0 and fields >= 1, got {num_points} and {fields}."
             )
-        self._allocate((num_points, fields), dtype_code(dtype), 0, True)  # noqa: FBT003
+        self._allocate((num_points, fields), dtype_code(dtype), 0, True)
 
     @classmethod
     def from_numpy(cls, array: Any) -> Self:

@@ -71,8 +71,9 @@ def as_array(source: object) -> NDArray[Any]:
 
 
 class Pooled(_native.PooledBase):
-    """A message whose payload lies in shared memory. Attributes: shape, dtype, nbytes, step, frame_id,
-    timestamp_ns, readonly, in_pool.
+    """A message whose payload lies in shared memory.
+
+    Attributes: shape, dtype, nbytes, step, frame_id, timestamp_ns, readonly, in_pool.
     """
 
     __slots__ = ()
@@ -82,7 +83,7 @@ class Pooled(_native.PooledBase):
     def _made(cls, shape: tuple[int, ...], dtype: int, encoding: int = 0) -> Self:
         """A new object; in private memory where no block is free, so that hoarders cannot stop their source."""
         made = cls.__new__(cls)
-        made._allocate(shape, dtype, encoding, False)  # noqa: FBT003 - native calls take no keywords
+        made._allocate(shape, dtype, encoding, False)
         return made
 
     def _copy_in(self, array: NDArray[Any]) -> Self:
@@ -99,13 +100,16 @@ class Pooled(_native.PooledBase):
         array = self.to_numpy()
         if dtype is not None and array.dtype != dtype:
             if copy is False:
-                raise ValueError(f"Converting {self.dtype} to {dtype} needs a copy, and copy=False was given.")
+                raise ValueError(
+                    f"Converting {self.dtype} to {dtype} needs a copy, and copy=False was given."
+                )
             return cast("NDArray[Any]", array.astype(dtype))
         return array.copy() if copy else array
 
     def to_torch(self) -> Any:
-        """A torch tensor on the payload itself. torch knows no read-only tensors: do not write to one of a
-        message that was sent or received.
+        """A torch tensor on the payload itself.
+
+        torch knows no read-only tensors: do not write to one of a message that was sent or received.
         """
         import torch  # noqa: PLC0415 - not a dependency
 
@@ -143,7 +147,9 @@ class Pooled(_native.PooledBase):
         return self.copy()
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items() if value not in ("", 0))
+        fields = ", ".join(
+            f"{name}={value!r}" for name, value in self.to_dict().items() if value not in ("", 0)
+        )
         return f"{type(self).__name__}({fields})"
 
 
@@ -151,7 +157,13 @@ ENCODING_CODES = {name: code for code, (name, _, _) in enumerate(_native.ENCODIN
 
 
 def _unpickle(
-    cls: type[Pooled], shape: tuple[int, ...], dtype: int, encoding: int, data: bytes, frame_id: str, stamp: int
+    cls: type[Pooled],
+    shape: tuple[int, ...],
+    dtype: int,
+    encoding: int,
+    data: bytes,
+    frame_id: str,
+    stamp: int,
 ) -> Pooled:
     made = cls._made(shape, dtype, encoding)
     made._fill(data)

@@ -22,7 +22,9 @@ def encoding_row(encoding: str) -> tuple[int, int, int]:
 
         near = difflib.get_close_matches(str(encoding), ENCODING_CODES, 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"Bad encoding: expected one of {', '.join(ENCODING_CODES)}, got {encoding!r}.{hint}")
+        raise ConfigError(
+            f"Bad encoding: expected one of {', '.join(ENCODING_CODES)}, got {encoding!r}.{hint}"
+        )
     _, dtype, channels = _native.ENCODINGS[code]
     return code, dtype, channels
 

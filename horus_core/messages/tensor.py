@@ -26,7 +26,7 @@ class Tensor(Pooled):
     _kind = 4
 
     def __init__(self, shape: int | Iterable[int], dtype: object = "float32") -> None:
-        self._allocate(_shape(shape), dtype_code(dtype), 0, True)  # noqa: FBT003
+        self._allocate(_shape(shape), dtype_code(dtype), 0, True)
 
     @classmethod
     def zeros(cls, shape: int | Iterable[int], dtype: object = "float32") -> Self:

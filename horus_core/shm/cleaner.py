@@ -111,7 +111,7 @@ class _Sweep:
         except posix_ipc.ExistentialError:
             return False
         try:
-            return _native.Ring(fd, self._member).in_use(True)  # noqa: FBT003 - others than this process
+            return _native.Ring(fd, self._member).in_use(True)
         except RegionError:
             return bool(self._others)  # not ours to read: maybe of another version that somebody runs
         finally:
@@ -131,9 +131,9 @@ class _Sweep:
             status = file.stat()
             if not self._records and status.st_mtime > oldest and total <= _RECORDS_MAX_BYTES:
                 continue
-            if self._others or self._own is not None:
-                if not _is_of_dead(file, self._member):
-                    continue
+            anybody = self._others or self._own is not None
+            if anybody and not _is_of_dead(file, self._member):
+                continue
             total -= status.st_size
             self._removed.append(str(file.relative_to(namespaces.SHM)))
             if not self._dry_run:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "HORUS_NAMESPACE"
-SHM = Path("/dev/shm")  # noqa: S108 - this is where the kernel keeps shared memory, not a scratch file
+SHM = Path("/dev/shm")
 _PREFIX = "horus_"
 _TOPIC = ".topic."
 _LOCK_FILE = "lock"

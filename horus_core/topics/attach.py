@@ -85,7 +85,7 @@ def _fits(ring: _native.Ring, request: Request) -> bool:
         _warn_capacity(ring, request)
         return True
     in_this_process = any(other is ring for other in process.rings.values())
-    if not in_this_process and not ring.in_use(others=True):
+    if not in_this_process and not ring.in_use(True):
         return False  # nobody living uses it: what a dead process left is no mismatch
     error = _mismatch(ring, request, found)
     _log.error("%s", error)
@@ -104,7 +104,7 @@ def _warn_capacity(ring: _native.Ring, request: Request) -> None:
 
 
 def _mismatch(ring: _native.Ring, request: Request, found: types.TopicType) -> TopicTypeError:
-    assert request.type is not None  # noqa: S101 - for the type checker: the caller has looked
+    assert request.type is not None
     creator = types.read_description(ring).get("creator") or {}
     fields = types.difference(found, request.type)
     return TopicTypeError(

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import _native, names
 from horus_core.errors import ConfigError, HorusError, TopicTypeError
-from horus_core.messages import codec
+from horus_core.messages import codec, layout
 from horus_core.shm import pool as pools
 from horus_core.shm import process
 from horus_core.topics import attach, types
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import AsyncIterator
     from types import TracebackType
 
@@ -68,7 +69,9 @@ class Topic(_native.TopicBase):
     ) -> None:
         name, type = _name_and_type(name, type)  # noqa: A001
         if backend not in (None, "shm"):
-            raise ConfigError(f"Opening topic {name!r} failed: expected backend None or 'shm', got {backend!r}.")
+            raise ConfigError(
+                f"Opening topic {name!r} failed: expected backend None or 'shm', got {backend!r}."
+            )
         wanted = None if type is None else types.of_class(type)
         self.name = names.topic_name(name)
         self._request = attach.Request(
@@ -96,12 +99,14 @@ class Topic(_native.TopicBase):
         ring = attach.attach(self._member, request)
         if ring is None:
             self._checked(epoch)
-            self._waited = True  # whoever waits from before the topic was there gets it from its first message
+            self._waited = (
+                True  # whoever waits from before the topic was there gets it from its first message
+            )
             return False
         if start is None:
             start = _FROM_LAST if ring.latched else _FROM_FIRST if self._waited else _FROM_NEXT
         cls = request.type.python if request.type is not None else types.class_of_ring(ring)
-        self._bind(ring, None if cls is dict else cls, _pool_for(ring), start)
+        self._bind(ring, None if cls is dict else cls, _pool_for(ring, cls), start)
         self._checked(epoch)
         _log.debug("Topic %r attached: %s (node=%r).", self.name, types.of_ring(ring), request.node)
         return True
@@ -137,7 +142,7 @@ class Topic(_native.TopicBase):
         """Follow the topic when its region was replaced; True when it was."""
         epoch = self._member.epoch
         ring = self._ring
-        assert ring is not None  # noqa: S101 - for the type checker: the caller has looked
+        assert ring is not None
         if attach.is_current(self._member, self.name, ring):
             self._checked(epoch)
             return False
@@ -146,13 +151,13 @@ class Topic(_native.TopicBase):
 
     def _check_type(self, message: object) -> None:
         ring = self._ring
-        assert ring is not None  # noqa: S101
+        assert ring is not None
         if types.of_message(message) != types.of_ring(ring):
             self._wrong_message(message)
 
     def _wrong_message(self, message: object) -> None:
         ring = self._ring
-        assert ring is not None  # noqa: S101
+        assert ring is not None
         expected, got = types.of_ring(ring), types.of_message(message)
         shown = type(message).__name__ if got.kind == _native.MSGPACK else str(got)
         fields = types.difference(expected, got)
@@ -271,7 +276,7 @@ class Topic(_native.TopicBase):
         return latest_ns is None or _native.now_ns() - latest_ns > max_age * 1e9
 
     @property
-    def type(self) -> type | None:
+    def type(self) -> builtins.type | None:
         """The class of the topic's messages: a message class, dict, or None while it is not known."""
         ring = self._ring
         if ring is None:
@@ -341,7 +346,10 @@ class Topic(_native.TopicBase):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: builtins.type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -381,5 +389,8 @@ def _threads_of(ring: _native.Ring) -> set[int]:
     return {handle._thread for handle in _handles if handle._ring is ring}  # noqa: SLF001 - our own
 
 
-def _pool_for(ring: _native.Ring) -> _native.Pool | None:
-    return None if ring.kind == _native.TYPED else pools.of_member(ring.member)
+def _pool_for(ring: _native.Ring, cls: type | None) -> _native.Pool | None:
+    """The pool for what does not fit a slot; None for messages that always do."""
+    if ring.kind == _native.TYPED and cls is not None and layout.wire_max(cls) <= ring.payload:
+        return None
+    return pools.of_member(ring.member)

@@ -99,12 +99,15 @@ def read_description(ring: _native.Ring) -> dict[str, Any]:
 def of_ring(ring: _native.Ring) -> TopicType:
     """The type of an existing topic, without its Python class."""
     found = read_description(ring)
-    return TopicType(ring.kind, str(found.get("type")), ring.type_hash, found.get("layout"), payload=ring.payload)
+    return TopicType(
+        ring.kind, str(found.get("type")), ring.type_hash, found.get("layout"), payload=ring.payload
+    )
 
 
 def class_of_ring(ring: _native.Ring) -> type | None:
-    """The class for receiving from an existing topic: the registered one, the creator's, or one built from the
-    region's layout. None for dict topics.
+    """The class for receiving from an existing topic; None for dict topics.
+
+    The registered one, the creator's, or one built from the region's layout, in this order.
     """
     if ring.kind == _native.MSGPACK:
         return None

@@ -55,15 +55,13 @@ static inline int races_of(const horus_ring *ring) {
 /* Moves a lapped cursor to the oldest number that can still be whole; further the more races this call lost.
  */
 static void catch_up(horus_subscriber *sub, uint64_t found, int lost) {
-    uint64_t capacity = sub->ring->capacity;
+    const horus_ring *ring = sub->ring;
+    uint64_t claimed = horus_load_acquire(&ring->header->hint);
+    uint64_t front = ring_front_from(ring, claimed > found ? claimed : found + 1);
     uint64_t oldest = sub->cursor + 1; /* a number of another slot, in a corrupt region: never stand still */
-    if (HORUS_LIKELY(found >= sub->cursor + capacity))
-        oldest = found + 1 - capacity;
-    if (lost >= 3) {
-        unsigned shift = lost >= 5 ? 1 : 6 - (unsigned)lost; /* N/8, N/4, N/2 */
-        uint64_t further = oldest + (capacity >> shift);
-        if (further <= found)
-            oldest = further;
+    if (HORUS_LIKELY(front > sub->cursor + ring->capacity)) {
+        unsigned shift = lost >= 5 ? 1 : 6 - (unsigned)lost; /* N/8, N/4, N/2 from the fourth race on */
+        oldest = front - ring->capacity + (lost >= 3 ? ring->capacity >> shift : 0);
     }
     sub->missed += oldest - sub->cursor;
     sub->cursor = oldest;
