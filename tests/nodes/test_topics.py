@@ -102,6 +102,18 @@ def test_plain_strings():
     assert node.publishers() == ["output"]
 
 
+# spec: E23
+def test_declared_topics_are_known_in_init():
+    """get_publishers() and get_subscribers() tell what was declared, inside init() already."""
+    seen = []
+
+    def init(node):
+        seen.append((node.get_publishers(), node.get_subscribers()))
+
+    run(Node("n", pubs=["a", Twist], subs=["b", "c"], init=init, tick=lambda: None), duration=0)
+    assert seen == [(["a"], ["b", "c"])]
+
+
 def test_pub_and_sub_check_their_values():
     """Pub and Sub refuse what makes no sense, and each other's place."""
     for bad in (

@@ -27,11 +27,17 @@ static void ring(uint32_t *word) {
 
 static uint32_t *watched_word; /* of the alarm that signals ring; NULL: none */
 static uint32_t signal_count;  /* since watch_signals() */
+static pid_t watching_process; /* a forked child inherits the handlers, and all of this */
 static void (*python_handlers[MAX_SIGNALS])(int);
 
 /* Async-signal-safe: atomics, one system call, and CPython's handler, which is made for this. */
 static void on_signal(int number) {
     int saved_errno = errno;
+    if (getpid() != watching_process) { /* a child whose Python has not put the handlers back yet */
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
     if (__atomic_add_fetch(&signal_count, 1, __ATOMIC_SEQ_CST) >= KILL_AT)
         _exit(128 + number);
     void (*next)(int) = python_handlers[number];
@@ -63,6 +69,7 @@ static int watch_one(int number) {
 }
 
 static PyObject *alarm_watch_signals(horus_alarm *self, PyObject *const *args, Py_ssize_t nargs) {
+    watching_process = getpid();
     horus_store_seq_cst(&signal_count, 0);
     horus_store_seq_cst(&watched_word, &self->word);
     for (Py_ssize_t i = 0; i < nargs; i++) {
