@@ -194,11 +194,11 @@ def test_nothing_leaks() -> None:
             with contextlib.suppress(TypeError):
                 Deep(**wrong)
 
-    for _ in range(200):
-        everything()
-    gc.collect()
     tracemalloc.start()
     try:
+        for _ in range(500):
+            everything()
+        gc.collect()
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(2000):
             everything()

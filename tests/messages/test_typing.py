@@ -35,9 +35,7 @@ def pyright(path: Path, tmp_path: Path) -> "subprocess.CompletedProcess[str]":
     copy.write_text("# pyright: strict\n" + path.read_text())
     said = {"env": {**os.environ, "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}, "cwd": tmp_path, "timeout": 110}
     command = [str(program), "--pythonpath", sys.executable, str(copy)]
-    return subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, timeout=110, env=environment, check=False
-    )
+    return subprocess.run(command, capture_output=True, text=True, check=False, **said)
 
 
 def marked_lines(path: Path) -> set[int]:
