@@ -79,6 +79,7 @@ def collect(
 ) -> dict[str, list[int]]:
     """Polls for each frame; when each was an array."""
     had: list[int] = []
+    recv()  # horus-robotics attaches at the first one, and does not get what was sent before
     for number in range(count):
         turns.taken(number)
         while (frame := recv()) is None:
