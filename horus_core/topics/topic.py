@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import _native, names
 from horus_core.errors import ConfigError, HorusError, TopicTypeError
-from horus_core.messages import codec
+from horus_core.messages import codec, layout
 from horus_core.shm import pool as pools
 from horus_core.shm import process
 from horus_core.topics import attach, types
@@ -106,7 +106,7 @@ class Topic(_native.TopicBase):
         if start is None:
             start = _FROM_LAST if ring.latched else _FROM_FIRST if self._waited else _FROM_NEXT
         cls = request.type.python if request.type is not None else types.class_of_ring(ring)
-        self._bind(ring, None if cls is dict else cls, _pool_for(ring), start)
+        self._bind(ring, None if cls is dict else cls, _pool_for(ring, cls), start)
         self._checked(epoch)
         _log.debug("Topic %r attached: %s (node=%r).", self.name, types.of_ring(ring), request.node)
         return True
@@ -389,5 +389,8 @@ def _threads_of(ring: _native.Ring) -> set[int]:
     return {handle._thread for handle in _handles if handle._ring is ring}  # noqa: SLF001 - our own
 
 
-def _pool_for(ring: _native.Ring) -> _native.Pool | None:
-    return None if ring.kind == _native.TYPED else pools.of_member(ring.member)
+def _pool_for(ring: _native.Ring, cls: type | None) -> _native.Pool | None:
+    """The pool for what does not fit a slot; None for messages that always do."""
+    if ring.kind == _native.TYPED and cls is not None and layout.wire_max(cls) <= ring.payload:
+        return None
+    return pools.of_member(ring.member)

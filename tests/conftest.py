@@ -1,0 +1,102 @@
+"""What all tests share: a namespace of their own, programs in processes of their own, and waiting for a state."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SHM = Path("/dev/shm")
+LIMIT_S = 20.0
+"""What only a failure reaches."""
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def horus_namespace(monkeypatch):
+    """A namespace of this test's own; nothing of it is left afterwards."""
+    name = f"test{os.getpid()}-{next(_numbers)}"
+    monkeypatch.setenv("HORUS_NAMESPACE", name)
+    yield name
+    shutil.rmtree(SHM / f"horus_{name}", ignore_errors=True)
+    for region in SHM.glob(f"horus_{name}.*"):
+        region.unlink()
+
+
+class Program:
+    """A Python program in a process of its own, whose lines are read as they come."""
+
+    def __init__(self, path: Path, source: str, **environment: str) -> None:
+        path.write_text(source, encoding="utf-8")
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+        )
+
+    def line(self) -> str:
+        """The next line of its output."""
+        got = self.process.stdout.readline()
+        assert got, f"the program ended: {self.process.stderr.read()}"
+        return got.strip()
+
+    def wait_for(self, wanted: str) -> None:
+        while self.line() != wanted:
+            pass
+
+    def tell(self, line: str = "") -> None:
+        """Give it a line on its standard input."""
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.communicate()
+
+    def finish(self) -> tuple[str, str]:
+        """(rest of stdout, stderr) of a program that ends well."""
+        out, err = self.process.communicate(timeout=LIMIT_S)
+        assert self.process.returncode == 0, err
+        return out, err
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Starts Python programs; those that still run at the end are killed."""
+    started: list[Program] = []
+
+    def start(source: str, **environment: str) -> Program:
+        started.append(Program(tmp_path / f"program{len(started)}.py", source, **environment))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.kill()
+        for pipe in (one.process.stdin, one.process.stdout, one.process.stderr):
+            pipe.close()
+
+
+@pytest.fixture
+def until():
+    """Wait for a condition, with a limit that only a failure reaches; its value."""
+
+    def wait(condition):
+        deadline = time.monotonic() + LIMIT_S
+        while not (value := condition()):
+            assert time.monotonic() < deadline, "the condition never came true"
+            time.sleep(0.001)
+        return value
+
+    return wait
