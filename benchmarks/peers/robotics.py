@@ -63,8 +63,8 @@ def publish(seconds: float) -> dict[str, Any]:
 
 
 def subscribe() -> dict[str, Any]:
-    answer = loops.drain(TOPICS["into"].recv)
-    return {**answer, "missed": TOPICS["into"].missed_count()}
+    topic = TOPICS["into"]
+    return {**loops.drain(topic.recv), "missed_so_far": topic.missed_count()}
 
 
 def open_topics(count: int) -> dict[str, Any]:

@@ -71,8 +71,9 @@ def as_array(source: object) -> NDArray[Any]:
 
 
 class Pooled(_native.PooledBase):
-    """A message whose payload lies in shared memory. Attributes: shape, dtype, nbytes, step, frame_id,
-    timestamp_ns, readonly, in_pool.
+    """A message whose payload lies in shared memory.
+
+    Attributes: shape, dtype, nbytes, step, frame_id, timestamp_ns, readonly, in_pool.
     """
 
     __slots__ = ()
@@ -106,8 +107,9 @@ class Pooled(_native.PooledBase):
         return array.copy() if copy else array
 
     def to_torch(self) -> Any:
-        """A torch tensor on the payload itself. torch knows no read-only tensors: do not write to one of a
-        message that was sent or received.
+        """A torch tensor on the payload itself.
+
+        torch knows no read-only tensors: do not write to one of a message that was sent or received.
         """
         import torch  # noqa: PLC0415 - not a dependency
 

@@ -8,8 +8,8 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
-from horus_core.errors import LaunchError
-from horus_core.shm import namespace
+from horus_core.errors import HorusError, LaunchError
+from horus_core.shm import cleaner, namespace
 from horus_plugins.launch.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -78,8 +78,5 @@ def _session_id() -> str:
 
 def _clean(where: str, *, isolated: bool) -> None:
     """Leave nothing in shared memory that nobody uses any more."""
-    try:
-        from horus_core.shm import cleaner  # noqa: PLC0415 - heavier than all the rest, and needed only now
-    except ImportError:
-        return
-    cleaner.clean([where], records=isolated)
+    with suppress(HorusError):  # somebody else holds the lock, and cleans or will be cleaned after
+        cleaner.clean([where], records=isolated)

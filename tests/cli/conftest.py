@@ -65,14 +65,13 @@ class Command:
     def shows(self, text, times=1, timeout_s=TIMEOUT_S):
         """Wait until stdout or stderr holds the text so many times."""
         data = text.encode()
-
-        def there():
-            return max(bytes(self.out).count(data), bytes(self.err).count(data)) >= times
-
-        try:
-            _wait_for(there, text, timeout_s)
-        except AssertionError:
-            pytest.fail(f"{text!r} not shown {times} times.\nstdout: {self.stdout}\nstderr: {self.stderr}")
+        deadline = time.monotonic() + timeout_s
+        while max(bytes(self.out).count(data), bytes(self.err).count(data)) < times:
+            ended = self.process.poll() is not None and not any(t.is_alive() for t in self._threads)
+            if ended or time.monotonic() > deadline:
+                shown = f"stdout: {self.stdout}\nstderr: {self.stderr}"
+                pytest.fail(f"{text!r} not shown {times} times (ended: {ended}).\n{shown}")
+            time.sleep(0.01)
 
     def signal(self, number):
         os.kill(self.pid, number)

@@ -252,7 +252,7 @@ def guard_of(command):
 
 # spec: LESSONS-15
 def test_a_killed_launcher_leaves_no_orphan(horus, script, pid_in, alive, wait_for):
-    """Kill -9 of the launcher: children, a shell's children, a daemon and one that ignores SIGTERM all end."""
+    """Kill -9 ends children, a shell's children, a daemon and who ignores SIGTERM, besides the launcher."""
     script("a.py", POLITE)
     script("stubborn.py", STUBBORN.replace('lambda *_: print("no", flush=True)', "signal.SIG_IGN"))
     script("work.py", POLITE)

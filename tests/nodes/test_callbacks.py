@@ -19,11 +19,11 @@ def test_node_or_nothing():
     node = Node(
         "n",
         init=lambda: seen.append("init"),
-        tick=lambda node: seen.append(node),
-        shutdown=lambda n: seen.append(n),
+        tick=lambda node: seen.append(("tick", node)),
+        shutdown=lambda n: seen.append(("shutdown", n)),
     )
     run(node, duration=0)
-    assert seen == ["init", node, node]
+    assert seen == ["init", ("tick", node), ("shutdown", node)]
 
 
 # spec: F10

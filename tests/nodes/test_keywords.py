@@ -103,7 +103,7 @@ def test_durations_that_are_no_seconds_are_refused_with_the_hint(bad):
 
 
 def test_units():
-    """Us and ms are seconds."""
+    """Both units are in seconds."""
     assert 300 * options.us == pytest.approx(0.0003)
     assert 5 * options.ms == pytest.approx(0.005)
 

@@ -50,7 +50,7 @@ def test_what_it_says(namespace):
 
 
 def test_second_of_a_name_is_refused(script):
-    """A name that a living process uses is refused, naming its pid and since when; the first is not disturbed."""
+    """A name that a living process uses is refused, naming its pid and since when; the first runs on."""
     first = script(RUNNING)
     first.wait_for("tick")
     seen = []

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from horus_core.errors import ConfigError, EncodeError, InvalidNameError, TopicTypeError
-from horus_core.messages.fields import f32
+from horus_core.messages.fields import f32  # noqa: TC001 - the class reads its annotations
 from horus_core.messages.message import Message
 from horus_core.nodes.node import Node
 from horus_core.nodes.spec import Pub, Sub
@@ -59,7 +59,7 @@ def test_dicts_go_from_node_to_node():
 
 # spec: A7, A16, A21, F6
 def test_undeclared_topics_and_class_declarations(namespace):
-    """A class alone opens no region; its topic comes into being by the first send, with the type of that message."""
+    """A class alone opens no region; its topic comes into being by the first send, with that type."""
     seen = []
 
     def tick(node):
@@ -89,7 +89,7 @@ def test_undeclared_topics_and_class_declarations(namespace):
     ],
 )
 def test_ways_to_declare(pubs, names):
-    """Strings, classes, lists that mix them, Pub objects and dicts declare topics; classes alone name none."""
+    """Strings, classes, lists that mix them, Pub objects and dicts declare; classes alone name none."""
     node = Node("n", pubs=pubs, tick=lambda: None)
     assert node.publishers() == node.get_publishers() == names
 
@@ -145,12 +145,12 @@ def test_things_that_are_no_topic(bad):
 
 
 def test_wrong_numbers_of_arguments():
-    """send takes two arguments, recv and has_msg one."""
+    """A send takes two arguments, recv and has_msg one."""
     node = Node("n", tick=lambda: None)
     for bad in (
         lambda: node.send("a"),
         lambda: node.send("a", {}, 3),
-        lambda: node.recv(),
+        lambda: node.recv(*()),
         lambda: node.recv("a", 1),
     ):
         with pytest.raises(TypeError):
@@ -292,6 +292,33 @@ def test_undeclared_topics_are_fresh_too():
     ticks, stats = freshness(None, take=2)
     assert ticks[1] == [16, 17]
     assert stats["skipped"] == 14
+
+
+# spec: F6, A57, A58
+def test_frames_are_fresh_by_two():
+    """Of frames, only the newest two are kept for a node that lags; the others count as skipped."""
+    import numpy as np
+
+    from horus_core.messages.image import Image
+
+    seen = []
+
+    def camera(node):
+        for i in range(5):
+            node.send("camera.rgb", Image.from_numpy(np.full((4, 6, 3), i, dtype=np.uint8)))
+
+    def detect(node):
+        image = node.recv("camera.rgb")
+        seen.append(None if image is None else int(image.to_numpy()[0, 0, 0]))
+
+    with ticking(
+        Node("camera", pubs=[Image], tick=camera, order=1), Node("detector", subs=["camera.rgb"], tick=detect)
+    ) as scheduler:
+        scheduler.tick_once()
+        scheduler.tick_once()
+        stats = scheduler.get_all_nodes()[1]._topics["camera.rgb"].stats()
+    assert seen == [0, 3]
+    assert stats["skipped"] + stats["missed"] == 7  # the ring holds 8 of 10
 
 
 # ---- re-entrancy, threads, life ----

@@ -46,7 +46,7 @@ say("after run")
 # spec: F17
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_first_signal_stops_cleanly(script, namespace, number):
-    """One signal, in the middle of a long sleep: reverse shutdown, nothing left behind, exit 0, no traceback."""
+    """One signal in a long sleep: reverse shutdown, nothing left behind, exit 0, no traceback."""
     from horus_core.shm import namespace as namespaces
 
     program = script(PROGRAM, "quick")

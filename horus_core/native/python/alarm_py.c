@@ -1,7 +1,7 @@
 /* Alarm: sleep to an absolute time, and be woken by another thread or by a signal.
  *
- * A futex word is 0 until somebody rings. The C signal handler rings too: a signal that arrives after the last
- * look at Python's flag and before the sleep would otherwise be slept over. */
+ * A futex word is 0 until somebody rings. The C signal handler rings too: a signal that arrives after the
+ * last look at Python's flag and before the sleep would otherwise be slept over. */
 #include "node.h"
 
 #include <errno.h>
@@ -14,8 +14,7 @@
 #define MAX_SIGNALS 65
 
 typedef struct {
-    PyObject_HEAD
-    uint32_t word; /* 0 quiet, 1 rung; accessed atomically, slept on */
+    PyObject_HEAD uint32_t word; /* 0 quiet, 1 rung; accessed atomically, slept on */
 } horus_alarm;
 
 static void ring(uint32_t *word) {
@@ -25,8 +24,8 @@ static void ring(uint32_t *word) {
 
 /* ---- signals: a handler has no argument to find its object by, so these are the process's own ---- */
 
-static uint32_t *watched_word;  /* of the alarm that signals ring; NULL: none */
-static uint32_t signal_count;   /* since watch_signals() */
+static uint32_t *watched_word; /* of the alarm that signals ring; NULL: none */
+static uint32_t signal_count;  /* since watch_signals() */
 static void (*python_handlers[MAX_SIGNALS])(int);
 
 /* Async-signal-safe: atomics, one system call, and CPython's handler, which is made for this. */
@@ -107,19 +106,17 @@ static PyObject *alarm_wait_until(horus_alarm *self, PyObject *argument) {
         return NULL;
     if (deadline < 0)
         deadline = 0;
-    struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000), .tv_nsec = (long)(deadline % 1000000000)};
+    struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
+                             .tv_nsec = (long)(deadline % 1000000000)};
     for (;;) {
         if (horus_load_seq_cst(&self->word) != 0)
             break;
         long slept;
         int reason;
-        Py_BEGIN_ALLOW_THREADS
-        slept = syscall(SYS_futex, &self->word, FUTEX_WAIT_BITSET_PRIVATE, 0, &until, NULL,
-                        FUTEX_BITSET_MATCH_ANY);
+        Py_BEGIN_ALLOW_THREADS slept = syscall(SYS_futex, &self->word, FUTEX_WAIT_BITSET_PRIVATE, 0, &until,
+                                               NULL, FUTEX_BITSET_MATCH_ANY);
         reason = slept < 0 ? errno : 0;
-        Py_END_ALLOW_THREADS
-        if (PyErr_CheckSignals() < 0)
-            return NULL;
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return NULL;
         if (reason == ETIMEDOUT)
             break;
         if (reason != 0 && reason != EINTR && reason != EAGAIN) {
@@ -151,9 +148,11 @@ static PyMethodDef alarm_methods[] = {
      "ring($self, /)\n--\n\nWake whoever sleeps, now and from now on. From any thread."},
     {"reset", METHOD(alarm_reset), METH_NOARGS, "reset($self, /)\n--\n\nMake the alarm quiet again."},
     {"wait_until", METHOD(alarm_wait_until), METH_O,
-     "wait_until($self, deadline_ns, /)\n--\n\nSleep to a time of time.monotonic_ns(); True when the alarm rang."},
+     "wait_until($self, deadline_ns, /)\n--\n\nSleep to a time of time.monotonic_ns(); True when the alarm "
+     "rang."},
     {"watch_signals", METHOD(alarm_watch_signals), METH_FASTCALL,
-     "watch_signals($self, /, *signals)\n--\n\nLet signals, whose Python handlers stand, ring; the third kills."},
+     "watch_signals($self, /, *signals)\n--\n\nLet signals, whose Python handlers stand, ring; the third "
+     "kills."},
     {"unwatch_signals", METHOD(alarm_unwatch_signals), METH_NOARGS,
      "unwatch_signals($self, /)\n--\n\nSignals ring this alarm no more."},
     {NULL, NULL, 0, NULL},

@@ -1,8 +1,8 @@
 /* NodeBase: what a node does on every tick, without running Python code of ours.
  *
- * `send` and `recv` look the topic up by its name (or message class) in a dict and call the topic's C functions
- * directly; a name that is not there yet goes to Node._open_to_send or Node._open_to_receive, which open the
- * topic and bind it here. */
+ * `send` and `recv` look the topic up by its name (or message class) in a dict and call the topic's C
+ * functions directly; a name that is not there yet goes to Node._open_to_send or Node._open_to_receive, which
+ * open the topic and bind it here. */
 #include "node.h"
 #include "topic.h"
 
@@ -10,16 +10,16 @@
 #define AUTO_DEPTH 4
 #define AUTO_DEPTH_POOLED 2
 
-/* A topic that the node reads, with the depth of its fresh data: below 0 strict FIFO, 0 what suits its kind. */
+/* A topic that the node reads, with the depth of its fresh data: below 0 strict FIFO, 0 what suits its kind.
+ */
 typedef struct {
     PyObject *topic;
     Py_ssize_t depth;
 } horus_inlet;
 
 typedef struct {
-    PyObject_HEAD
-    PyObject *to_send;    /* name or class -> topic */
-    PyObject *to_receive; /* the same; all its topics stand in `inlets` too */
+    PyObject_HEAD PyObject *to_send; /* name or class -> topic */
+    PyObject *to_receive;            /* the same; all its topics stand in `inlets` too */
     horus_inlet *inlets;
     Py_ssize_t n_inlets;
     int in_callback;
@@ -97,8 +97,8 @@ static int require_topic(PyTypeObject *defining, PyObject *topic) {
     return -1;
 }
 
-static PyObject *node_bind_send(horus_node *self, PyTypeObject *defining, PyObject *const *args, Py_ssize_t nargs,
-                                PyObject *kwnames) {
+static PyObject *node_bind_send(horus_node *self, PyTypeObject *defining, PyObject *const *args,
+                                Py_ssize_t nargs, PyObject *kwnames) {
     if (nargs != 2 || kwnames != NULL) {
         PyErr_SetString(PyExc_TypeError, "_bind_send() takes a key and a topic");
         return NULL;
@@ -293,14 +293,10 @@ static PyMethodDef node_methods[] = {
 #define COUNTER(field) {"_" #field, T_LONGLONG, offsetof(horus_node, field), READONLY, NULL}
 
 static PyMemberDef node_members[] = {
-    COUNTER(ticks),
-    COUNTER(failed),
-    COUNTER(failed_in_row),
-    COUNTER(total_ns),
-    COUNTER(min_ns),
-    COUNTER(max_ns),
-    COUNTER(last_ns),
-    {"_in_callback", T_INT, offsetof(horus_node, in_callback), READONLY, NULL},
+    COUNTER(ticks),         COUNTER(failed),
+    COUNTER(failed_in_row), COUNTER(total_ns),
+    COUNTER(min_ns),        COUNTER(max_ns),
+    COUNTER(last_ns),       {"_in_callback", T_INT, offsetof(horus_node, in_callback), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 

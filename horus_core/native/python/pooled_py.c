@@ -74,8 +74,7 @@ static PyObject *pooled_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 static horus_block *take_block(horus_pool *pool, uint64_t length, horus_error *error) {
     horus_block *block = horus_pool_try(pool, length);
     if (block == NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        block = horus_pool_take(pool, length, error);
+        Py_BEGIN_ALLOW_THREADS block = horus_pool_take(pool, length, error);
         Py_END_ALLOW_THREADS
     }
     return block;
@@ -91,8 +90,8 @@ static int private_memory(pooled_object *self, size_t length) {
     return 0;
 }
 
-/* Memory for the geometry in self->info. strict: PoolExhaustedError where no block is free; else private memory
- * then, so that who hoards images cannot stop the one that makes them. */
+/* Memory for the geometry in self->info. strict: PoolExhaustedError where no block is free; else private
+ * memory then, so that who hoards images cannot stop the one that makes them. */
 int pooled_allocate(horus_state *state, pooled_object *self, bool strict) {
     uint64_t length = horus_info_bytes(&self->info);
     PyObject *pool = horus_default_pool(state);
@@ -190,11 +189,12 @@ void horus_pooled_sent(PyObject *object, horus_ring *ring, uint64_t number) {
 
 static PyObject *corrupt(horus_state *state, PyTypeObject *type, const horus_descriptor *descriptor) {
     const horus_payload_info *info = &descriptor->info;
-    PyErr_Format(state->errors.RegionError,
-                 "Cannot trust a received %.100s: expected a payload within its block of %llu bytes, got kind %u, "
-                 "dtype %u, encoding %u, %u dimensions, rows %llu bytes apart. Restart its publisher.",
-                 type->tp_name, (unsigned long long)descriptor->ref.length, info->kind, info->dtype,
-                 info->encoding, info->ndim, (unsigned long long)info->step);
+    PyErr_Format(
+        state->errors.RegionError,
+        "Cannot trust a received %.100s: expected a payload within its block of %llu bytes, got kind %u, "
+        "dtype %u, encoding %u, %u dimensions, rows %llu bytes apart. Restart its publisher.",
+        type->tp_name, (unsigned long long)descriptor->ref.length, info->kind, info->dtype, info->encoding,
+        info->ndim, (unsigned long long)info->step);
     return NULL;
 }
 
@@ -298,8 +298,8 @@ static PyObject *pooled_allocate_method(pooled_object *self, PyObject *args) {
         return NULL;
     }
     if (!horus_info_fits(&self->info, PY_SSIZE_T_MAX)) {
-        PyErr_Format(PyExc_ValueError, "Bad geometry for a %.200s: shape %R, dtype %s.", Py_TYPE(self)->tp_name,
-                     shape, horus_dtypes[dtype].name);
+        PyErr_Format(PyExc_ValueError, "Bad geometry for a %.200s: shape %R, dtype %s.",
+                     Py_TYPE(self)->tp_name, shape, horus_dtypes[dtype].name);
         return NULL;
     }
     if (pooled_allocate(state, self, strict) < 0)
@@ -349,7 +349,8 @@ static PyObject *pooled_crop(pooled_object *self, PyObject *args) {
 
 static PyMethodDef pooled_methods[] = {
     {"_allocate", (PyCFunction)pooled_allocate_method, METH_VARARGS, allocate_doc},
-    {"_fill", pooled_fill, METH_O, "_fill(buffer): copies a C-contiguous buffer of the same size into the payload."},
+    {"_fill", pooled_fill, METH_O,
+     "_fill(buffer): copies a C-contiguous buffer of the same size into the payload."},
     {"_crop", (PyCFunction)pooled_crop, METH_VARARGS, crop_doc},
     {"copy", (PyCFunction)pooled_copy, METH_NOARGS, copy_doc},
     {"to_numpy", pooled_to_numpy, METH_NOARGS,

@@ -13,9 +13,9 @@ const horus_dtype horus_dtypes[DTYPE_COUNT] = {
 };
 
 const horus_encoding horus_encodings[ENCODING_COUNT] = {
-    {"", 0, 0},           {"mono8", 0, 1},        {"mono16", 2, 1},  {"rgb8", 0, 3},
-    {"bgr8", 0, 3},       {"rgba8", 0, 4},        {"bgra8", 0, 4},   {"yuv422", 0, 2},
-    {"mono32f", 10, 1},   {"rgb32f", 10, 3},      {"bayer_rggb8", 0, 1}, {"depth16", 2, 1},
+    {"", 0, 0},         {"mono8", 0, 1},   {"mono16", 2, 1},      {"rgb8", 0, 3},
+    {"bgr8", 0, 3},     {"rgba8", 0, 4},   {"bgra8", 0, 4},       {"yuv422", 0, 2},
+    {"mono32f", 10, 1}, {"rgb32f", 10, 3}, {"bayer_rggb8", 0, 1}, {"depth16", 2, 1},
 };
 
 static bool kind_fits(const horus_payload_info *info) {

@@ -124,7 +124,7 @@ struct horus_pool {
     uint64_t used;   /* bytes of the writer's chunks */
     uint64_t takes, order;
     uint32_t next_chunk;
-    uint64_t live; /* blocks with views, of any arena */
+    uint64_t live;       /* blocks with views, of any arena */
     horus_error refusal; /* of the last take that failed */
     pool_arena *own;
     pool_arena *arenas[HORUS_MAX_PROCESSES]; /* by the writer's index */

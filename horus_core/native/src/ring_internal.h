@@ -78,7 +78,8 @@ typedef struct {
     uint8_t futex_spare[60];
 } ring_header;
 
-_Static_assert(offsetof(ring_header, hint) == 128 && offsetof(ring_header, futex) == 192, "lines of their own");
+_Static_assert(offsetof(ring_header, hint) == 128 && offsetof(ring_header, futex) == 192,
+               "lines of their own");
 _Static_assert(sizeof(ring_header) == 256, "the header is 256 bytes");
 
 /* Where everything lies, computed from capacity, payload and the length of meta alone. */
