@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 NATIVE := horus_core/native
 NATIVE_SOURCES := $(wildcard $(NATIVE)/src/*.c)
 NATIVE_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/src/* $(NATIVE)/python/*)
-C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.c $(NATIVE)/*/*.h benchmarks/c/*.c benchmarks/c/*.h)
+C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/c/*.[ch])
 C_TESTS := $(patsubst $(NATIVE)/tests/%.c,%,$(wildcard $(NATIVE)/tests/test_*.c))
 C_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread -I$(NATIVE)/include -I$(NATIVE)/src
 # In CI a warning of the compiler is an error; a user's build never fails for one.
