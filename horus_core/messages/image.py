@@ -67,12 +67,12 @@ class Image(Raster):
         if DTYPE_CODES.get(array.dtype.name) != dtype or channels != wanted:
             raise ConfigError(
                 f"Bad image for encoding {encoding!r}: expected {wanted} channels of {_name(dtype)}, got {channels} "
-                f"of {array.dtype.name} (shape {shape}). Convert it with array.astype(...) or choose another."
+                f"of {array.dtype.name} (shape {shape}). Convert it with astype(...), or choose another encoding."
             )
         if channels == 1:
             array = array.reshape(shape[:2])
         made = cls._made(raster_shape(shape[0], shape[1], wanted), dtype, code)
-        return made._copy_in(array)
+        return made._copy_in(array)  # noqa: SLF001 - of our own class
 
     @classmethod
     def from_bytes(cls, data: Buffer, height: int, width: int, encoding: str) -> Self:
@@ -87,7 +87,7 @@ class Image(Raster):
             raise ConfigError(
                 f"Bad pixels: expected {made.nbytes} bytes for {height} x {width} {encoding}, got {got}."
             )
-        made._fill(data)
+        made._fill(data)  # noqa: SLF001 - of our own class
         return made
 
     @classmethod
