@@ -8,7 +8,21 @@ import numpy as np
 import pytest
 
 from horus_core.messages.fields import (
-    alias, array, bool_, f32, f64, field, i8, i16, i32, i64, text, u8, u16, u32, u64,
+    alias,
+    array,
+    bool_,
+    f32,
+    f64,
+    field,
+    i8,
+    i16,
+    i32,
+    i64,
+    text,
+    u8,
+    u16,
+    u32,
+    u64,
 )  # fmt: skip
 from horus_core.messages.message import Message
 

@@ -13,8 +13,7 @@ static void copy_unlocked(void *to, const void *from, size_t length) {
         memcpy(to, from, length);
         return;
     }
-    Py_BEGIN_ALLOW_THREADS
-    memcpy(to, from, length);
+    Py_BEGIN_ALLOW_THREADS memcpy(to, from, length);
     Py_END_ALLOW_THREADS
 }
 
@@ -132,9 +131,9 @@ int topic_send_dict(topic_object *self, PyObject *message) {
     bytes = encode_rare(self, message, bytes);
     if (bytes == NULL)
         return -1;
-    int result = PyBytes_CheckExact(bytes) ? topic_send_bytes(self, PyBytes_AS_STRING(bytes),
-                                                              (size_t)PyBytes_GET_SIZE(bytes))
-                                           : send_parts(self, bytes);
+    int result = PyBytes_CheckExact(bytes)
+                     ? topic_send_bytes(self, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes))
+                     : send_parts(self, bytes);
     Py_DECREF(bytes);
     return result;
 }
@@ -158,8 +157,7 @@ int topic_send_descriptor(topic_object *self, PyObject *message) {
         return PyErr_Occurred() ? -1 : 0;
     }
     uint64_t number;
-    int result =
-        horus_publisher_send(&self->pub, &descriptor, sizeof descriptor, HORUS_INLINE, &number);
+    int result = horus_publisher_send(&self->pub, &descriptor, sizeof descriptor, HORUS_INLINE, &number);
     if (result == HORUS_STORED)
         horus_pooled_sent(message, self->ring, number);
     return stored(self, result);
@@ -168,10 +166,11 @@ int topic_send_descriptor(topic_object *self, PyObject *message) {
 /* ---- receiving ---- */
 
 static PyObject *corrupt(topic_object *self, const char *what) {
-    PyErr_Format(self->state->errors.RegionError,
-                 "recv failed: expected %s, got bytes that no publisher of this version writes (message %llu). "
-                 "It was passed over.",
-                 what, (unsigned long long)self->last.number);
+    PyErr_Format(
+        self->state->errors.RegionError,
+        "recv failed: expected %s, got bytes that no publisher of this version writes (message %llu). "
+        "It was passed over.",
+        what, (unsigned long long)self->last.number);
     return NULL;
 }
 
@@ -209,7 +208,8 @@ static PyObject *decode_msgpack(topic_object *self, const void *data, size_t len
         PyErr_Restore(type, value, traceback);
     }
     Py_DECREF(bytes);
-    if (message == NULL && PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
+    if (message == NULL && PyErr_ExceptionMatches(PyExc_Exception) &&
+        !PyErr_ExceptionMatches(PyExc_MemoryError)) {
         PyErr_Clear();
         return corrupt(self, "MessagePack");
     }

@@ -20,7 +20,10 @@ extern "C" {
 enum horus_kind { HORUS_TYPED = 1, HORUS_MSGPACK = 2, HORUS_DESCRIPTOR = 3 };
 
 /* What the payload of a slot is. */
-enum horus_payload { HORUS_INLINE = 0, HORUS_SPILLED = 1 /* a horus_block_ref: the message lies in a pool */ };
+enum horus_payload {
+    HORUS_INLINE = 0,
+    HORUS_SPILLED = 1 /* a horus_block_ref: the message lies in a pool */
+};
 
 typedef struct {
     uint32_t kind; /* enum horus_kind */
@@ -67,7 +70,7 @@ uint64_t horus_ring_front(const horus_ring *ring);
 /* Who stands in the tables, for tools. */
 typedef struct {
     horus_ident who;
-    uint64_t sent, refused, revoked; /* publishers */
+    uint64_t sent, refused, revoked;             /* publishers */
     uint64_t cursor, delivered, missed, skipped; /* subscribers */
     char node[HORUS_NAME_MAX + 1];
 } horus_endpoint;
@@ -94,7 +97,7 @@ void horus_publisher_leave(horus_publisher *pub);
 
 enum horus_send_result {
     HORUS_STORED = 1,
-    HORUS_REFUSED = 0, /* every slot is in the hands of a living writer; counted */
+    HORUS_REFUSED = 0,  /* every slot is in the hands of a living writer; counted */
     HORUS_WORN_OUT = -1 /* the region's numbers are used up (8.9 years at 1 MHz) */
 };
 
@@ -117,14 +120,14 @@ typedef struct {
     uint64_t cursor;
     uint64_t delivered, missed, voids, skipped;
     uint64_t busy_number, busy_since_ns; /* the BUSY number that this reader stands before, and since when */
-    uint8_t *known;                      /* the tally of each slot that this reader has accounted for */
-    void *row;                           /* in the region; NULL when the table was full */
+    uint32_t *known; /* the void numbers of each slot that this reader has accounted for */
+    void *row;       /* in the region; NULL when the table was full */
 } horus_subscriber;
 
 enum horus_join { HORUS_FROM_NEXT, HORUS_FROM_LAST, HORUS_FROM_FIRST };
 
-/* Starts at the next message, at the last one (latched), or at the ring's very first number (a subscriber that
- * waited before the topic was there). 0, or -1 without memory. */
+/* Starts at the next message, at the last one (latched), or at the ring's very first number (a subscriber
+ * that waited before the topic was there). 0, or -1 without memory. */
 int horus_subscriber_join(horus_subscriber *sub, horus_ring *ring, enum horus_join from);
 void horus_subscriber_leave(horus_subscriber *sub);
 
@@ -159,8 +162,9 @@ bool horus_ring_latest(const horus_ring *ring, void *to, horus_info *info);
 bool horus_ring_latest_time(const horus_ring *ring, uint64_t *publish_ns);
 
 /* Waiting in two steps, so that a caller may drop a lock of its own for the sleep. `begin` returns 1 when a
- * message is there, else 0 and a ticket; the ticket's until_ns is 0 when the deadline (CLOCK_MONOTONIC, ns) has
- * passed. `sleep` sleeps at most 100 ms (a wake can die with its publisher): 0, or EINTR after a signal. */
+ * message is there, else 0 and a ticket; the ticket's until_ns is 0 when the deadline (CLOCK_MONOTONIC, ns)
+ * has passed. `sleep` sleeps at most 100 ms (a wake can die with its publisher): 0, or EINTR after a signal.
+ */
 typedef struct {
     const uint32_t *word;
     uint32_t expected;
