@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NATIVE := horus_core/native
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-c test-pythons check format bench wheel clean
+.PHONY: help setup demo test test-c test-c-sanitized test-arm test-pythons check format bench wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,35 @@ demo: $(VENV)/.demo  ## Run camera, detector and controller for 20 s (make demo 
 
 test: setup test-c  ## Run all tests
 	$(BIN)/python -m pytest
+
+# The core without Python: each tests/test_*.c is a program. Three kinds of build, each in a folder of its own.
+C_TESTS := $(basename $(notdir $(wildcard $(NATIVE)/tests/test_*.c)))
+C_CORE := $(basename $(notdir $(wildcard $(NATIVE)/src/*.c)))
+C_HEADERS := $(wildcard $(NATIVE)/*/*.h $(NATIVE)/include/horus/*.h)
+C_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread -I$(NATIVE)/include
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+define C_BUILD
+build/$(1)/core/%.o: $(NATIVE)/src/%.c $(C_HEADERS)
+	@mkdir -p $$(@D)
+	@$(2) -c $$< -o $$@
+build/$(1)/%: $(NATIVE)/tests/%.c $(C_CORE:%=build/$(1)/core/%.o)
+	@$(2) $$^ -o $$@
+endef
+$(eval $(call C_BUILD,c,$(CC) $(C_FLAGS)))
+$(eval $(call C_BUILD,c-sanitized,$(CC) $(C_FLAGS) $(SANITIZE)))
+$(eval $(call C_BUILD,c-arm,aarch64-linux-gnu-gcc $(C_FLAGS) -static))
+.SECONDARY:  # objects stay: the next run needs them
+
+test-c: $(C_TESTS:%=build/c/%)  ## Run the C tests of the core
+	@for test in $^; do printf '%s: ' $$test; $$test || exit 1; done
+
+test-c-sanitized: $(C_TESTS:%=build/c-sanitized/%)  ## The same with the address and undefined-behaviour sanitizers
+	@for test in $^; do printf '%s: ' $$test; ASAN_OPTIONS=detect_leaks=0 $$test || exit 1; done
+
+test-arm: $(C_TESTS:%=build/c-arm/%)  ## The same for aarch64 under qemu-user, and what became of the memory orders
+	@for test in $^; do printf '%s: ' $$test; STRESS_SENDS=2000 qemu-aarch64 $$test || exit 1; done
+	$(NATIVE)/tests/orders_arm.sh build/c-arm/core
 
 check: setup  ## Lint, types, formatting
 	$(BIN)/ruff check .
