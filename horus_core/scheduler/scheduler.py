@@ -68,6 +68,11 @@ class Scheduler:
         """Add a node; returns the scheduler, so that calls chain."""
         if not isinstance(node, Node):
             raise NodeError(f"Adding a node failed: expected a Node, got {node!r}.")
+        if not hasattr(node, "_horus"):
+            raise NodeError(
+                f"Adding a node failed: expected a {type(node).__name__} that is ready, got one whose "
+                f"__init__ never called super().__init__(...)."
+            )
         if self._thread is not None or self._started:
             raise NodeError(
                 f"Adding a node failed: expected an idle scheduler, got a running one (node={node.name!r})."
@@ -119,6 +124,7 @@ class Scheduler:
         """
         duration = options.duration(duration)
         self._occupy()
+        slack_ns = _native.set_timer_slack(1)
         try:
             with StopSignals(self._alarm, self.request_stop, self._in_callback):
                 self._clean()
@@ -131,6 +137,7 @@ class Scheduler:
                     self._stop_all()
                     self._clean(namespace.current())
         finally:
+            _native.set_timer_slack(slack_ns)
             self._release()
 
     def tick_once(self) -> None:

@@ -83,6 +83,13 @@ class Script:
         out, err = self.process.communicate(timeout=timeout)
         return self.process.returncode, out, err
 
+    def close(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait(20)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
 
 @pytest.fixture
 def script(tmp_path):
@@ -94,9 +101,7 @@ def script(tmp_path):
 
     yield start
     for one in started:
-        if one.process.poll() is None:
-            one.process.send_signal(signal.SIGKILL)
-            one.process.communicate()
+        one.close()
 
 
 @pytest.fixture

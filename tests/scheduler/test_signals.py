@@ -140,6 +140,30 @@ def test_crash_exits_non_zero_with_the_traceback(script):
     assert code == 1
 
 
+def test_forked_children_get_their_signals(script):
+    """A child that a node forks has the handlers from before the run: terminate() ends it."""
+    program = script(
+        """
+import multiprocessing, time
+from horus_core.nodes.node import Node
+from horus_core.scheduler.run import run
+
+def tick(node):
+    child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(1000,))
+    child.start()
+    child.terminate()
+    child.join(20)
+    print(child.exitcode, flush=True)
+    node.request_stop()
+
+run(Node("n", tick=tick))
+"""
+    )
+    code, out, err = program.finish()
+    assert out == f"{-signal.SIGTERM}\n"
+    assert (code, err) == (0, "")
+
+
 # spec: E17
 def test_handlers_are_put_back_after_a_crash(script):
     """A handler that the program installed before run() is in place again, also when run() raised."""

@@ -50,7 +50,8 @@ bool horus_info_fits(const horus_payload_info *info, uint64_t length) {
         return false;
     unsigned size = horus_dtypes[info->dtype].size;
     uint64_t row, gaps, end;
-    if (!row_bytes(info, &row) || info->offset % size != 0 || info->step % size != 0 || info->step < row)
+    if (!row_bytes(info, &row) || row > PY_SSIZE_T_MAX || info->offset % size != 0 ||
+        info->step % size != 0 || info->step < row)
         return false;
     uint64_t rows = info->ndim == 0 ? 1 : info->shape[0];
     if (rows == 0)

@@ -149,7 +149,9 @@ int topic_send_descriptor(topic_object *self, PyObject *message) {
     if (ready <= 0) {
         self->dropped += ready == 0;
         if (ready == 0) {
-            PyObject *warned = PyObject_CallMethod((PyObject *)self, "_warn_dropped", "s", "");
+            horus_error reason; /* names who holds the blocks */
+            horus_pool_refusal(self->pool, &reason);
+            PyObject *warned = PyObject_CallMethod((PyObject *)self, "_warn_dropped", "s", reason.text);
             Py_XDECREF(warned);
         }
         return PyErr_Occurred() ? -1 : 0;
