@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import horus
 import pytest
+
+import horus
 
 FACE = Path(horus.__file__)
 TREE = ast.parse(FACE.read_text(encoding="utf-8"))
@@ -21,9 +22,21 @@ def _typed_imports():
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             for one in node.body:
                 for alias in one.names:
-                    assert alias.asname == alias.name, f"{alias.name}: without `as`, checkers do not re-export it"
+                    assert alias.asname == alias.name, (
+                        f"{alias.name}: without `as`, checkers do not re-export it"
+                    )
                     found[alias.name] = one.module
     return found
+
+
+# spec: E1
+def test_the_four_names_of_the_guide_are_there():
+    """`horus.Node`, `horus.Scheduler`, `horus.NodeState`, `horus.run()`: what the production guide uses."""
+    assert isinstance(horus.Node, type)
+    assert isinstance(horus.Scheduler, type)
+    assert callable(horus.run)
+    promised = "UNINITIALIZED INITIALIZING RUNNING PAUSED ERROR HUNG CRASHED STOPPING STOPPED"
+    assert [state.name for state in horus.NodeState] == promised.split()
 
 
 @pytest.mark.parametrize("name", horus.__all__)
