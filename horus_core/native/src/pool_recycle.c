@@ -98,8 +98,8 @@ static void drain(pool_class *cls, pool_queue *queue) {
 static bool claim(horus_pool *pool, pool_class *cls, horus_block *block) {
     pool_unlink(&block->link);
     if (!pool_held(block->meta)) {
-        if (!block->raised)
-            horus_store_seq_cst(&block->meta->generation, ++block->generation);
+        if (!block->raised) /* an exchange costs no more; QEMU lets a load pass a mere store before it */
+            __atomic_exchange_n(&block->meta->generation, ++block->generation, __ATOMIC_SEQ_CST);
         block->raised = true;
         if (!pool_held(block->meta)) {
             block->raised = false;
