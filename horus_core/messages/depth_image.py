@@ -53,7 +53,7 @@ class DepthImage(Raster):
         if array.ndim != 2:  # noqa: PLR2004
             raise ConfigError(f"Bad depth image: expected shape (height, width), got {array.shape}.")
         code, kind, _ = encoding_row(_encoding_for(array.dtype.name))
-        return cls._made(raster_shape(array.shape[0], array.shape[1], 1), kind, code)._copy_in(array)  # noqa: SLF001 - of our own class
+        return cls._made(raster_shape(array.shape[0], array.shape[1], 1), kind, code)._copy_in(array)
 
     @classmethod
     def from_torch(cls, tensor: Any) -> Self:

@@ -72,7 +72,7 @@ class Image(Raster):
         if channels == 1:
             array = array.reshape(shape[:2])
         made = cls._made(raster_shape(shape[0], shape[1], wanted), dtype, code)
-        return made._copy_in(array)  # noqa: SLF001 - of our own class
+        return made._copy_in(array)
 
     @classmethod
     def from_bytes(cls, data: Buffer, height: int, width: int, encoding: str) -> Self:
@@ -87,7 +87,7 @@ class Image(Raster):
             raise ConfigError(
                 f"Bad pixels: expected {made.nbytes} bytes for {height} x {width} {encoding}, got {got}."
             )
-        made._fill(data)  # noqa: SLF001 - of our own class
+        made._fill(data)
         return made
 
     @classmethod

@@ -36,7 +36,7 @@ class PointCloud(Pooled):
         array = as_array(array)
         if array.ndim != 2 or array.shape[1] < 1:  # noqa: PLR2004
             raise ConfigError(f"Bad point cloud: expected shape (points, fields), got {array.shape}.")
-        return cls._made(array.shape, dtype_code(array.dtype))._copy_in(array)  # noqa: SLF001 - of our own class
+        return cls._made(array.shape, dtype_code(array.dtype))._copy_in(array)
 
     @classmethod
     def from_torch(cls, tensor: Any) -> Self:

@@ -80,7 +80,7 @@ class Pooled(_native.PooledBase):
     def _made(cls, shape: tuple[int, ...], dtype: int, encoding: int = 0) -> Self:
         """A new object; in private memory where no block is free, so that hoarders cannot stop their source."""
         made = cls.__new__(cls)
-        made._allocate(shape, dtype, encoding, False)  # noqa: SLF001 - of our own class
+        made._allocate(shape, dtype, encoding, False)
         return made
 
     def _copy_in(self, array: NDArray[Any]) -> Self:
@@ -158,7 +158,7 @@ def _unpickle(
     stamp: int,
 ) -> Pooled:
     made = cls._made(shape, dtype, encoding)
-    made._fill(data)  # noqa: SLF001 - of our own class
+    made._fill(data)
     made.frame_id = frame_id
     made.timestamp_ns = stamp
     return made

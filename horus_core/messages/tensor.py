@@ -41,9 +41,9 @@ class Tensor(Pooled):
         array = as_array(array)
         made = cls._made(array.shape, dtype_code(array.dtype))
         if array.dtype.name == "bfloat16":
-            made._fill(bits(array.copy(order="C")))  # noqa: SLF001 - of our own class
+            made._fill(bits(array.copy(order="C")))
             return made
-        return made._copy_in(array)  # noqa: SLF001 - of our own class
+        return made._copy_in(array)
 
     @classmethod
     def from_torch(cls, tensor: Any) -> Self:

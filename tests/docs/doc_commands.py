@@ -16,7 +16,9 @@ MAKE = re.compile(r"make(?: [a-z-]+)?(?: [A-Z]+=\S*)*")
 PAIR = re.compile(r"(?:HORUS_\w+=\S+ )*horus run (?:examples/)?talker\.py (?:examples/)?listener\.py")
 """Run until the listener hears the talker, then interrupted."""
 
-SCRIPTS = re.compile(r"(?:HORUS_\w+=\S+ )*(?:horus run|python3?|\.venv/bin/python) (?P<scripts>\S+\.py(?: \S+\.py)*)(?: --\S+)*")
+SCRIPTS = re.compile(
+    r"(?:HORUS_\w+=\S+ )*(?:horus run|python3?|\.venv/bin/python) (?P<scripts>\S+\.py(?: \S+\.py)*)(?: --\S+)*"
+)
 """The scripts exist in examples/; tests/examples runs each of them."""
 
 SHORT = re.compile(r"horus (?:clean|topic list)(?: --?[a-z-]+)*")

@@ -50,7 +50,12 @@ def _bare(line):
 
 
 def _environment(namespace):
-    return {**os.environ, "HORUS_NAMESPACE": namespace, "PATH": f"{BIN}:{os.environ['PATH']}", "COLUMNS": "80"}
+    return {
+        **os.environ,
+        "HORUS_NAMESPACE": namespace,
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "COLUMNS": "80",
+    }
 
 
 @pytest.mark.parametrize(("command", "shown"), list(_commands()))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import doc_pages
-import horus
 import message_tables
 import pytest
 
+import horus
 from horus_core import errors
 from horus_core.messages import registry
 

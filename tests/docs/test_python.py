@@ -45,4 +45,14 @@ def test_python_is_marked_as_such():
             if block.language != "python":
                 where = f"{doc_pages.name(page)}:{block.line}"
                 assert "import horus" not in block.text, where
-                assert block.language in ("c", "console", "json", "sh", "text", "toml", "yaml", "ini", "promela"), where
+                assert block.language in (
+                    "c",
+                    "console",
+                    "json",
+                    "sh",
+                    "text",
+                    "toml",
+                    "yaml",
+                    "ini",
+                    "promela",
+                ), where

@@ -291,8 +291,7 @@ static PyMethodDef node_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-#define COUNTER(field)                                                                                       \
-    { "_horus_" #field, T_LONGLONG, offsetof(horus_node, field), READONLY, NULL }
+#define COUNTER(field) {"_horus_" #field, T_LONGLONG, offsetof(horus_node, field), READONLY, NULL}
 
 static PyMemberDef node_members[] = {
     COUNTER(ticks),         COUNTER(failed),
