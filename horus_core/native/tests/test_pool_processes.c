@@ -199,6 +199,21 @@ static void test_readers_never_see_another_frame(void) {
     end(&w);
 }
 
+static void test_a_removed_file_is_replaced(void) {
+    stage w = begin("removed", ROOMY);
+    horus_block *kept = take(&w); /* its chunk cannot be unmapped with the others */
+    horus_block_ref ref = {0};
+    unlink_all(&w);
+    for (uint64_t n = 1; n <= 200; n++)
+        ref = send_frame(&w, take(&w), n);
+    peer p = start(&w, holder);
+    CHECK(ask(&p, ref) == 200);
+    CHECK(finish(&p, 0) == 0);
+    memset(horus_block_data(kept), 1, FRAME);
+    horus_block_release(kept);
+    end(&w);
+}
+
 static void test_quota(void) {
     stage w = begin("quota", 16 * (FRAME + 20000));
     stage reader = w; /* a second member of this process stands for another one */
@@ -274,6 +289,7 @@ int main(int argc, char **argv) {
         TEST(test_bad_references_are_refused),
         TEST(test_a_chunk_that_lies_is_refused),
         TEST(test_readers_never_see_another_frame),
+        TEST(test_a_removed_file_is_replaced),
         TEST(test_quota),
     };
     return RUN_ALL(tests);
