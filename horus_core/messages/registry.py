@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import weakref
+from functools import partial
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import PluginError
@@ -17,6 +19,7 @@ GROUP = "horus.messages"
 
 _by_name: dict[str, weakref.ref[type[Message]]] = {}
 _by_hash: dict[bytes, weakref.ref[type[Message]]] = {}
+_lock = RLock()
 _plugins: list[Plugin] | None = None
 _contributed: dict[str, list[tuple[type[Message], Plugin]]] = {}
 
@@ -72,25 +75,30 @@ def plugins() -> list[Plugin]:
 def reload_plugins() -> None:
     """Look for plugins again at the next use: a distribution was installed meanwhile."""
     global _plugins  # noqa: PLW0603 - the one cache of this module
-    _plugins = None
-    _contributed.clear()
+    with _lock:
+        _plugins = None
+        _contributed.clear()
 
 
 def _load_plugins() -> None:
     global _plugins  # noqa: PLW0603 - the one cache of this module
-    if _plugins is not None:
-        return
-    from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
+    with _lock:  # re-entrant: a plugin may look up a type while it is being imported
+        if _plugins is not None:
+            return
+        from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
 
-    _plugins = discovery.load(GROUP)
-    for plugin in _plugins:
+        _plugins = []
+        for plugin in discovery.load(GROUP):
+            _plugins.append(plugin)
+            discovery.call(plugin, "horus_register_messages", partial(_take, plugin))
 
-        def take(cls: type[Message], plugin: Plugin = plugin) -> None:
-            _check_contribution(cls)
-            plugin.gave.append(cls.__name__)
-            _contributed.setdefault(cls.__name__, []).append((cls, plugin))
 
-        discovery.call(plugin, "horus_register_messages", take)
+def _take(plugin: Plugin, cls: type[Message]) -> None:
+    _check_contribution(cls)
+    given = _contributed.setdefault(cls.__name__, [])
+    if all(cls is not other for other, _ in given):
+        plugin.gave.append(cls.__name__)
+        given.append((cls, plugin))
 
 
 def _check_contribution(cls: Any) -> None:

@@ -179,3 +179,30 @@ def test_a_module_named_twice_is_registered_once(tmp_path: Path) -> None:
     source = GRIPPER.format(name="Gripper", default=1.0)
     install(tmp_path, "acme", "acme", source, "one = acme", "two = acme")
     assert ask(tmp_path, "print(json.dumps(registry.find('Gripper').__name__))") == "Gripper"
+
+
+def test_a_plugin_may_look_up_types_while_it_is_imported(tmp_path: Path) -> None:
+    """It sees what came before it; nothing loads twice."""
+    source = "from horus_core.messages import registry\nregistry.find('CmdVel')\n"
+    install(tmp_path, "acme", "acme", source + GRIPPER.format(name="Gripper", default=1.0))
+    assert ask(tmp_path, "print(json.dumps(registry.find('Gripper').__name__))") == "Gripper"
+
+
+def test_threads_load_plugins_once(tmp_path: Path) -> None:
+    """Two threads that ask at the same time both get the type, and no type is in conflict with itself."""
+    install(
+        tmp_path,
+        "slow",
+        "slow",
+        "import time\ntime.sleep(0.2)\n" + GRIPPER.format(name="Gripper", default=1.0),
+    )
+    found = ask(
+        tmp_path,
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        with ThreadPoolExecutor(4) as pool:
+            names = [cls.__name__ for cls in pool.map(registry.find, ["Gripper", "CmdVel"] * 4)]
+        print(json.dumps(names))
+        """,
+    )
+    assert found == ["Gripper", "CmdVel"] * 4

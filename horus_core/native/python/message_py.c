@@ -11,8 +11,7 @@ PyObject *horus_message_owner(horus_message *message) {
     return is_part(message) ? (PyObject *)(uintptr_t)message->storage[0] : (PyObject *)message;
 }
 
-static inline horus_message *make(PyTypeObject *type, size_t storage) {
-    horus_message *message = PyObject_Malloc(sizeof *message + storage);
+static inline horus_message *init(horus_message *message, PyTypeObject *type) {
     if (HORUS_UNLIKELY(message == NULL))
         return (horus_message *)PyErr_NoMemory();
     (void)PyObject_Init((PyObject *)message, type);
@@ -20,13 +19,24 @@ static inline horus_message *make(PyTypeObject *type, size_t storage) {
     return message;
 }
 
+/* A loop that makes or receives one message a turn frees one a turn, too: its memory goes round. */
+static inline horus_message *make(PyTypeObject *type) {
+    horus_message_type *of = (horus_message_type *)type;
+    void *memory = of->spare;
+    if (HORUS_LIKELY(memory != NULL))
+        of->spare = NULL;
+    else
+        memory = PyObject_Malloc(sizeof(horus_message) + horus_round_up(of->plan->size, 8));
+    return init(memory, type);
+}
+
 PyObject *horus_message_alloc(PyTypeObject *type) {
-    return (PyObject *)make(type, horus_round_up(horus_message_plan(type)->size, 8));
+    return (PyObject *)make(type);
 }
 
 /* A message inside another one: it shares the bytes and keeps their owner alive. */
 PyObject *horus_message_part(PyTypeObject *type, horus_message *message, uint8_t *bytes) {
-    horus_message *part = make(type, sizeof(PyObject *));
+    horus_message *part = init(PyObject_Malloc(sizeof *part + sizeof(PyObject *)), type);
     if (part == NULL)
         return NULL;
     part->storage[0] = (uint64_t)(uintptr_t)Py_NewRef(horus_message_owner(message));
@@ -35,9 +45,13 @@ PyObject *horus_message_part(PyTypeObject *type, horus_message *message, uint8_t
 }
 
 static void message_dealloc(PyObject *self) {
-    PyTypeObject *type = Py_TYPE(self);
+    horus_message_type *type = (horus_message_type *)Py_TYPE(self);
     if (is_part((horus_message *)self))
         Py_DECREF(horus_message_owner((horus_message *)self));
+    else if (type->spare == NULL) {
+        type->spare = self;
+        self = NULL;
+    }
     PyObject_Free(self);
     Py_DECREF(type);
 }
@@ -53,7 +67,7 @@ static PyObject *make_default(PyTypeObject *type) {
     if (HORUS_UNLIKELY(defaults == NULL))
         return PyErr_Format(PyExc_TypeError, "%s has no fields and cannot be made into a message.",
                             type->tp_name);
-    horus_message *message = make(type, horus_round_up(plan->size, 8));
+    horus_message *message = make(type);
     if (HORUS_UNLIKELY(message == NULL))
         return NULL;
     if (HORUS_LIKELY(plan->n_bounded == 0))

@@ -65,6 +65,7 @@ static void meta_dealloc(PyObject *self) {
         Py_DECREF(fields[i]);
     PyMem_Free(fields);
     PyMem_Free(type->defaults);
+    PyObject_Free(type->spare);
     if (plan != NULL)
         PyMem_Free(plan->bounded);
     PyMem_Free(plan);
@@ -82,8 +83,8 @@ static int field_fits(const horus_field *field, PyTypeObject *type, uint32_t siz
         return horus_field_error(field, PyExc_ValueError, "is not aligned.");
     if (field->kind == HORUS_MESSAGE && field->size % 8 == 0 && field->offset % 4 != 0)
         return horus_field_error(field, PyExc_ValueError, "is not aligned.");
-    if (field->shape == HORUS_BOUNDED &&
-        (field->offset % 8 != 0 || field->count_offset % 4 != 0 || field->count_offset + 4 > field->offset))
+    if (field->shape == HORUS_BOUNDED && (field->offset % 8 != 0 || field->count_offset % 4 != 0 ||
+                                          field->count_offset + UINT64_C(4) > field->offset))
         return horus_field_error(field, PyExc_ValueError, "has its count in the wrong place.");
     if (field->owner != NULL && !PyType_IsSubtype(type, field->owner))
         return horus_field_error(field, PyExc_TypeError, "belongs to another class.");
@@ -225,7 +226,7 @@ static int set_defaults(horus_message_type *type, PyObject *defaults) {
     size_t room = horus_round_up(type->plan->size, 8);
     memset(made->bytes, 0, room);
     PyTypeObject *base = ((PyTypeObject *)type)->tp_base;
-    if (horus_message_type_check(base) && horus_message_plan(base) != NULL)
+    if (horus_message_type_check(base) && message_type((PyObject *)base)->defaults != NULL)
         memcpy(made->bytes, message_type((PyObject *)base)->defaults, horus_message_plan(base)->size);
     int result = 0;
     for (uint32_t i = 0; i < type->n_fields && result == 0; i++) {
@@ -260,9 +261,14 @@ static PyObject *define_message(PyObject *module, PyObject *args) {
         return NULL;
     horus_message_type *type = message_type(cls);
     PyTypeObject *as_type = (PyTypeObject *)cls;
-    if (type->plan != NULL || hash_length != 16 || size == 0 || size > INT32_MAX)
+    if (type->fields != NULL || hash_length != 16 || size == 0 || size > INT32_MAX)
         return PyErr_Format(PyExc_ValueError,
                             "define_message: %s is defined already, or has a bad size or hash.",
+                            as_type->tp_name);
+    PyTypeObject *base = as_type->tp_base;
+    if (horus_message_type_check(base) && horus_message_plan(base) != NULL &&
+        horus_message_plan(base)->size > size)
+        return PyErr_Format(PyExc_ValueError, "define_message: %s is smaller than its base.",
                             as_type->tp_name);
     if (as_type->tp_dictoffset != 0 || as_type->tp_weaklistoffset != 0)
         return PyErr_Format(PyExc_TypeError,
