@@ -27,6 +27,7 @@ def opened(name: str, kind: Any = None) -> Any:
 def attach(out: str, into: str, capacity: int | None = None) -> None:
     TOPICS["out"] = horus.Topic(out, horus.CmdVel, capacity=capacity)
     TOPICS["into"] = horus.Topic(into, horus.CmdVel, capacity=capacity)
+    TOPICS["into"].recv()  # a subscriber from here on, also for those who look at the topic
 
 
 def pair(count: int, burst: int) -> dict[str, Any]:
@@ -89,6 +90,11 @@ def subscribe() -> dict[str, Any]:
     return {**loops.drain(topic.recv), "missed_so_far": topic.missed}
 
 
+def subscribers() -> dict[str, Any]:
+    """How many subscribers the topic that we publish on has."""
+    return {"subscribers": len(TOPICS["out"].subscribers)}
+
+
 def sends(count: int, burst: int) -> dict[str, Any]:
     return loops.sends(TOPICS["out"].send, MESSAGE, count, burst)
 
@@ -118,5 +124,6 @@ protocol.serve(
     publish=publish,
     subscribe=subscribe,
     sends=sends,
+    subscribers=subscribers,
     open_topics=open_topics,
 )

@@ -24,6 +24,7 @@ def typed(name: str, capacity: int = CAPACITY) -> Any:
 
 def attach(out: str, into: str) -> None:
     TOPICS.update(out=typed(out), into=typed(into))
+    TOPICS["into"].recv()  # attaches: what was sent before is not received
 
 
 def pair(count: int, burst: int) -> dict[str, Any]:
