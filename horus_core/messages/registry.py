@@ -57,6 +57,16 @@ def find(name: str) -> type[Message] | None:
     return contributed[0][0] if contributed else None
 
 
+def find_same(name: str, type_hash: bytes) -> type[Message] | None:
+    """Return the class that a region's name and hash tell; where two plugins give the name, the one that fits."""
+    known = by_hash(type_hash)
+    if known is not None:
+        return known
+    _load_plugins()
+    fitting = (cls for cls, _ in _contributed.get(name, ()) if cls.__type_hash__ == type_hash)
+    return next(fitting, None)
+
+
 def all_types() -> dict[str, type[Message]]:
     """Return every type that can be found, by name; where two plugins give one name, the first's."""
     _load_plugins()

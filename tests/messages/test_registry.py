@@ -116,6 +116,24 @@ def test_two_plugins_with_one_name_are_an_error_that_names_both(tmp_path: Path) 
         assert part in found[0]
 
 
+def test_a_regions_hash_decides_between_two_plugins(tmp_path: Path) -> None:
+    """A subscriber of either's topic gets the right class, and no error about the name."""
+    install(tmp_path, "acme", "acme", GRIPPER.format(name="Gripper", default=1.0))
+    install(tmp_path, "bolt", "bolt", GRIPPER.format(name="Gripper", default=2.0).replace("width", "opening"))
+    found = ask(
+        tmp_path,
+        """
+        import subprocess
+        code = f"import sys; sys.path.insert(0, {sys.path[0]!r})\\nimport bolt; print(bolt.Gripper.__type_hash__.hex())"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        wanted = bytes.fromhex(done.stdout)
+        found = [registry.find_same("Gripper", wanted).__module__, registry.find_same("Gripper", bytes(16))]
+        print(json.dumps(found))
+        """,
+    )
+    assert found == ["bolt", None]
+
+
 def test_built_ins_are_not_shadowed_silently(tmp_path: Path) -> None:
     """A plugin that brings a CmdVel of its own makes the name ambiguous."""
     install(tmp_path, "acme", "acme", GRIPPER.format(name="CmdVel", default=1.0))
