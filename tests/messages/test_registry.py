@@ -124,8 +124,9 @@ def test_a_regions_hash_decides_between_two_plugins(tmp_path: Path) -> None:
         tmp_path,
         """
         import subprocess
-        code = f"import sys; sys.path.insert(0, {sys.path[0]!r})\\nimport bolt; print(bolt.Gripper.__type_hash__.hex())"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        code = "import sys; sys.path.insert(0, sys.argv[1]); import bolt; print(bolt.Gripper.__type_hash__.hex())"
+        command = [sys.executable, "-c", code, sys.path[0]]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         wanted = bytes.fromhex(done.stdout)
         found = [registry.find_same("Gripper", wanted).__module__, registry.find_same("Gripper", bytes(16))]
         print(json.dumps(found))
