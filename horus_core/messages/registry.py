@@ -92,15 +92,19 @@ def reload_plugins() -> None:
 
 def _load_plugins() -> None:
     global _plugins  # noqa: PLW0603 - the one cache of this module
-    with _lock:  # re-entrant: a plugin may look up a type while it is being imported
+    with _lock:  # re-entrant: a plugin may ask for a type while it is loaded, and sees what came before it
         if _plugins is not None:
             return
         from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
 
         _plugins = []
-        for plugin in discovery.load(GROUP):
-            _plugins.append(plugin)
-            discovery.call(plugin, "horus_register_messages", partial(_take, plugin))
+        try:
+            for plugin in discovery.load(GROUP):
+                _plugins.append(plugin)
+                discovery.call(plugin, "horus_register_messages", partial(_take, plugin))
+        except BaseException:  # Ctrl+C: the next one who asks starts anew
+            reload_plugins()
+            raise
 
 
 def _take(plugin: Plugin, cls: type[Message]) -> None:
