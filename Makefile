@@ -58,7 +58,7 @@ test-c-sanitized: $(C_TESTS:%=build/c-sanitized/%)  ## The same with the address
 
 test-arm: $(C_TESTS:%=build/c-arm/%)  ## The same for aarch64 under qemu-user, and what became of the memory orders
 	@for test in $^; do printf '%s: ' $$test; STRESS_SENDS=2000 qemu-aarch64 $$test || exit 1; done
-	$(NATIVE)/tests/orders_arm.sh build/c-arm/core
+	$(NATIVE)/tests/orders_arm.sh
 
 check: setup  ## Lint, types, formatting
 	$(BIN)/ruff check .
