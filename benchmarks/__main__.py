@@ -83,6 +83,7 @@ def run(lab: Lab, names: list[str], *, as_json: bool, quick: bool) -> int:
     if as_json:
         print(json.dumps(json.loads(RESULTS.read_text(encoding="utf-8"))))
     else:
+        print(report.LEGEND)
         print(
             f"took {about['seconds']} s; load before {about['load']}, after {about['load_after']}; {RESULTS}"
         )

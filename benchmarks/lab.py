@@ -68,10 +68,10 @@ class Lab:
         self._programs.callback(started.close)
         return started
 
-    def couple(self, peer: str, script: str) -> tuple[Program, Program]:
+    def couple(self, peer: str, script: str, *, inherit: Sequence[int] = ()) -> tuple[Program, Program]:
         """Starts a program twice, on a core each."""
-        left, right = self.cores
-        return self.program(peer, script, core=left), self.program(peer, script, core=right)
+        left, right = (self.program(peer, script, core=core, inherit=inherit) for core in self.cores)
+        return left, right
 
     def floor(self, name: str, samples: int, burst: int) -> Callable[[], Summary]:
         """A floor in C as a contestant."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.program import ProgramError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -68,8 +70,15 @@ def interleave(contestants: Mapping[str, Callable[[], Summary]], rounds: int) ->
     for number in range(rounds):
         first = number % len(names)
         for name in names[first:] + names[:first]:
-            series[name].rounds.append(contestants[name]())
+            series[name].rounds.append(_named(name, contestants[name]))
     return series
+
+
+def _named(name: str, run: Callable[[], Summary]) -> Summary:
+    try:
+        return run()
+    except ProgramError as error:
+        raise ProgramError(f"{name}: {error}") from error
 
 
 def add(name: str, *parts: Series) -> Series:

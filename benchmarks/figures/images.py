@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 from typing import TYPE_CHECKING
 
-from benchmarks import stats
 from benchmarks.lab import asking
-from benchmarks.program import ProgramError
 from benchmarks.row import Row
 from benchmarks.stats import Summary
 
@@ -21,74 +21,70 @@ SCRIPTS = {
     "iceoryx2": ("iceoryx2", "iceoryx_images"),
     "horus-robotics": ("horus-robotics", "robotics_images"),
 }
-ROTATION = 32  # as in peers/frames.py
 WARM_UP = 40  # more than one rotation: all blocks were touched
 
 
-def one_way(couple: tuple[Program, Program], do: str, shape: str, count: int) -> Callable[[], Summary]:
+def one_way(
+    couple: tuple[Program, Program], do: str, shape: str, count: int, **more: bool
+) -> Callable[[], Summary]:
     """Frames from the first process to the second: from before the send to after to_numpy()."""
     publisher, subscriber = couple
 
     def run() -> Summary:
-        subscriber.start("subscribe", shape=shape)
-        publisher.start(do, shape=shape, count=WARM_UP + count)
-        sent, got = publisher.result()["sent"], subscriber.result()
-        times = sorted(matched(sent, got["had"], got["pixels"]))
-        lost = WARM_UP + count - len(got["had"])
-        return Summary(times[len(times) // 2], times[int(0.99 * len(times))], {"lost": lost})
+        subscriber.start("subscribe", shape=shape, count=WARM_UP + count)
+        publisher.start(do, shape=shape, count=WARM_UP + count, **more)
+        sent, had = publisher.result()["sent"], subscriber.result()["had"]
+        times = sorted(end - begin for begin, end in list(zip(sent, had, strict=True))[WARM_UP:])
+        return Summary(times[len(times) // 2], times[int(0.99 * len(times))])
 
     return run
-
-
-def matched(sent: list[int], had: list[int], pixels: list[int]) -> list[int]:
-    """How long each frame took that arrived after the warm-up; its pixel is its number modulo ROTATION."""
-    times = []
-    number = -1
-    for when, pixel in zip(had, pixels, strict=True):
-        number += 1 + (pixel - number - 1) % ROTATION
-        if number >= WARM_UP:
-            times.append(when - sent[number])
-    if not times or number >= len(sent):
-        raise ProgramError(f"{len(sent)} frames were sent and {len(had)} came, which do not match")
-    return times
 
 
 def couples(lab: Lab, topic: str) -> dict[str, tuple[Program, Program]]:
     """Publisher and subscriber of each library, attached to a topic of its own."""
     attached = {}
     for name, (peer, script) in SCRIPTS.items():
-        couple = lab.couple(peer, script)
+        turns = os.memfd_create("turns")
+        os.ftruncate(turns, mmap.PAGESIZE)
+        couple = lab.couple(peer, script, inherit=[turns])
         for program in couple:
-            program.ask("attach", name=topic)
+            program.ask("attach", name=topic, fd=turns)
+        os.close(turns)
         attached[name] = couple
     return attached
 
 
 def in_place(lab: Lab) -> list[Row]:
-    """Image(...), every pixel written, send -> recv -> to_numpy()."""
-    do = "publish_in_place"
+    """Image(...), written in place; timed from the send to the array: send > recv > to_numpy()."""
     large, tiny = couples(lab, "large"), couples(lab, "tiny")
     contestants: dict[str, Callable[[], Summary]] = {"C, one line": lab.floor("pingpong", 2000, 10)}
     for name in SCRIPTS:
-        contestants[f"{name} 1080p"] = one_way(large[name], do, "1080p", lab.count(150))
-        contestants[f"{name} 64x64"] = one_way(tiny[name], do, "64x64", lab.count(400))
+        contestants[f"{name} 1080p"] = _in_place(large[name], "1080p", lab.count(300), fill=False)
+        contestants[f"{name} 64x64"] = _in_place(tiny[name], "64x64", lab.count(300), fill=False)
+        contestants[f"{name} 1080p, cold"] = _in_place(large[name], "1080p", lab.count(60), fill=True)
     series = lab.interleave(contestants)
-    floor, mine, small = (series[name] for name in ("C, one line", "HORUS 1080p", "HORUS 64x64"))
-    peers = [series[f"{name} {shape}"] for name in SCRIPTS if name != "HORUS" for shape in ("1080p", "64x64")]
-    title = "Image in place, send > recv > to_numpy, other process"
-    times = stats.ratio(mine, small)
+    floor, mine, small = (series.pop(name) for name in ("C, one line", "HORUS 1080p", "HORUS 64x64"))
+    note = "cold: every pixel was written just before, which empties the caches; otherwise the first pixel"
+    title = "Image in place, other process, polling"
     return [
-        Row(f"{title}, 1080p", "floor + 900 ns", "ns", mine, lambda ns: ns + 900, floor, peers),
         Row(
-            "    1080p against 64x64",
-            "1.2 x 64x64",
+            f"{title}, 1080p",
+            "floor + 900 ns",
             "ns",
             mine,
-            lambda ns: 1.2 * ns,
-            small,
-            notes=[f"{times:.2f} times as long for 506 times as many bytes"],
+            lambda ns: ns + 900,
+            floor,
+            list(series.values()),
+            notes=[note],
         ),
+        Row("    the same beside 64x64", "1.2 x 64x64", "ns", mine, lambda ns: 1.2 * ns, small),
     ]
+
+
+def _in_place(
+    couple: tuple[Program, Program], shape: str, count: int, *, fill: bool
+) -> Callable[[], Summary]:
+    return one_way(couple, "publish_in_place", shape, count, fill=fill)
 
 
 def from_private(lab: Lab) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from functools import cache
 from itertools import cycle, islice
 from time import perf_counter_ns
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 SHAPES = {"1080p": (1080, 1920, 3), "64x64": (64, 64, 3)}
 CAMERA_SHAPE = (480, 640, 3)
 ROTATION = 32  # private 1080p frames in turn: 199 MB, more than any cache holds
-PAUSE_NS = 20_000
-QUIET_NS = 300_000_000
+POLLS_NS = 3_000  # after this the subscriber has come from its note to its poll
+LOST_NS = 5_000_000_000
 
 
 @cache
@@ -36,30 +37,57 @@ def rotation(shape: str, count: int) -> Iterator[NDArray[np.uint8]]:
     return islice(cycle(private(shape)), count)
 
 
-def pause() -> None:
-    """Lets the subscriber come back to polling: spins, so that this core does not fall asleep."""
-    end = perf_counter_ns() + PAUSE_NS
-    while perf_counter_ns() < end:
-        pass
+def write(frame: NDArray[np.uint8], number: int, fill: bool) -> None:
+    """Writes a frame in place: every pixel, which empties the caches, or the first one only."""
+    if fill:
+        frame.fill(number % ROTATION)
+    else:
+        frame[0, 0, 0] = number % ROTATION
+
+
+class Turns:
+    """One word of memory that publisher and subscriber share: how many frames were taken.
+
+    One frame at a time is on its way. Were they sent at a pace, a subscriber that lost its core to another
+    process would find a queue, and every frame of it would count as slow.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._word = memoryview(mmap.mmap(fd, mmap.PAGESIZE)).cast("Q")
+
+    def taken(self, number: int) -> None:
+        """The subscriber has taken so many frames and is about to poll for the next."""
+        self._word[0] = number
+
+    def wait(self, number: int) -> None:
+        """The publisher's wait until the subscriber polls for this frame; spins, so as not to fall asleep."""
+        give_up = perf_counter_ns() + LOST_NS
+        while self._word[0] != number:
+            if perf_counter_ns() > give_up:
+                raise TimeoutError(f"frame {number - 1} was sent and did not arrive")
+        polls = perf_counter_ns() + POLLS_NS
+        while perf_counter_ns() < polls:
+            pass
 
 
 def collect(
-    recv: Callable[[], Any], array_of: Callable[[Any], NDArray[np.uint8]], shape: str
+    turns: Turns,
+    recv: Callable[[], Any],
+    array_of: Callable[[Any], NDArray[np.uint8]],
+    shape: str,
+    count: int,
 ) -> dict[str, list[int]]:
-    """Polls until nothing came for a while; when each frame was an array, and its first pixel."""
+    """Polls for each frame; when each was an array."""
     had: list[int] = []
-    pixels: list[int] = []
-    polls = 0
-    while True:
-        frame = recv()
-        if frame is not None:
-            array = array_of(frame)
-            had.append(perf_counter_ns())
-            if array.shape != SHAPES[shape]:
-                raise AssertionError(f"expected a frame of {SHAPES[shape]}, got one of {array.shape}")
-            pixels.append(int(array[0, 0, 0]))
-            del array
-            continue
-        polls += 1
-        if polls % 1000 == 0 and had and perf_counter_ns() - had[-1] > QUIET_NS:
-            return {"had": had, "pixels": pixels}
+    recv()  # horus-robotics attaches at the first one, and does not get what was sent before
+    for number in range(count):
+        turns.taken(number)
+        while (frame := recv()) is None:
+            pass
+        array = array_of(frame)
+        had.append(perf_counter_ns())
+        if array.shape != SHAPES[shape] or array[0, 0, 0] != number % ROTATION:
+            raise AssertionError(f"frame {number}: got {array.shape}, pixel {array[0, 0, 0]}")
+        del array, frame
+    turns.taken(-1 % 2**64)
+    return {"had": had}

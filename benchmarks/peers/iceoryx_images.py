@@ -19,7 +19,8 @@ NODE = iceoryx_node.make()
 PORTS: dict[str, Any] = {}
 
 
-def attach(name: str) -> None:
+def attach(name: str, fd: int) -> None:
+    PORTS["turns"] = frames.Turns(fd)
     builder = NODE.service_builder(iox.ServiceName.new(name)).publish_subscribe(iox.Slice[ctypes.c_uint8])
     service = builder.subscriber_max_buffer_size(4).open_or_create()
     PORTS["service"] = service
@@ -37,14 +38,14 @@ def array_of(sample: Any, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     return np.frombuffer(sample.payload().as_memory_view(), np.uint8).reshape(shape)
 
 
-def publish_in_place(shape: str, count: int) -> dict[str, Any]:
+def publish_in_place(shape: str, count: int, fill: bool) -> dict[str, Any]:
     size = int(np.prod(frames.SHAPES[shape]))
-    loan = publisher().loan_slice_uninit
+    loan, turns = publisher().loan_slice_uninit, PORTS["turns"]
     sent: list[int] = []
     for number in range(count):
         sample = loan(size)
-        array_of(sample, frames.SHAPES[shape]).fill(number % frames.ROTATION)
-        frames.pause()
+        frames.write(array_of(sample, frames.SHAPES[shape]), number, fill)
+        turns.wait(number)
         sent.append(perf_counter_ns())
         sample.assume_init().send()
     return {"sent": sent}
@@ -52,10 +53,10 @@ def publish_in_place(shape: str, count: int) -> dict[str, Any]:
 
 def publish_private(shape: str, count: int) -> dict[str, Any]:
     size = int(np.prod(frames.SHAPES[shape]))
-    loan = publisher().loan_slice_uninit
+    loan, turns = publisher().loan_slice_uninit, PORTS["turns"]
     sent: list[int] = []
-    for frame in frames.rotation(shape, count):
-        frames.pause()
+    for number, frame in enumerate(frames.rotation(shape, count)):
+        turns.wait(number)
         sent.append(perf_counter_ns())
         sample = loan(size)
         np.copyto(array_of(sample, frame.shape), frame)
@@ -63,10 +64,11 @@ def publish_private(shape: str, count: int) -> dict[str, Any]:
     return {"sent": sent}
 
 
-def subscribe(shape: str) -> dict[str, Any]:
-    return frames.collect(
-        PORTS["subscriber"].receive, lambda sample: array_of(sample, frames.SHAPES[shape]), shape
-    )
+def subscribe(shape: str, count: int) -> dict[str, Any]:
+    def view(sample: Any) -> NDArray[np.uint8]:
+        return array_of(sample, frames.SHAPES[shape])
+
+    return frames.collect(PORTS["turns"], PORTS["subscriber"].receive, view, shape, count)
 
 
 protocol.serve(

@@ -27,6 +27,7 @@ def opened(name: str, kind: Any = None) -> Any:
 def attach(out: str, into: str, capacity: int | None = None) -> None:
     TOPICS["out"] = horus.Topic(out, horus.CmdVel, capacity=capacity)
     TOPICS["into"] = horus.Topic(into, horus.CmdVel, capacity=capacity)
+    TOPICS["into"].recv()  # a subscriber from here on, also for those who look at the topic
 
 
 def pair(count: int, burst: int) -> dict[str, Any]:
@@ -86,9 +87,12 @@ def publish(seconds: float) -> dict[str, Any]:
 
 def subscribe() -> dict[str, Any]:
     topic = TOPICS["into"]
-    missed = topic.missed
-    answer = loops.drain(topic.recv)
-    return {**answer, "missed": topic.missed - missed}
+    return {**loops.drain(topic.recv), "missed_so_far": topic.missed}
+
+
+def subscribers() -> dict[str, Any]:
+    """How many subscribers the topic that we publish on has."""
+    return {"subscribers": len(TOPICS["out"].subscribers)}
 
 
 def sends(count: int, burst: int) -> dict[str, Any]:
@@ -120,5 +124,6 @@ protocol.serve(
     publish=publish,
     subscribe=subscribe,
     sends=sends,
+    subscribers=subscribers,
     open_topics=open_topics,
 )

@@ -24,6 +24,7 @@ def typed(name: str, capacity: int = CAPACITY) -> Any:
 
 def attach(out: str, into: str) -> None:
     TOPICS.update(out=typed(out), into=typed(into))
+    TOPICS["into"].recv()  # attaches: what was sent before is not received
 
 
 def pair(count: int, burst: int) -> dict[str, Any]:
@@ -63,8 +64,8 @@ def publish(seconds: float) -> dict[str, Any]:
 
 
 def subscribe() -> dict[str, Any]:
-    answer = loops.drain(TOPICS["into"].recv)
-    return {**answer, "missed": TOPICS["into"].missed_count()}
+    topic = TOPICS["into"]
+    return {**loops.drain(topic.recv), "missed_so_far": topic.missed_count()}
 
 
 def open_topics(count: int) -> dict[str, Any]:

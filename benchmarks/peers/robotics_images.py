@@ -11,37 +11,39 @@ import protocol
 import horus
 
 TOPICS: list[Any] = []
+TURNS: list[frames.Turns] = []
 
 
-def attach(name: str) -> None:
+def attach(name: str, fd: int) -> None:
+    TURNS.append(frames.Turns(fd))
     TOPICS.append(horus.Topic(horus.Image, 8, endpoint=name))
 
 
-def publish_in_place(shape: str, count: int) -> dict[str, Any]:
+def publish_in_place(shape: str, count: int, fill: bool) -> dict[str, Any]:
     height, width, _ = frames.SHAPES[shape]
-    topic = TOPICS[0]
+    topic, turns = TOPICS[0], TURNS[0]
     sent: list[int] = []
     for number in range(count):
         image = horus.Image(height, width, "rgb8")
-        image.to_numpy().fill(number % frames.ROTATION)
-        frames.pause()
+        frames.write(image.to_numpy(), number, fill)
+        turns.wait(number)
         sent.append(perf_counter_ns())
         topic.send(image)
     return {"sent": sent}
 
 
 def publish_private(shape: str, count: int) -> dict[str, Any]:
-    topic = TOPICS[0]
+    topic, turns = TOPICS[0], TURNS[0]
     sent: list[int] = []
-    for frame in frames.rotation(shape, count):
-        frames.pause()
+    for number, frame in enumerate(frames.rotation(shape, count)):
+        turns.wait(number)
         sent.append(perf_counter_ns())
         topic.send(horus.Image.from_numpy(frame))
     return {"sent": sent}
 
 
-def subscribe(shape: str) -> dict[str, Any]:
-    return frames.collect(TOPICS[0].recv, horus.Image.to_numpy, shape)
+def subscribe(shape: str, count: int) -> dict[str, Any]:
+    return frames.collect(TURNS[0], TOPICS[0].recv, horus.Image.to_numpy, shape, count)
 
 
 protocol.serve(

@@ -74,8 +74,13 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
     callback=_print_version,
     help="Show the version.",
 )
-def horus() -> None:
+@click.pass_context
+def horus(ctx: click.Context) -> None:
     """HORUS: robots in Python. Processes that share topics over shared memory.
 
     Processes with the same HORUS_NAMESPACE share topics; without it, those of one terminal do.
     """
+    if ctx.invoked_subcommand != "clean":  # which says what it removes
+        from horus_core.shm import cleaner  # noqa: PLC0415 - not needed for --help
+
+        cleaner.clean_quietly()

@@ -201,7 +201,7 @@ def _namespaces(cls: type) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     module = sys.modules.get(cls.__module__)
     if module is not None:
         yield module.__dict__, dict(cls.__dict__)
-    frame: types.FrameType | None = sys._getframe(1)  # noqa: SLF001 - the only way to a function's local names
+    frame: types.FrameType | None = sys._getframe(1)  # the only way to a function's local names
     while frame is not None:
         if frame.f_globals.get("__name__") == cls.__module__:
             yield frame.f_globals, {**frame.f_locals, **cls.__dict__}

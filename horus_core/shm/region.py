@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import posix_ipc
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MODE = 0o600
+_FOLDER = Path("/dev/shm")
 
 
 def open_existing(name: str) -> int:
@@ -37,7 +39,7 @@ def create(name: str, size: int, fill: Callable[[int], None]) -> int:
     try:
         os.posix_fallocate(fd, 0, size)
         fill(fd)
-        os.rename(f"/dev/shm/{making}", f"/dev/shm/{name}")
+        (_FOLDER / making).rename(_FOLDER / name)
     except BaseException as error:
         os.close(fd)
         unlink(making)
@@ -56,7 +58,7 @@ def unlink(name: str) -> None:
 def identity(name: str) -> tuple[int, int] | None:
     """(device, inode) of the object, None when there is none."""
     try:
-        status = os.stat(f"/dev/shm/{name}")
+        status = (_FOLDER / name).stat()
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino
@@ -69,7 +71,7 @@ def _descriptor(memory: posix_ipc.SharedMemory) -> int:
 
 
 def _permission_text(name: str) -> str:
-    status = os.stat(f"/dev/shm/{name}")
+    status = (_FOLDER / name).stat()
     return (
         f"Opening shared memory failed: expected a region of user {os.geteuid()}, got one of user "
         f"{status.st_uid} with mode {status.st_mode & 0o777:04o} (file=/dev/shm/{name}, pid={os.getpid()}). "

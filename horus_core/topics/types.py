@@ -105,8 +105,9 @@ def of_ring(ring: _native.Ring) -> TopicType:
 
 
 def class_of_ring(ring: _native.Ring) -> type | None:
-    """The class for receiving from an existing topic: the registered one, the creator's, or one built from the
-    region's layout. None for dict topics.
+    """The class for receiving from an existing topic; None for dict topics.
+
+    The registered one, the creator's, or one built from the region's layout, in this order.
     """
     if ring.kind == _native.MSGPACK:
         return None

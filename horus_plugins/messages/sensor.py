@@ -115,7 +115,7 @@ class LaserScan(Message, topic="scan"):
 
 
 class Imu(Message, topic="imu"):
-    """Orientation, angular velocity and acceleration; a covariance that starts with -1 means: not measured."""
+    """Orientation, angular velocity, acceleration; a covariance that starts with -1 means: not measured."""
 
     orientation: "NDArray[np.float64]" = array(
         f64, 4, default=(0.0, 0.0, 0.0, 1.0), doc="Quaternion x, y, z, w."

@@ -65,14 +65,13 @@ class Command:
     def shows(self, text, times=1, timeout_s=TIMEOUT_S):
         """Wait until stdout or stderr holds the text so many times."""
         data = text.encode()
-
-        def there():
-            return max(bytes(self.out).count(data), bytes(self.err).count(data)) >= times
-
-        try:
-            _wait_for(there, text, timeout_s)
-        except AssertionError:
-            pytest.fail(f"{text!r} not shown {times} times.\nstdout: {self.stdout}\nstderr: {self.stderr}")
+        deadline = time.monotonic() + timeout_s
+        while max(bytes(self.out).count(data), bytes(self.err).count(data)) < times:
+            ended = self.process.poll() is not None and not any(t.is_alive() for t in self._threads)
+            if ended or time.monotonic() > deadline:
+                shown = f"stdout: {self.stdout}\nstderr: {self.stderr}"
+                pytest.fail(f"{text!r} not shown {times} times (ended: {ended}).\n{shown}")
+            time.sleep(0.01)
 
     def signal(self, number):
         os.kill(self.pid, number)
@@ -125,8 +124,8 @@ def ns(monkeypatch):
     name = f"test-cli-{os.getpid()}-{next(_numbers)}"
     monkeypatch.setenv("HORUS_NAMESPACE", name)
     yield name
-    for region in namespace.regions(name):
-        (namespace.SHM / region).unlink(missing_ok=True)
+    for left in namespace.SHM.glob(f"horus_{name}[.-]*"):  # with "-" come its relatives, like {name}-other
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     shutil.rmtree(namespace.path(name), ignore_errors=True)
 
 

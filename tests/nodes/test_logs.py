@@ -25,7 +25,12 @@ run(Node("arm", tick=tick), duration=0)
 
 def stderr_of(program, **env):
     done = subprocess.run(
-        [sys.executable, "-c", program], env={**os.environ, **env}, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     return done.returncode, done.stderr
 
@@ -79,7 +84,7 @@ def test_percent_signs_are_text(caplog):
 
 
 def test_every_throttles_a_line_of_code(caplog):
-    """`every` lets a line of code speak once in that time, whatever its text; other lines are not affected."""
+    """`every` lets a line of code speak once in that time, whatever its text; others are not affected."""
     node = Node("arm", tick=lambda: None)
     for i in range(5):
         node.log_info(f"position {i}", every=60)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from horus_core.errors import ConfigError, EncodeError, InvalidNameError, TopicTypeError
-from horus_core.messages.fields import f32
+from horus_core.messages.fields import f32  # noqa: TC001 - the class reads its annotations
 from horus_core.messages.message import Message
 from horus_core.nodes.node import Node
 from horus_core.nodes.spec import Pub, Sub
@@ -59,7 +59,7 @@ def test_dicts_go_from_node_to_node():
 
 # spec: A7, A16, A21, F6
 def test_undeclared_topics_and_class_declarations(namespace):
-    """A class alone opens no region; its topic comes into being by the first send, with the type of that message."""
+    """A class alone opens no region; its topic comes into being by the first send, with that type."""
     seen = []
 
     def tick(node):
@@ -89,7 +89,7 @@ def test_undeclared_topics_and_class_declarations(namespace):
     ],
 )
 def test_ways_to_declare(pubs, names):
-    """Strings, classes, lists that mix them, Pub objects and dicts declare topics; classes alone name none."""
+    """Strings, classes, lists that mix them, Pub objects and dicts declare; classes alone name none."""
     node = Node("n", pubs=pubs, tick=lambda: None)
     assert node.publishers() == node.get_publishers() == names
 
@@ -100,6 +100,18 @@ def test_plain_strings():
     node = Node("n", subs="sensor", pubs="output", tick=lambda: None)
     assert node.subscribers() == node.get_subscribers() == ["sensor"]
     assert node.publishers() == ["output"]
+
+
+# spec: E23
+def test_declared_topics_are_known_in_init():
+    """get_publishers() and get_subscribers() tell what was declared, inside init() already."""
+    seen = []
+
+    def init(node):
+        seen.append((node.get_publishers(), node.get_subscribers()))
+
+    run(Node("n", pubs=["a", Twist], subs=["b", "c"], init=init, tick=lambda: None), duration=0)
+    assert seen == [(["a"], ["b", "c"])]
 
 
 def test_pub_and_sub_check_their_values():
@@ -145,12 +157,12 @@ def test_things_that_are_no_topic(bad):
 
 
 def test_wrong_numbers_of_arguments():
-    """send takes two arguments, recv and has_msg one."""
+    """A send takes two arguments, recv and has_msg one."""
     node = Node("n", tick=lambda: None)
     for bad in (
         lambda: node.send("a"),
         lambda: node.send("a", {}, 3),
-        lambda: node.recv(),
+        lambda: node.recv(*()),
         lambda: node.recv("a", 1),
     ):
         with pytest.raises(TypeError):
@@ -185,7 +197,7 @@ def test_declared_capacity_and_latch():
     def tick(node):
         for name in ("a", "b"):
             node.send(name, Twist(linear=4.0))
-            seen.append(node._topics[name].capacity)
+            seen.append(node._horus.wiring.topics[name].capacity)
 
     node = Node(
         "n", pubs=[Pub("a", Twist, capacity=8, latched=True), Pub("b", Twist)], capacity=64, tick=tick
@@ -255,7 +267,7 @@ def freshness(sub, take):
             for i in range(10):
                 topic.send(Twist(linear=start + i))
             scheduler.tick_once()
-        stats = scheduler.get_all_nodes()[0]._topics["a"].stats()
+        stats = scheduler.get_all_nodes()[0]._horus.wiring.topics["a"].stats()
     return [[None if m is None else m.linear for m in got] for got in ticks], stats
 
 
@@ -292,6 +304,33 @@ def test_undeclared_topics_are_fresh_too():
     ticks, stats = freshness(None, take=2)
     assert ticks[1] == [16, 17]
     assert stats["skipped"] == 14
+
+
+# spec: F6, A57, A58
+def test_frames_are_fresh_by_two():
+    """Of frames, only the newest two are kept for a node that lags; the others count as skipped."""
+    import numpy as np
+
+    from horus_core.messages.image import Image
+
+    seen = []
+
+    def camera(node):
+        for i in range(5):
+            node.send("camera.rgb", Image.from_numpy(np.full((4, 6, 3), i, dtype=np.uint8)))
+
+    def detect(node):
+        image = node.recv("camera.rgb")
+        seen.append(None if image is None else int(image.to_numpy()[0, 0, 0]))
+
+    with ticking(
+        Node("camera", pubs=[Image], tick=camera, order=1), Node("detector", subs=["camera.rgb"], tick=detect)
+    ) as scheduler:
+        scheduler.tick_once()
+        scheduler.tick_once()
+        stats = scheduler.get_all_nodes()[1]._horus.wiring.topics["camera.rgb"].stats()
+    assert seen == [0, 3]
+    assert stats["skipped"] + stats["missed"] == 7  # the ring holds 8 of 10
 
 
 # ---- re-entrancy, threads, life ----
@@ -364,7 +403,7 @@ def test_threads_share_a_nodes_topics():
     for thread in threads:
         thread.join(30)
     assert len(node.recv_all("a")) == 2000
-    assert list(node._topics) == ["a"]
+    assert list(node._horus.wiring.topics) == ["a"]
 
 
 # spec: A41

@@ -61,7 +61,10 @@ class _Mode(enum.Enum):
         (frozenset([7]), [7]),
         (dt.datetime(2026, 1, 2, 3, 4, 5), "2026-01-02T03:04:05"),
         (dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.timezone.utc), "2026-01-02T03:04:05+00:00"),
-        ({"a": [dt.datetime(2026, 1, 2, tzinfo=dt.timezone.utc), -1]}, {"a": ["2026-01-02T00:00:00+00:00", -1]}),
+        (
+            {"a": [dt.datetime(2026, 1, 2, tzinfo=dt.timezone.utc), -1]},
+            {"a": ["2026-01-02T00:00:00+00:00", -1]},
+        ),
         (decimal.Decimal("1.50"), "1.50"),
         (uuid.UUID(int=5), str(uuid.UUID(int=5))),
         (_Mode.AUTO, "auto"),
@@ -121,7 +124,13 @@ def test_numpy_arrays_arrive_as_they_were(array):
 def test_numpy_scalars_arrive_as_they_were():
     """np.float32 stays np.float32."""
     topic = horus.Topic("t")
-    for scalar in (np.float32(1.5), np.float64(2.5), np.int8(-3), np.bool_(True), np.datetime64("2026-01-01")):
+    for scalar in (
+        np.float32(1.5),
+        np.float64(2.5),
+        np.int8(-3),
+        np.bool_(True),
+        np.datetime64("2026-01-01"),
+    ):
         topic.send(scalar)
         got = topic.recv()
         assert type(got) is type(scalar)

@@ -91,7 +91,9 @@ def test_regions_outlive_a_killed_process_until_the_next_cleaning(program, horus
 )
 def test_whoever_comes_second_gets_the_type_error(program, theirs, ours):
     """All combinations: the error is raised at connection and names both types and the creator's pid."""
-    first = program(f"import horus\nt = horus.Topic('t', {theirs}, _node='first')\nprint('up', flush=True)\ninput()")
+    first = program(
+        f"import horus\nt = horus.Topic('t', {theirs}, _node='first')\nprint('up', flush=True)\ninput()"
+    )
     first.wait_for("up")
     with pytest.raises(horus.TopicTypeError, match="Type mismatch on topic") as caught:
         horus.Topic("t", ours)

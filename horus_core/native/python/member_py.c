@@ -70,11 +70,8 @@ static PyObject *member_wait(member_object *self, PyObject *args) {
         return NULL;
     for (;;) {
         int rc;
-        Py_BEGIN_ALLOW_THREADS
-        rc = horus_member_wait(self->member, seen, deadline_ns);
-        Py_END_ALLOW_THREADS
-        if (PyErr_CheckSignals() < 0)
-            return NULL;
+        Py_BEGIN_ALLOW_THREADS rc = horus_member_wait(self->member, seen, deadline_ns);
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return NULL;
         if (rc >= 0)
             return PyBool_FromLong(rc);
     }
@@ -108,10 +105,12 @@ static PyObject *get_forked(member_object *self, void *closure) {
 static PyMethodDef member_methods[] = {
     {"alive", (PyCFunction)member_alive, METH_O, "alive(ident) -> bool: whether that process lives."},
     {"pid", (PyCFunction)member_pid, METH_O, "pid(ident) -> int: its pid, 0 if unknown."},
-    {"living", (PyCFunction)member_living, METH_NOARGS, "living() -> list[int]: identities of living processes."},
+    {"living", (PyCFunction)member_living, METH_NOARGS,
+     "living() -> list[int]: identities of living processes."},
     {"bump", (PyCFunction)member_bump, METH_NOARGS, "bump(): tells all processes that a topic appeared."},
     {"wait", (PyCFunction)member_wait, METH_VARARGS,
-     "wait(epoch, deadline_ns) -> bool: sleeps until the epoch differs or CLOCK_MONOTONIC passes the deadline."},
+     "wait(epoch, deadline_ns) -> bool: sleeps until the epoch differs or CLOCK_MONOTONIC passes the "
+     "deadline."},
     {NULL, NULL, 0, NULL},
 };
 

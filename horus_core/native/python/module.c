@@ -40,9 +40,10 @@ static int load_errors(horus_state *state) {
 static int module_exec(PyObject *module) {
     horus_state *state = horus_state_of(module);
     memset(state, 0, sizeof *state);
-    if (load_errors(state) < 0 || horus_add_member(module, state) < 0 || horus_add_message(module, state) < 0 ||
-        horus_add_pool(module, state) < 0 || horus_add_ring(module, state) < 0 ||
-        horus_add_topic(module, state) < 0 || horus_add_node(module, state) < 0)
+    if (load_errors(state) < 0 || horus_add_member(module, state) < 0 ||
+        horus_add_message(module, state) < 0 || horus_add_pool(module, state) < 0 ||
+        horus_add_ring(module, state) < 0 || horus_add_topic(module, state) < 0 ||
+        horus_add_node(module, state) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "VERSION", HORUS_VERSION);
 }

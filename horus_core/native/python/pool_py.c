@@ -9,8 +9,7 @@
 #define VARIABLE "HORUS_NAMESPACE"
 
 typedef struct {
-    PyObject_HEAD
-    horus_pool *pool;
+    PyObject_HEAD horus_pool *pool;
     PyObject *member; /* the pool refers to it */
     bool named;       /* VARIABLE was set when this became the default pool, to `name` */
     char name[64];
@@ -42,8 +41,10 @@ static PyObject *pool_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
 
 static void pool_dealloc(pool_object *self) {
     PyTypeObject *type = Py_TYPE(self);
-    horus_pool_close(self->pool);
-    Py_XDECREF(self->member);
+    /* While views of blocks are left, the member stays: its index stands for their holds, and must not become
+     * another process's before they are dropped. */
+    if (horus_pool_close(self->pool))
+        Py_XDECREF(self->member);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -52,8 +53,8 @@ static PyObject *pool_usage(pool_object *self, PyObject *Py_UNUSED(ignored)) {
     horus_pool_use use;
     horus_pool_usage(self->pool, &use);
     return Py_BuildValue("{s:K,s:K,s:I,s:I,s:I,s:I,s:I,s:I}", "budget_bytes", use.budget_bytes, "used_bytes",
-                         use.used_bytes, "chunks", use.chunks, "blocks", use.blocks, "in_use", use.in_use, "held",
-                         use.held, "foreign_arenas", use.foreign_arenas, "holding", use.holding);
+                         use.used_bytes, "chunks", use.chunks, "blocks", use.blocks, "in_use", use.in_use,
+                         "held", use.held, "foreign_arenas", use.foreign_arenas, "holding", use.holding);
 }
 
 static PyObject *pool_refusal(pool_object *self, PyObject *Py_UNUSED(ignored)) {
@@ -76,7 +77,8 @@ static PyMemberDef pool_members[] = {
 };
 
 static PyType_Slot pool_slots[] = {
-    {Py_tp_doc, "Pool(member, budget_bytes=0): blocks of shared memory. One for each member; 0: the default budget."},
+    {Py_tp_doc,
+     "Pool(member, budget_bytes=0): blocks of shared memory. One for each member; 0: the default budget."},
     {Py_tp_new, pool_new},
     {Py_tp_dealloc, pool_dealloc},
     {Py_tp_methods, pool_methods},
@@ -93,9 +95,9 @@ static PyType_Spec pool_spec = {
 
 /* ---- the default pool ---- */
 
-/* A process has a pool for each namespace; which one counts follows HORUS_NAMESPACE, as everything does. Looking
- * that up in Python costs a microsecond, so the last answer is kept while the variable stays the same. Without
- * the variable the namespace is the session's, which does not change. */
+/* A process has a pool for each namespace; which one counts follows HORUS_NAMESPACE, as everything does.
+ * Looking that up in Python costs a microsecond, so the last answer is kept while the variable stays the
+ * same. Without the variable the namespace is the session's, which does not change. */
 static bool still_current(const pool_object *pool) {
     const char *now = getenv(VARIABLE);
     return pool->named == (now != NULL) && (now == NULL || strcmp(now, pool->name) == 0) &&

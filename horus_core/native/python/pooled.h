@@ -1,5 +1,6 @@
-/* Pool-backed messages (Image, DepthImage, PointCloud, Tensor), as the topics see them: an object of a subclass
- * of PooledBase holds a descriptor, which crosses the ring, and a handle on the block that has the payload. */
+/* Pool-backed messages (Image, DepthImage, PointCloud, Tensor), as the topics see them: an object of a
+ * subclass of PooledBase holds a descriptor, which crosses the ring, and a handle on the block that has the
+ * payload. */
 #ifndef HORUS_POOLED_H
 #define HORUS_POOLED_H
 
@@ -32,9 +33,9 @@ typedef struct {
 
 _Static_assert(sizeof(horus_payload_info) == 96 && sizeof(horus_descriptor) == 136, "a wire format");
 
-/* Readies `object` to be sent and copies its descriptor out. Returns 1; 0 when the payload is in private memory
- * because no block was free (the send counts as dropped; horus_pool_refusal has the reason); -1 with an
- * exception. */
+/* Readies `object` to be sent and copies its descriptor out. Returns 1; 0 when the payload is in private
+ * memory because no block was free (the send counts as dropped; horus_pool_refusal has the reason); -1 with
+ * an exception. */
 int horus_pooled_prepare(horus_state *state, PyObject *object, horus_descriptor *out);
 
 /* After the ring took it: the object becomes read-only and its block remembers the ring and the number. */

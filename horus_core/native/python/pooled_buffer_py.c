@@ -10,18 +10,12 @@ void pooled_copy_bytes(void *to, const void *from, size_t length) {
         memcpy(to, from, length);
         return;
     }
-    Py_BEGIN_ALLOW_THREADS
-    horus_pool_copy(to, from, length);
+    Py_BEGIN_ALLOW_THREADS horus_pool_copy(to, from, length);
     Py_END_ALLOW_THREADS
 }
 
-static size_t row_size(const pooled_object *self) {
-    size_t rows = self->info.ndim == 0 ? 1 : self->info.shape[0];
-    return rows == 0 ? 0 : (size_t)horus_info_bytes(&self->info) / rows;
-}
-
 static bool contiguous(const pooled_object *self) {
-    return self->info.ndim == 0 || self->info.shape[0] <= 1 || self->info.step == row_size(self);
+    return self->info.ndim == 0 || self->info.shape[0] <= 1 || self->info.step == horus_info_row(&self->info);
 }
 
 /* The elements without the gaps between the rows of a view. */
@@ -31,9 +25,9 @@ void pooled_copy_rows(const pooled_object *self, void *to) {
         return;
     }
     const uint8_t *from = self->data;
-    size_t row = row_size(self), step = (size_t)self->info.step, rows = self->info.shape[0];
-    Py_BEGIN_ALLOW_THREADS
-    for (size_t i = 0; i < rows; i++)
+    size_t row = (size_t)horus_info_row(&self->info), step = (size_t)self->info.step,
+           rows = self->info.shape[0];
+    Py_BEGIN_ALLOW_THREADS for (size_t i = 0; i < rows; i++)
         memcpy((uint8_t *)to + i * row, from + i * step, row);
     Py_END_ALLOW_THREADS
 }
@@ -51,8 +45,8 @@ PyObject *pooled_fill(PyObject *object, PyObject *source) {
         return NULL;
     uint64_t length = horus_info_bytes(&self->info);
     if ((uint64_t)view.len != length) {
-        PyErr_Format(PyExc_ValueError, "Bad payload: expected %llu bytes, got %zd.", (unsigned long long)length,
-                     view.len);
+        PyErr_Format(PyExc_ValueError, "Bad payload: expected %llu bytes, got %zd.",
+                     (unsigned long long)length, view.len);
         PyBuffer_Release(&view);
         return NULL;
     }
@@ -78,14 +72,16 @@ int pooled_getbuffer(PyObject *object, Py_buffer *view, int flags) {
     const horus_dtype *dtype = &horus_dtypes[self->info.dtype];
     bool readonly = pooled_readonly(self);
     if ((flags & PyBUF_WRITABLE) && readonly)
-        return refuse(view, "This message was sent or received and is read-only: copy() gives a writable one.");
+        return refuse(view,
+                      "This message was sent or received and is read-only: copy() gives a writable one.");
     if ((flags & PyBUF_FORMAT) && dtype->format[0] == 0)
-        return refuse(view, "bfloat16 has no buffer format: use to_torch(), or numpy.frombuffer(t, 'uint16').");
+        return refuse(view,
+                      "bfloat16 has no buffer format: use to_torch(), or numpy.frombuffer(t, 'uint16').");
     bool whole = contiguous(self);
-    if (!whole && ((flags & PyBUF_STRIDES) != PyBUF_STRIDES ||
-                   (flags & (PyBUF_C_CONTIGUOUS & ~PyBUF_STRIDES)) ||
-                   (flags & (PyBUF_F_CONTIGUOUS & ~PyBUF_STRIDES)) ||
-                   (flags & (PyBUF_ANY_CONTIGUOUS & ~PyBUF_STRIDES))))
+    if (!whole &&
+        ((flags & PyBUF_STRIDES) != PyBUF_STRIDES || (flags & (PyBUF_C_CONTIGUOUS & ~PyBUF_STRIDES)) ||
+         (flags & (PyBUF_F_CONTIGUOUS & ~PyBUF_STRIDES)) ||
+         (flags & (PyBUF_ANY_CONTIGUOUS & ~PyBUF_STRIDES))))
         return refuse(view, "This view has gaps between its rows: copy() gives one without.");
     if ((flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS && self->info.ndim > 1)
         return refuse(view, "This payload is C-contiguous, not Fortran-contiguous.");
@@ -159,8 +155,8 @@ static int may_set(pooled_object *self, PyObject *value, const char *name) {
     }
     if (pooled_readonly(self)) {
         PyErr_Format(PyExc_AttributeError,
-                     "%s of a %.200s that was sent or received is read-only: copy() gives a writable one.", name,
-                     Py_TYPE(self)->tp_name);
+                     "%s of a %.200s that was sent or received is read-only: copy() gives a writable one.",
+                     name, Py_TYPE(self)->tp_name);
         return -1;
     }
     return 0;
@@ -189,9 +185,10 @@ static int set_frame_id(pooled_object *self, PyObject *value, void *Py_UNUSED(cl
         return -1;
     if (length >= (Py_ssize_t)HORUS_FRAME_ID_SIZE || memchr(text, 0, (size_t)length) != NULL) {
         horus_state *state = horus_state_of_type(Py_TYPE(self));
-        PyErr_Format(state->errors.ConfigError,
-                     "Bad frame_id: expected at most %u bytes of UTF-8 without NUL, got %zd (%.60R). Shorten it.",
-                     HORUS_FRAME_ID_SIZE - 1, length, value);
+        PyErr_Format(
+            state->errors.ConfigError,
+            "Bad frame_id: expected at most %u bytes of UTF-8 without NUL, got %zd (%.60R). Shorten it.",
+            HORUS_FRAME_ID_SIZE - 1, length, value);
         return -1;
     }
     memset(self->info.frame_id, 0, sizeof self->info.frame_id);

@@ -1,5 +1,5 @@
-/* DLPack: the payload for torch, jax, numpy and others, without a copy. The structures are those of dlpack.h 1.1
- * (https://github.com/dmlc/dlpack), spelt out because they are small and frozen. */
+/* DLPack: the payload for torch, jax, numpy and others, without a copy. The structures are those of
+ * dlpack.h 1.1 (https://github.com/dmlc/dlpack), spelt out because they are small and frozen. */
 #include "pooled_py.h"
 
 #include <stdlib.h>
@@ -131,8 +131,9 @@ static int parse_keyword(const char *name, PyObject *value, dl_request *request)
     if (value == Py_None)
         return 0;
     if (strcmp(name, "max_version") == 0) {
-        long major = PyTuple_Check(value) && PyTuple_GET_SIZE(value) == 2 ? PyLong_AsLong(PyTuple_GET_ITEM(value, 0))
-                                                                          : 0;
+        long major = PyTuple_Check(value) && PyTuple_GET_SIZE(value) == 2
+                         ? PyLong_AsLong(PyTuple_GET_ITEM(value, 0))
+                         : 0;
         request->versioned = major >= 1;
         return PyErr_Occurred() ? -1 : 0;
     }
@@ -181,8 +182,9 @@ PyObject *pooled_dlpack(PyObject *object, PyObject *const *args, Py_ssize_t narg
         return capsule;
     }
     if (!request.versioned && !request.unflagged && pooled_readonly(self)) {
-        PyErr_SetString(PyExc_BufferError, "This message was sent or received and is read-only, which DLPack can "
-                                           "say from version 1.0 on only: use to_torch(), or copy() it.");
+        PyErr_SetString(PyExc_BufferError,
+                        "This message was sent or received and is read-only, which DLPack can "
+                        "say from version 1.0 on only: use to_torch(), or copy() it.");
         return NULL;
     }
     return make_capsule(self, request.versioned, false);

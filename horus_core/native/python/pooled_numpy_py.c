@@ -1,8 +1,9 @@
 /* to_numpy(): an array whose memory is the payload and whose base is the message.
  *
- * Built through four entries of numpy's C API, found at run time in the table that numpy exports for extension
- * modules; their places are part of numpy's ABI, the same in 1.x and 2.x. So nothing is compiled against numpy,
- * `import horus` does not load it, and a call takes a third of what numpy.asarray() or numpy.ndarray() take. */
+ * Built through four entries of numpy's C API, found at run time in the table that numpy exports for
+ * extension modules; their places are part of numpy's ABI, the same in 1.x and 2.x. So nothing is compiled
+ * against numpy, `import horus` does not load it, and a call takes a third of what numpy.asarray() or
+ * numpy.ndarray() take. */
 #include "pooled_py.h"
 
 #include <stdlib.h>
@@ -68,8 +69,8 @@ static PyObject *referent(PyObject *reference) {
 #endif
 }
 
-/* Remembers a writable array, so that a send can make it read-only: writing the next frame into it would change
- * the one that others are reading. Arrays derived from it cannot be followed. */
+/* Remembers a writable array, so that a send can make it read-only: writing the next frame into it would
+ * change the one that others are reading. Arrays derived from it cannot be followed. */
 static int track(pooled_object *self, PyObject *array) {
     if (self->arrays == NULL && (self->arrays = PyList_New(0)) == NULL)
         return -1;
@@ -105,8 +106,9 @@ static PyObject *as_bfloat16(PyObject *bits) {
     if (module == NULL) {
         Py_DECREF(bits);
         if (PyErr_ExceptionMatches(PyExc_ImportError))
-            PyErr_SetString(PyExc_TypeError, "numpy has no bfloat16: use to_torch(), install ml_dtypes, or view the "
-                                             "bits with numpy.frombuffer(tensor, 'uint16').");
+            PyErr_SetString(PyExc_TypeError,
+                            "numpy has no bfloat16: use to_torch(), install ml_dtypes, or view the "
+                            "bits with numpy.frombuffer(tensor, 'uint16').");
         return NULL;
     }
     PyObject *dtype = PyObject_GetAttrString(module, "bfloat16");

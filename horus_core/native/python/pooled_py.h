@@ -29,13 +29,12 @@ enum { ENCODING_NONE = 0, ENCODING_MONO32F = 8, ENCODING_DEPTH16 = 11, ENCODING_
 extern const horus_encoding horus_encodings[ENCODING_COUNT];
 
 typedef struct {
-    PyObject_HEAD
-    void *data;           /* the first element; NULL until allocated */
-    horus_block *block;   /* NULL: private memory */
-    void *memory;         /* private memory that this object frees */
-    horus_block *sending; /* of private memory: the copy that was made ready to be sent */
-    PyObject *owner;      /* a view's root, which has block and memory */
-    PyObject *arrays;     /* weak references to writable numpy arrays, made read-only by a send; or NULL */
+    PyObject_HEAD void *data; /* the first element; NULL until allocated */
+    horus_block *block;       /* NULL: private memory */
+    void *memory;             /* private memory that this object frees */
+    horus_block *sending;     /* of private memory: the copy that was made ready to be sent */
+    PyObject *owner;          /* a view's root, which has block and memory */
+    PyObject *arrays; /* weak references to writable numpy arrays, made read-only by a send; or NULL */
     bool readonly;
     horus_payload_info info;
     Py_ssize_t shape[HORUS_DIMENSIONS_MAX];
@@ -48,6 +47,7 @@ static inline pooled_object *pooled_root(pooled_object *self) {
 
 /* pooled_table.c */
 bool horus_info_fits(const horus_payload_info *info, uint64_t length);
+uint64_t horus_info_row(const horus_payload_info *info);   /* of one row: of all inner dimensions */
 uint64_t horus_info_bytes(const horus_payload_info *info); /* of the elements, without gaps between rows */
 
 /* pool_py.c: the pool of the current namespace, a new reference. */

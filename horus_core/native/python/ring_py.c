@@ -45,15 +45,16 @@ static void ring_dealloc(ring_object *self) {
 }
 
 static PyObject *publisher_dict(const horus_ring *ring, unsigned row, const horus_endpoint *end) {
-    return Py_BuildValue("{s:I,s:s,s:K,s:I,s:K,s:K,s:K}", "row", row, "node", end->node, "ident", end->who, "pid",
-                         horus_member_pid(horus_ring_member(ring), end->who), "sent", end->sent, "refused",
-                         end->refused, "revoked", end->revoked);
+    return Py_BuildValue("{s:I,s:s,s:K,s:I,s:K,s:K,s:K}", "row", row, "node", end->node, "ident", end->who,
+                         "pid", horus_member_pid(horus_ring_member(ring), end->who), "sent", end->sent,
+                         "refused", end->refused, "revoked", end->revoked);
 }
 
 static PyObject *subscriber_dict(const horus_ring *ring, unsigned row, const horus_endpoint *end) {
-    return Py_BuildValue("{s:I,s:s,s:K,s:I,s:K,s:K,s:K,s:K}", "row", row, "node", end->node, "ident", end->who,
-                         "pid", horus_member_pid(horus_ring_member(ring), end->who), "cursor", end->cursor,
-                         "delivered", end->delivered, "missed", end->missed, "skipped", end->skipped);
+    return Py_BuildValue("{s:I,s:s,s:K,s:I,s:K,s:K,s:K,s:K}", "row", row, "node", end->node, "ident",
+                         end->who, "pid", horus_member_pid(horus_ring_member(ring), end->who), "cursor",
+                         end->cursor, "delivered", end->delivered, "missed", end->missed, "skipped",
+                         end->skipped);
 }
 
 static int append_steal(PyObject *list, PyObject *item) {
@@ -141,8 +142,10 @@ static PyObject *get_latest_ns(ring_object *self, void *closure) {
 }
 
 static PyMethodDef ring_methods[] = {
-    {"publishers", (PyCFunction)ring_publishers, METH_NOARGS, "publishers() -> list[dict]: living publishers."},
-    {"subscribers", (PyCFunction)ring_subscribers, METH_NOARGS, "subscribers() -> list[dict]: living subscribers."},
+    {"publishers", (PyCFunction)ring_publishers, METH_NOARGS,
+     "publishers() -> list[dict]: living publishers."},
+    {"subscribers", (PyCFunction)ring_subscribers, METH_NOARGS,
+     "subscribers() -> list[dict]: living subscribers."},
     {"in_use", (PyCFunction)ring_in_use, METH_O,
      "in_use(others) -> bool: whether a living process (other than this one, if others) maps the region."},
     {"wake", (PyCFunction)ring_wake, METH_NOARGS, "wake(): wakes all sleepers."},
@@ -186,7 +189,8 @@ static PyType_Spec ring_spec = {
     .slots = ring_slots,
 };
 
-static bool parse_params(PyObject *args, PyObject *kwargs, const char *format, int *fd, horus_ring_params *params) {
+static bool parse_params(PyObject *args, PyObject *kwargs, const char *format, int *fd,
+                         horus_ring_params *params) {
     static char *keywords[] = {"fd", "kind", "capacity", "payload", "type_hash", "meta", "latched", NULL};
     Py_ssize_t hash_length, meta_length;
     const char *hash;
@@ -234,8 +238,10 @@ static PyObject *now_ns(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored
 
 static PyMethodDef functions[] = {
     {"ring_format", (PyCFunction)(void (*)(void))ring_format, METH_VARARGS | METH_KEYWORDS,
-     "ring_format(fd, kind, capacity, payload, type_hash, meta, latched): writes an empty ring into a zeroed file."},
-    {"ring_size", ring_size, METH_VARARGS, "ring_size(capacity, payload, meta_length) -> int: bytes of a region."},
+     "ring_format(fd, kind, capacity, payload, type_hash, meta, latched): writes an empty ring into a zeroed "
+     "file."},
+    {"ring_size", ring_size, METH_VARARGS,
+     "ring_size(capacity, payload, meta_length) -> int: bytes of a region."},
     {"now_ns", now_ns, METH_NOARGS, "now_ns() -> int: CLOCK_MONOTONIC in nanoseconds."},
     {NULL, NULL, 0, NULL},
 };

@@ -9,23 +9,22 @@
 #include "pooled.h"
 
 typedef struct {
-    PyObject_HEAD
-    horus_state *state; /* lives as long as the module, which the type keeps */
+    PyObject_HEAD horus_state *state; /* lives as long as the module, which the type keeps */
     horus_member *member;
-    horus_ring *ring;         /* NULL until bound */
-    const horus_plan *plan;   /* typed topics */
-    PyTypeObject *msg_type;   /* typed and descriptor topics */
-    uint32_t kind;            /* enum horus_kind; 0 until bound */
-    uint32_t epoch;           /* the namespace's, when the binding was last checked */
+    horus_ring *ring;       /* NULL until bound */
+    const horus_plan *plan; /* typed topics */
+    PyTypeObject *msg_type; /* typed and descriptor topics */
+    uint32_t kind;          /* enum horus_kind; 0 until bound */
+    uint32_t epoch;         /* the namespace's, when the binding was last checked */
     bool publishing, receiving;
     bool drained;  /* the last look found nothing */
     bool in_place; /* a slot's payload is a message's bytes: received without a second copy */
     bool closed;
     horus_publisher pub;
     horus_subscriber sub;
-    horus_info last;    /* of the message received last; number 0: none yet */
-    uint64_t dropped;   /* sends for which no block was free */
-    uint64_t *scratch;  /* room for one payload */
+    horus_info last;   /* of the message received last; number 0: none yet */
+    uint64_t dropped;  /* sends for which no block was free */
+    uint64_t *scratch; /* room for one payload */
     size_t scratch_size;
     horus_pool *pool;
     PyObject *encode, *decode; /* of dict topics */

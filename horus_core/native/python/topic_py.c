@@ -11,7 +11,8 @@ static inline bool must_check(const topic_object *self) {
 
 /* Calls a Python method that opens or checks; -1 with an exception, else its truth. */
 static int call_slow(topic_object *self, const char *method, PyObject *argument) {
-    PyObject *result = PyObject_CallMethod((PyObject *)self, method, argument == NULL ? NULL : "(O)", argument);
+    PyObject *result =
+        PyObject_CallMethod((PyObject *)self, method, argument == NULL ? NULL : "(O)", argument);
     if (result == NULL)
         return -1;
     int truth = PyObject_IsTrue(result);
@@ -262,6 +263,8 @@ static PyObject *topic_bind(topic_object *self, PyObject *args) {
     if (pool != Py_None) {
         self->pool_object = Py_NewRef(pool);
         self->pool = horus_pool_of(pool);
+        if (((ring_object *)ring)->pool == NULL) /* it must forget the mapping before that goes */
+            ((ring_object *)ring)->pool = Py_NewRef(pool);
     }
     Py_RETURN_NONE;
 }
@@ -303,11 +306,13 @@ static PyObject *topic_checked(topic_object *self, PyObject *epoch) {
 
 PyMethodDef topic_binding_methods[] = {
     {"_enter", (PyCFunction)topic_enter, METH_VARARGS, "_enter(member, encode, decode, apart)"},
-    {"_bind", (PyCFunction)topic_bind, METH_VARARGS, "_bind(ring, type or None, pool or None, where to start)"},
+    {"_bind", (PyCFunction)topic_bind, METH_VARARGS,
+     "_bind(ring, type or None, pool or None, where to start)"},
     {"_publish", (PyCFunction)topic_publish, METH_O, "_publish(node): takes a publisher's row"},
     {"_announce", (PyCFunction)topic_announce, METH_O, "_announce(node): shows the subscriber to tools"},
     {"_unbind", (PyCFunction)topic_unbind, METH_NOARGS, "_unbind(): gives rows and mapping back"},
-    {"_checked", (PyCFunction)topic_checked, METH_O, "_checked(epoch): the binding is right as of that epoch"},
+    {"_checked", (PyCFunction)topic_checked, METH_O,
+     "_checked(epoch): the binding is right as of that epoch"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -47,8 +47,8 @@ static PyObject *topic_sent(topic_object *self, PyObject *Py_UNUSED(ignored)) {
     return Py_BuildValue("(KKK)", self->pub.sent, self->pub.refused, self->pub.revoked);
 }
 
-/* The cursor is looked at and moved with the GIL, since other threads may receive on the same handle; only the
- * sleep is without it. True when a message is there. */
+/* The cursor is looked at and moved with the GIL, since other threads may receive on the same handle; only
+ * the sleep is without it. True when a message is there. */
 static PyObject *topic_wait_until(topic_object *self, PyObject *deadline_object) {
     uint64_t deadline = PyLong_AsUnsignedLongLong(deadline_object);
     if (deadline == (uint64_t)-1 && PyErr_Occurred())
@@ -60,10 +60,8 @@ static PyObject *topic_wait_until(topic_object *self, PyObject *deadline_object)
         there = horus_subscriber_wait_begin(&self->sub, deadline, &ticket);
         if (there != 0 || ticket.until_ns == 0)
             break;
-        Py_BEGIN_ALLOW_THREADS
-        horus_wait_sleep(&ticket);
-        Py_END_ALLOW_THREADS
-        if (PyErr_CheckSignals() < 0) {
+        Py_BEGIN_ALLOW_THREADS horus_wait_sleep(&ticket);
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) {
             there = -1;
             break;
         }
@@ -140,9 +138,11 @@ PyGetSetDef topic_getset[] = {
     {"_receiving", (getter)get_receiving, NULL, "Whether the handle has received, or tried to.", NULL},
     {"_ring", (getter)get_ring, NULL, "The mapping, or None.", NULL},
     {"_message_type", (getter)get_message_type, NULL, "The class of the topic's messages, or None.", NULL},
-    {"pending", (getter)get_pending, NULL, "Messages not yet received, among them those being written.", NULL},
+    {"pending", (getter)get_pending, NULL, "Messages not yet received, among them those being written.",
+     NULL},
     {"skipped", (getter)get_skipped, NULL, "Messages that were passed over in favour of newer ones.", NULL},
-    {"missed", (getter)get_missed, NULL, "Messages that were overwritten before this handle received them.", NULL},
+    {"missed", (getter)get_missed, NULL, "Messages that were overwritten before this handle received them.",
+     NULL},
     {"_closed", (getter)get_closed, (setter)set_closed, "Whether close() was called.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -16,7 +16,8 @@
 
 #define INDEX_MAGIC "HORUSIDX"
 #define INDEX_VERSION 1u
-#define LOCK_BASE 0x100000  /* byte that stands for index 0; past the contents, so that no lock covers data  \
+#define LOCK_BASE                                                                                            \
+    0x100000                /* byte that stands for index 0; past the contents, so that no lock covers data  \
                              */
 #define HIGH_DESCRIPTOR 512 /* out of the reach of scripts that close the low ones */
 #define NAMESPACE_MAX 64
@@ -177,8 +178,8 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     }
     member->device = status.st_dev;
     member->inode = status.st_ino;
-    /* Mapped through the caller's descriptor: a mapping refers to its open file, so that a forked child, which
-     * inherits the mapping, would keep the lock of our own one. */
+    /* Mapped through the caller's descriptor: a mapping refers to its open file, so that a forked child,
+     * which inherits the mapping, would keep the lock of our own one. */
     member->region = map_index(fd, &status, error);
     if (member->region == NULL)
         goto failed;

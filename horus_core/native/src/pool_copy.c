@@ -6,8 +6,8 @@
 #if defined(__x86_64__)
 #include <emmintrin.h>
 
-/* From here on the block's old lines are not worth fetching. Streaming stores write past the caches: a third less
- * time for a 1080p frame, while the reader on another core pays 4 % (docs/performance.md). */
+/* From here on the block's old lines are not worth fetching. Streaming stores write past the caches: a third
+ * less time for a 1080p frame, while the reader on another core pays 4 % (docs/performance.md). */
 #define STREAM_FROM (1u << 20)
 
 static void stream(uint8_t *to, const uint8_t *from, size_t length) {

@@ -124,7 +124,7 @@ struct horus_pool {
     uint64_t used;   /* bytes of the writer's chunks */
     uint64_t takes, order;
     uint32_t next_chunk;
-    uint64_t live; /* blocks with views, of any arena */
+    uint64_t live;       /* blocks with views, of any arena */
     horus_error refusal; /* of the last take that failed */
     pool_arena *own;
     pool_arena *arenas[HORUS_MAX_PROCESSES]; /* by the writer's index */
@@ -190,7 +190,7 @@ void pool_let_go(horus_pool *pool, horus_block *block);
 
 /* pool_grow.c */
 bool pool_grow(horus_pool *pool, unsigned size_class, horus_error *error);
-bool pool_trim(horus_pool *pool, uint64_t needed, uint64_t idle_takes);
+bool pool_trim(horus_pool *pool, uint64_t needed, uint64_t idle_takes, bool unread);
 
 /* pool_reap.c */
 bool pool_held(const block_meta *meta);

@@ -62,7 +62,8 @@ static bool check_header(const ring_header *seen, size_t file_size, ring_geometr
         horus_error_set(error, 0, "expected layout version %u, got %u: another version of HORUS wrote it",
                         HORUS_LAYOUT_VERSION, seen->version);
     else if (!seen->ready)
-        horus_error_set(error, EAGAIN, "expected a finished region, got one whose creator died while it wrote it");
+        horus_error_set(error, EAGAIN,
+                        "expected a finished region, got one whose creator died while it wrote it");
     else if (memcmp(seen->boot_id, boot_id, sizeof boot_id) != 0)
         horus_error_set(error, EAGAIN, "expected a region of this boot, got one of an earlier boot");
     else if (seen->kind < HORUS_TYPED || seen->kind > HORUS_DESCRIPTOR)
@@ -78,13 +79,15 @@ static bool check_header(const ring_header *seen, size_t file_size, ring_geometr
         *at = ring_geometry_of(seen->capacity, seen->payload, seen->meta_length);
         if (seen->size == at->size && file_size >= at->size)
             return true;
-        horus_error_set(error, 0, "expected %zu bytes for its geometry, the header says %llu and the file has %zu",
+        horus_error_set(error, 0,
+                        "expected %zu bytes for its geometry, the header says %llu and the file has %zu",
                         at->size, (unsigned long long)seen->size, file_size);
     }
     return false;
 }
 
-static bool fill_ring(horus_ring *ring, const ring_header *seen, const ring_geometry *at, horus_member *member) {
+static bool fill_ring(horus_ring *ring, const ring_header *seen, const ring_geometry *at,
+                      horus_member *member) {
     ring->slots = ring->base + at->slots;
     ring->mask = seen->capacity - 1;
     ring->stride = at->stride;

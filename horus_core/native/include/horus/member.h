@@ -1,8 +1,8 @@
 /* Who shares a namespace: the table of processes, and who of them is alive.
  *
  * One small region a namespace, the index, holds the table and an epoch word that is bumped whenever a topic
- * appears. A process that takes part holds the kernel's lock (F_OFD_SETLK) on one byte of the index's file for
- * as long as it lives; that byte's number is its index. Dead is: the lock can be taken. Indexes are used
+ * appears. A process that takes part holds the kernel's lock (F_OFD_SETLK) on one byte of the index's file
+ * for as long as it lives; that byte's number is its index. Dead is: the lock can be taken. Indexes are used
  * again, so an *identity* joins the index with a generation, and never comes twice. */
 #ifndef HORUS_MEMBER_H
 #define HORUS_MEMBER_H
@@ -41,7 +41,8 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error);
 /* Gives the index back. The member is freed; no handle may use it afterwards. */
 void horus_member_leave(horus_member *member);
 
-/* In a child after fork: closes the inherited descriptor, frees nothing in shared memory. Async-signal-safe. */
+/* In a child after fork: closes the inherited descriptor, frees nothing in shared memory. Async-signal-safe.
+ */
 void horus_member_forked(horus_member *member);
 
 /* Whether this process is a forked child that inherited the membership: it must join anew. */

@@ -1,0 +1,1 @@
+"""Looking at what runs, without taking part in it."""
