@@ -25,8 +25,8 @@ SHORT = re.compile(r"horus (?:clean|topic list)(?: --?[a-z-]+)*")
 """Run: it ends by itself."""
 
 ELSEWHERE = {
-    r"python3 -m venv \.venv": "packaging/test_wheel.py",
-    r"\. \.venv/bin/activate": "packaging/test_wheel.py",
+    r"python3 -m venv \S+": "packaging/test_wheel.py",
+    r"\. \S+/bin/activate": "packaging/test_wheel.py",
     r"pip install \.": "packaging/test_sdist.py",
     r"pip wheel \.": "packaging/test_wheel.py",
     r"\.ci/(?:run|pythons)": "../.ci/run",

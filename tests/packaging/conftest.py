@@ -24,8 +24,7 @@ def run(*command, **options):
     done = subprocess.run(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         **options,
     )

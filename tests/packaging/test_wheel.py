@@ -13,7 +13,8 @@ from .conftest import run
 CHECK = """
 import importlib.metadata, pathlib, horus, horus_core, horus_cli, horus_plugins
 import sys
-assert all(pathlib.Path(one.__file__).is_relative_to(sys.prefix) for one in (horus, horus_core, horus_cli, horus_plugins))
+for package in (horus, horus_core, horus_cli, horus_plugins):
+    assert pathlib.Path(package.__file__).is_relative_to(sys.prefix)
 entries = importlib.metadata.distribution("horus-core").entry_points
 assert {"console_scripts", "horus.messages"} <= {entry.group for entry in entries}
 for entry in entries:
