@@ -121,12 +121,7 @@ pooled_object *pooled_new_like(pooled_object *self, bool contiguous) {
     other->info = self->info;
     if (contiguous) {
         other->info.offset = 0;
-        other->info.step = self->info.step;
-        if (self->info.ndim > 0) {
-            other->info.step = horus_dtypes[self->info.dtype].size;
-            for (unsigned i = 1; i < self->info.ndim; i++)
-                other->info.step *= self->info.shape[i];
-        }
+        other->info.step = horus_info_row(&self->info);
     }
     return other;
 }
@@ -146,9 +141,7 @@ static int copy_to_send(pooled_object *self, horus_pool *pool, horus_descriptor 
     out->ref = horus_block_refer(block);
     out->info = self->info;
     out->info.offset = 0;
-    out->info.step = horus_info_bytes(&self->info);
-    if (self->info.ndim > 0 && self->info.shape[0] > 0)
-        out->info.step /= self->info.shape[0];
+    out->info.step = horus_info_row(&self->info);
     return 1;
 }
 

@@ -60,8 +60,13 @@ bool horus_info_fits(const horus_payload_info *info, uint64_t length) {
            !__builtin_add_overflow(end, info->offset, &end) && end <= length && end <= PY_SSIZE_T_MAX;
 }
 
-uint64_t horus_info_bytes(const horus_payload_info *info) {
+uint64_t horus_info_row(const horus_payload_info *info) {
     uint64_t row = 0;
     row_bytes(info, &row);
+    return row;
+}
+
+uint64_t horus_info_bytes(const horus_payload_info *info) {
+    uint64_t row = horus_info_row(info);
     return info->ndim == 0 ? row : row * info->shape[0];
 }
