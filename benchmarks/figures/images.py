@@ -21,6 +21,7 @@ SCRIPTS = {
     "iceoryx2": ("iceoryx2", "iceoryx_images"),
     "horus-robotics": ("horus-robotics", "robotics_images"),
 }
+NOBODY_POLLS = b"\xff" * 8  # frames.NOBODY
 WARM_UP = 40  # more than one rotation: all blocks were touched
 
 
@@ -46,10 +47,15 @@ def couples(lab: Lab, topic: str) -> dict[str, tuple[Program, Program]]:
     for name, (peer, script) in SCRIPTS.items():
         turns = os.memfd_create("turns")
         os.ftruncate(turns, mmap.PAGESIZE)
+        os.pwrite(turns, NOBODY_POLLS, 0)
         couple = lab.couple(peer, script, inherit=[turns])
         for program in couple:
             program.ask("attach", name=topic, fd=turns)
         os.close(turns)
+        if name == "horus-robotics":
+            couple[1].start("be_greeted")
+            couple[0].ask("greet")
+            couple[1].result()
         attached[name] = couple
     return attached
 
