@@ -20,20 +20,23 @@ def attach(name: str, fd: int) -> None:
     TOPICS.append(horus.Topic(horus.Image, 8, endpoint=name))
 
 
-def greet() -> None:
+def greet(count: int) -> None:
     """Sends until the other side has surely got one: frames before that are lost now and then."""
-    for _ in range(20):
+    for _ in range(count):
         TOPICS[0].send(horus.Image(64, 64, "rgb8"))
         time.sleep(0.005)
 
 
-def be_greeted() -> None:
-    """Receives what ``greet`` sends, until nothing comes for a while."""
-    last = time.monotonic() + 5.0
+def be_greeted() -> dict[str, Any]:
+    """Receives what ``greet`` sends, until nothing comes for a while; how many came."""
+    received = 0
+    last = time.monotonic() + 2.0
     while time.monotonic() < last:
         if TOPICS[0].recv() is not None:
+            received += 1
             last = time.monotonic() + 0.1
         time.sleep(0.001)
+    return {"received": received}
 
 
 def publish_in_place(shape: str, count: int, fill: bool) -> dict[str, Any]:
