@@ -28,7 +28,7 @@ def main() -> int:
     if options.list:
         print("\n".join(figures.FIGURES))
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # through the finally clauses, as Ctrl+C
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # through the finally clauses, as Ctrl+C
     machine.remove_dead_runs(STEM)
     try:
         venvs.ensure()
