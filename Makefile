@@ -4,18 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 NATIVE := horus_core/native
-NATIVE_SOURCES := $(wildcard $(NATIVE)/src/*.c)
 NATIVE_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/src/* $(NATIVE)/python/*)
-C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.c $(NATIVE)/*/*.h benchmarks/c/*.c benchmarks/c/*.h)
-C_TESTS := $(patsubst $(NATIVE)/tests/%.c,%,$(wildcard $(NATIVE)/tests/test_*.c))
-C_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread -I$(NATIVE)/include -I$(NATIVE)/src
+C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/c/*.[ch])
 # In CI a warning of the compiler is an error; a user's build never fails for one.
 BUILD_FLAGS := $(if $(CI),-C cmake.define.HORUS_WERROR=ON)
-ARM_GCC := aarch64-linux-gnu-gcc
-ARM_RUN := qemu-aarch64 -L /usr/aarch64-linux-gnu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-c test-arm test-pythons check format bench wheel clean
+.PHONY: help setup demo test test-c test-c-sanitized test-arm test-pythons check format bench wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,19 +36,35 @@ demo: $(VENV)/.demo  ## Run camera, detector and controller for 20 s (make demo 
 test: $(VENV)/.demo test-c  ## Run all tests
 	$(BIN)/python -m pytest
 
-build/c/%: $(NATIVE)/tests/%.c $(NATIVE_FILES) $(wildcard $(NATIVE)/tests/*.h)
-	mkdir -p $(@D)
-	$(CC) $(C_FLAGS) -o $@ $< $(NATIVE_SOURCES)
+# The core without Python: each tests/test_*.c is a program. Three kinds of build, each in a folder of its own.
+C_TESTS := $(basename $(notdir $(wildcard $(NATIVE)/tests/test_*.c)))
+C_CORE := $(basename $(notdir $(wildcard $(NATIVE)/src/*.c)))
+C_HEADERS := $(wildcard $(NATIVE)/*/*.h $(NATIVE)/include/horus/*.h)
+C_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread -I$(NATIVE)/include
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
-test-c: $(addprefix build/c/,$(C_TESTS))  ## Run the C core's own tests, without Python
-	@for test in $^; do echo "$$test"; $$test || exit 1; done
+define C_BUILD
+build/$(1)/core/%.o: $(NATIVE)/src/%.c $(C_HEADERS)
+	@mkdir -p $$(@D)
+	@$(2) -c $$< -o $$@
+build/$(1)/%: $(NATIVE)/tests/%.c $(C_CORE:%=build/$(1)/core/%.o)
+	@$(2) $$^ -o $$@
+endef
+$(eval $(call C_BUILD,c,$(CC) $(C_FLAGS)))
+$(eval $(call C_BUILD,c-sanitized,$(CC) $(C_FLAGS) $(SANITIZE)))
+$(eval $(call C_BUILD,c-arm,aarch64-linux-gnu-gcc $(C_FLAGS) -static))
+.SECONDARY:  # objects stay: the next run needs them
 
-build/arm/%: $(NATIVE)/tests/%.c $(NATIVE_FILES) $(wildcard $(NATIVE)/tests/*.h)
-	mkdir -p $(@D)
-	$(ARM_GCC) $(C_FLAGS) -o $@ $< $(NATIVE_SOURCES)
+test-c: $(C_TESTS:%=build/c/%)  ## Run the C core's own tests, without Python
+	@for test in $^; do printf '%s: ' $$test; $$test || exit 1; done
 
-test-arm: $(addprefix build/arm/,$(C_TESTS))  ## The same for aarch64, under qemu (gcc-aarch64-linux-gnu, qemu-user)
-	@for test in $^; do echo "$$test"; $(ARM_RUN) $$test || exit 1; done
+test-c-sanitized: $(C_TESTS:%=build/c-sanitized/%)  ## The same with the address and undefined-behaviour sanitizers
+	@for test in $^; do printf '%s: ' $$test; ASAN_OPTIONS=detect_leaks=0 $$test || exit 1; done
+
+# Needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user.
+test-arm: $(C_TESTS:%=build/c-arm/%)  ## The same for aarch64 under qemu-user, and what became of the memory orders
+	@for test in $^; do printf '%s: ' $$test; STRESS_SENDS=2000 qemu-aarch64 $$test || exit 1; done
+	$(NATIVE)/tests/orders_arm.sh build/c-arm/core
 
 test-pythons:  ## Run the suite on every CPython >= 3.10 found on this machine
 	.ci/pythons

@@ -86,8 +86,10 @@ static inline double bench_percentile(double *samples, long count, double share)
     return samples[(long)(share * (double)count)];
 }
 
-/* Times `operation` as pair() in peers/loops.py does and prints the summary; each operation counts as `parts`. */
-static inline void bench_measure(const bench_plan *plan, int parts, void (*operation)(void *), void *context) {
+/* Times `operation` as pair() in peers/loops.py does and prints the summary; each operation counts as
+ * `parts`. */
+static inline void bench_measure(const bench_plan *plan, int parts, void (*operation)(void *),
+                                 void *context) {
     double *bursts = malloc((size_t)(WARM_UP + plan->count) * sizeof *bursts);
     double *singles = malloc((size_t)plan->count * sizeof *singles);
     if (!bursts || !singles)

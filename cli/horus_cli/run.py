@@ -30,11 +30,14 @@ def run(ctx: click.Context, targets: tuple[str, ...], isolated: bool) -> int:
     stops all of them with SIGTERM, a second Ctrl+C insists, a third kills. What follows -- goes to every
     target as its arguments. The exit code is the worst of all, 128 + n for a process that signal n ended.
     """
-    from horus_plugins.launch.run import run_one, run_several  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.runners.resolve import resolve  # noqa: PLC0415
+    from horus_plugins.runners.resolve import resolve  # noqa: PLC0415 - not needed for --help
 
     found = resolve(targets)
     arguments: tuple[str, ...] = ctx.meta.get(_ARGUMENTS, ())
     if len(found) == 1 and not isolated:
+        from horus_plugins.launch.single import run_one  # noqa: PLC0415 - without what supervising needs
+
         run_one(found[0], arguments)
+    from horus_plugins.launch.several import run_several  # noqa: PLC0415
+
     return run_several(found, arguments, isolated=isolated)

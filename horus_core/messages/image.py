@@ -67,7 +67,7 @@ class Image(Raster):
         if DTYPE_CODES.get(array.dtype.name) != dtype or channels != wanted:
             raise ConfigError(
                 f"Bad image for encoding {encoding!r}: expected {wanted} channels of {_name(dtype)}, got {channels} "
-                f"of {array.dtype.name} (shape {shape}). Convert it with array.astype(...) or choose another."
+                f"of {array.dtype.name} (shape {shape}). Convert it with astype(...), or choose another encoding."
             )
         if channels == 1:
             array = array.reshape(shape[:2])

@@ -13,7 +13,7 @@ that matters.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
 from horus_core.errors import ConfigError
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 DTYPE_CODES = {name: code for code, name in enumerate(_native.DTYPES)}
+_PYTHON = {bool: "bool", float: "float64", int: "int64"}
+_SLOW = (list, tuple, set, dict, str, int, float)
 _SHORT = {"b": "bool", "bf": "bfloat", "f": "float", "i": "int", "u": "uint"}
 
 
@@ -46,10 +48,8 @@ def dtype_code(dtype: object) -> int:
 
 
 def _dtype_name(dtype: object) -> str:
-    if dtype in (float, int, bool):
-        return {float: "float64", int: "int64", bool: "bool"}[cast("type", dtype)]
-    if isinstance(dtype, type):  # numpy.float32
-        return dtype.__name__.rstrip("_")
+    if isinstance(dtype, type):  # Python's, or numpy.float32
+        return _PYTHON.get(dtype, dtype.__name__.rstrip("_"))
     return str(getattr(dtype, "name", None) or dtype)
 
 
@@ -62,7 +62,7 @@ def as_array(source: object) -> NDArray[Any]:
 
     if isinstance(source, np.ndarray):
         return source
-    if isinstance(source, (list, tuple, str, int, float)) or source is None:
+    if not isinstance(source, np.generic) and (isinstance(source, _SLOW) or source is None):
         raise TypeError(
             f"Bad array: expected a numpy array or an object with a buffer, got {type(source).__name__}. "
             "Convert it with numpy.asarray(...) first: that is slow, so it is not done unseen."
@@ -71,10 +71,7 @@ def as_array(source: object) -> NDArray[Any]:
 
 
 class Pooled(_native.PooledBase):
-    """A message whose payload lies in shared memory.
-
-    Attributes: shape, dtype, nbytes, step, frame_id, timestamp_ns, readonly, in_pool.
-    """
+    """A message whose payload lies in shared memory."""
 
     __slots__ = ()
     _kind = 0
@@ -103,7 +100,7 @@ class Pooled(_native.PooledBase):
                 raise ValueError(
                     f"Converting {self.dtype} to {dtype} needs a copy, and copy=False was given."
                 )
-            return cast("NDArray[Any]", array.astype(dtype))
+            return array.astype(dtype)
         return array.copy() if copy else array
 
     def to_torch(self) -> Any:
@@ -114,11 +111,6 @@ class Pooled(_native.PooledBase):
         import torch  # noqa: PLC0415 - not a dependency
 
         return torch.utils.dlpack.from_dlpack(self.__dlpack__(_unflagged=True))
-
-    def tobytes(self) -> bytes:
-        """The elements, row by row."""
-        whole = self.shape[0] * self.step == self.nbytes if self.shape else True
-        return bytes(self if whole else self.copy())
 
     def to_dict(self) -> dict[str, Any]:
         """What the payload is, without the payload."""

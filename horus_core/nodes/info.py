@@ -41,7 +41,7 @@ class NodeInfo:
 
     def clear_error(self) -> None:
         """Leave the ERROR state and count failures in a row from zero."""
-        self._node._forgive()
+        self._node._horus_forgive()
         if self._state is NodeState.ERROR:
             self._state = NodeState.RUNNING
 
@@ -49,14 +49,14 @@ class NodeInfo:
         """Counts of ticks and failures, and durations of ticks in milliseconds; zeros before the first."""
         node = self._node
         return {
-            "total_ticks": node._ticks,
+            "total_ticks": node._horus_ticks,
             "successful_ticks": self.successful_ticks(),
-            "failed_ticks": node._failed,
-            "errors_count": node._failed,
+            "failed_ticks": node._horus_failed,
+            "errors_count": node._horus_failed,
             "avg_tick_duration_ms": self.avg_tick_duration_ms(),
-            "min_tick_duration_ms": node._min_ns / _MS,
-            "max_tick_duration_ms": node._max_ns / _MS,
-            "last_tick_duration_ms": node._last_ns / _MS,
+            "min_tick_duration_ms": node._horus_min_ns / _MS,
+            "max_tick_duration_ms": node._horus_max_ns / _MS,
+            "last_tick_duration_ms": node._horus_last_ns / _MS,
         }
 
     def get_uptime(self) -> float:
@@ -65,24 +65,24 @@ class NodeInfo:
 
     def tick_count(self) -> int:
         """How many ticks have ended."""
-        return self._node._ticks
+        return self._node._horus_ticks
 
     def successful_ticks(self) -> int:
         """How many ticks ended without an exception."""
-        return self._node._ticks - self._node._failed
+        return self._node._horus_ticks - self._node._horus_failed
 
     def failed_ticks(self) -> int:
         """How many ticks raised an exception."""
-        return self._node._failed
+        return self._node._horus_failed
 
     def error_count(self) -> int:
         """The same as failed_ticks()."""
-        return self._node._failed
+        return self._node._horus_failed
 
     def avg_tick_duration_ms(self) -> float:
         """The mean duration of a tick in milliseconds."""
-        ticks = self._node._ticks
-        return self._node._total_ns / ticks / _MS if ticks else 0.0
+        ticks = self._node._horus_ticks
+        return self._node._horus_total_ns / ticks / _MS if ticks else 0.0
 
     def _enter(self, state: NodeState) -> None:
         """For the scheduler: the node is in another state from now on."""

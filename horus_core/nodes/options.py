@@ -10,11 +10,6 @@ from horus_core.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-us = 1e-6
-"""One microsecond in seconds: `budget=300 * horus.us`."""
-ms = 1e-3
-"""One millisecond in seconds: `deadline=5 * horus.ms`."""
-
 # Compared by identity, so that a scheduler can tell a node without a rate from one that asks for 30 Hz.
 DEFAULT_RATE = 30.0
 MAX_RATE = 1e6

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from horus_core.control.presence import Presence
     from horus_core.nodes.node import Node
     from horus_core.scheduler.scheduler import Scheduler
-    from horus_core.topics.topic import Topic
 
 NEVER = 2**63 - 1
 _NS = 1e9
@@ -29,7 +28,6 @@ class Entry:
         "base_ns",
         "call",
         "callbacks",
-        "close_topics",
         "enter",
         "forgive",
         "index",
@@ -39,7 +37,6 @@ class Entry:
         "live",
         "next_ns",
         "node",
-        "open_topics",
         "period",
         "period_ns",
         "policy",
@@ -51,22 +48,23 @@ class Entry:
         "run_tick",
         "skipped",
         "started_ns",
+        "wiring",
     )
 
     def __init__(self, node: Node, cap: float | None) -> None:
         """Take the node's own rate up to `cap`, or `cap` when it has none."""
-        rate = node.rate if cap is None else min(node.rate, cap) if node._rate_given else cap
+        parts = node._horus
+        rate = parts.rate if cap is None else min(parts.rate, cap) if parts.rate_given else cap
         self.node = node
-        self.info = node._info
-        self.enter = node._info._enter
-        self.journal = node._journal
-        self.policy = node._policy
-        self.callbacks = node._callbacks
-        self.open_topics = node._open_declared
-        self.close_topics = node._close_topics
-        self.run = node._run
-        self.forgive = node._forgive
-        self.call: Callable[[], Any] = node._callbacks.tick
+        self.info = parts.info
+        self.enter = parts.info._enter
+        self.journal = parts.journal
+        self.policy = parts.policy
+        self.callbacks = parts.callbacks
+        self.wiring = parts.wiring
+        self.run = node._horus_run
+        self.forgive = node._horus_forgive
+        self.call: Callable[[], Any] = parts.callbacks.tick
         self.resume_ticks()
         self.rate = rate
         self.period = _NS / rate
@@ -81,27 +79,21 @@ class Entry:
     def resume_ticks(self) -> None:
         """Let a release call the node's tick; this is how every entry begins."""
         # A release is `run_tick(call)`: both bound once.
-        self.run_tick: Callable[[Callable[[], Any]], Any] = self.node._run_tick
+        self.run_tick: Callable[[Callable[[], Any]], Any] = self.node._horus_run_tick
 
     def attach(self, scheduler: Scheduler | None) -> None:
         """Tell the node who runs it."""
-        self.node._scheduler = scheduler
-
-    def inlets(self) -> list[Topic]:
-        """The topics that the node subscribes, as far as they are open."""
-        return [
-            topic for name in self.node.subscribers() if (topic := self.node._topics.get(name)) is not None
-        ]
+        self.node._horus.scheduler = scheduler
 
     @property
     def failed_in_row(self) -> int:
         """How many ticks have failed since the last good one."""
-        return self.node._failed_in_row
+        return self.node._horus_failed_in_row
 
     @property
     def ticks(self) -> int:
         """How many ticks have ended."""
-        return self.node._ticks
+        return self.node._horus_ticks
 
     def plan(self, base_ns: int) -> None:
         """Set the first release, and forget the ticks before it."""

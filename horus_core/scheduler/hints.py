@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def other_namespaces(entries: Iterable[Entry]) -> None:
     """Warn of subscribed topics without a publisher here that exist in another of the user's namespaces."""
-    lonely = [(entry, topic) for entry in entries for topic in entry.inlets() if not topic.publishers]
+    lonely = [
+        (entry, topic) for entry in entries for topic in entry.wiring.open_inlets() if not topic.publishers
+    ]
     if not lonely:
         return
     here = namespace.current()

@@ -18,7 +18,7 @@ def start(entry: Entry) -> None:
     """Claim the name, open the declared topics and call init(); on failure nothing of it is left."""
     entry.presence = Presence(entry.node, entry.rate)
     try:
-        entry.open_topics()
+        entry.wiring.open_declared()
         initialise(entry)
     except BaseException:
         entry.enter(NodeState.CRASHED)
@@ -77,7 +77,7 @@ def quietly(entry: Entry, what: str, callback: Callable[[], object] | None) -> N
 def _let_go(entry: Entry) -> None:
     presence, entry.presence = entry.presence, None
     try:
-        entry.close_topics()
+        entry.wiring.close()
         if presence is not None:
             presence.remove()
     except Exception as error:  # noqa: BLE001 - the other nodes must still be shut down

@@ -14,7 +14,7 @@ from horus_core.scheduler import clock as clocks
 from horus_core.scheduler import failure, hints, lifecycle
 from horus_core.scheduler.entry import NEVER, Entry
 from horus_core.scheduler.signals import CutShort, StopSignals
-from horus_core.shm import cleaner, namespace
+from horus_core.shm import cleaner, namespace, process
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -68,6 +68,11 @@ class Scheduler:
         """Add a node; returns the scheduler, so that calls chain."""
         if not isinstance(node, Node):
             raise NodeError(f"Adding a node failed: expected a Node, got {node!r}.")
+        if not hasattr(node, "_horus"):
+            raise NodeError(
+                f"Adding a node failed: expected a {type(node).__name__} that is ready, got one whose "
+                f"__init__ never called super().__init__(...)."
+            )
         if self._thread is not None or self._started:
             raise NodeError(
                 f"Adding a node failed: expected an idle scheduler, got a running one (node={node.name!r})."
@@ -119,6 +124,7 @@ class Scheduler:
         """
         duration = options.duration(duration)
         self._occupy()
+        slack_ns = _native.set_timer_slack(1)
         try:
             with StopSignals(self._alarm, self.request_stop, self._in_callback):
                 self._clean()
@@ -131,6 +137,7 @@ class Scheduler:
                     self._stop_all()
                     self._clean(namespace.current())
         finally:
+            _native.set_timer_slack(slack_ns)
             self._release()
 
     def tick_once(self) -> None:
@@ -189,7 +196,7 @@ class Scheduler:
             return
         now_of, sleep_until, alarm = self.clock.now_ns, self.clock.sleep_until, self._alarm
         end_ns = NEVER if duration is None else start_ns + int(duration * _NS)
-        hint_ns = start_ns + _HINT_AFTER_NS
+        hint_ns, look_ns = start_ns + _HINT_AFTER_NS, start_ns + _NS
         while not self._stopping:
             now_ns = now_of()
             if now_ns >= end_ns:
@@ -198,8 +205,11 @@ class Scheduler:
             if now_ns >= hint_ns:
                 hints.other_namespaces(self._started)
                 hint_ns = NEVER
+            if now_ns >= look_ns:
+                process.notice_loss()
+                look_ns = now_ns + _NS
             if wake_ns > now_of():
-                sleep_until(min(wake_ns, hint_ns), alarm)
+                sleep_until(min(wake_ns, hint_ns, look_ns), alarm)
 
     def _tick_due(self, now_ns: int, end_ns: int) -> int:
         """Tick the nodes that are due, in order; returns when the next one is."""

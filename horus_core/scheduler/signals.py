@@ -6,6 +6,7 @@ The first asks for a stop, the second cuts short what the stop waits for, the th
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from horus_core._native import Alarm
 
 _CUT_AT = 2
+_owners: list[StopSignals] = []  # none or one: the main thread runs one scheduler at a time
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -42,10 +44,15 @@ class StopSignals:
         for number in _SIGNALS:
             self._previous[number] = signal.signal(number, self._handle)
         self._alarm.watch_signals(*_SIGNALS)
+        _owners.append(self)
 
     def __exit__(self, *_exc: object) -> None:
-        if not self._previous:
-            return
+        if self in _owners:
+            _owners.remove(self)
+            self.give_back()
+
+    def give_back(self) -> None:
+        """Put back the handlers that stood before."""
         self._alarm.unwatch_signals()
         for number, previous in self._previous.items():
             # None: a handler that was not installed from Python, which Python cannot put back.
@@ -58,3 +65,12 @@ class StopSignals:
         self._request_stop()
         if self._seen >= _CUT_AT and self._in_callback():
             raise CutShort
+
+
+def _give_back_in_child() -> None:
+    """A forked child runs no scheduler: its signals must end it, as multiprocessing's terminate() wants."""
+    while _owners:
+        _owners.pop().give_back()
+
+
+os.register_at_fork(after_in_child=_give_back_in_child)

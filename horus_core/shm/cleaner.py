@@ -73,33 +73,32 @@ class _Sweep:
 
     def run(self) -> list[str]:
         index = namespaces.region(self._namespace, process.INDEX)
-        kept = 0
+        kept = []
         for name in namespaces.regions(self._namespace):
             if name == index:
                 continue
             if self._in_use(name):
-                kept += 1
+                kept.append(name)
             else:
                 self._remove_region(name)
         directory = namespaces.path(self._namespace)
         if directory.exists():
             self._clean_records(directory)
-        if kept == 0 and not self._others:
-            self._remove_namespace(index, directory)
+        if not self._others and all(self._is_own_arena(name) for name in kept):
+            self._remove_namespace(index, directory, kept)
         return self._removed
 
     def _in_use(self, name: str) -> bool:
         kind = name.partition(".")[2]
-        pool = _POOL.fullmatch(kind)
-        if pool is not None:
-            writer = int(pool[2]) << 16 | int(pool[1])
-            return self._member is not None and (writer == self._own_ident() or self._member.alive(writer))
+        writer = _writer_of(kind)
+        if writer is not None:
+            return self._is_own_arena(name) or (self._member is not None and self._member.alive(writer))
         if not kind.startswith("topic."):
             return False  # half-made: nobody makes anything while we hold the lock
         return self._topic_in_use(name)
 
-    def _own_ident(self) -> int | None:
-        return None if self._own is None else self._own.ident
+    def _is_own_arena(self, name: str) -> bool:
+        return self._own is not None and _writer_of(name.partition(".")[2]) == self._own.ident
 
     def _topic_in_use(self, name: str) -> bool:
         if self._member is None:
@@ -139,10 +138,12 @@ class _Sweep:
             if not self._dry_run:
                 file.unlink(missing_ok=True)
 
-    def _remove_namespace(self, index: str, directory: Path) -> None:
-        """Nobody lives here: the index goes, and the directory when it holds no records."""
+    def _remove_namespace(self, index: str, directory: Path, own_arenas: list[str]) -> None:
+        """Nobody else lives here, and this process has no topic open: it joins anew if it ever opens one."""
         if self._own is not None and process.mapped(self._own):
             return
+        for name in own_arenas:
+            self._remove_region(name)
         if region.identity(index) is not None:
             self._remove_region(index)
         if not directory.exists() or _record_files(directory):
@@ -150,6 +151,12 @@ class _Sweep:
         self._removed.append(directory.name)
         if not self._dry_run:
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def _writer_of(kind: str) -> int | None:
+    """The process whose arena a region is, None when it is no arena."""
+    found = _POOL.fullmatch(kind)
+    return None if found is None else int(found[2]) << 16 | int(found[1])
 
 
 def _record_files(directory: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import weakref
@@ -15,6 +16,7 @@ from horus_core.shm import region
 
 INDEX = "index"
 
+_log = logging.getLogger("horus")
 _lock = threading.Lock()
 _members: dict[str, _native.Member] = {}
 
@@ -44,6 +46,26 @@ def joined(namespace: str) -> _native.Member | None:
 def mapped(own: _native.Member) -> set[tuple[int, int]]:
     """(device, inode) of the topic regions that this process has mapped as that member."""
     return {ring.file for ring in list(rings.values()) if ring.member is own}
+
+
+def notice_loss() -> None:
+    """Tell all handles to look at their regions when files of ours have lost their names.
+
+    /dev/shm is cleared under running programs (a log-out with RemoveIPC, somebody's `rm`). Handles then open
+    their topics anew under the same names, here and in other processes, which meet again.
+    """
+    for joined_member in list(_members.values()):
+        if not joined_member.forked and not joined_member.linked:
+            _log.error(
+                "The shared memory of namespace %r was removed under this process (pid=%d): its topics are opened "
+                "anew. Find out who did it; `loginctl` users need RemoveIPC=no.",
+                joined_member.namespace,
+                os.getpid(),
+            )
+            joined_member.bump()
+    for (_, name), ring in list(rings.items()):
+        if not ring.member.forked and region.identity(name) != ring.file:
+            ring.member.bump()
 
 
 def _join(namespace: str) -> _native.Member:

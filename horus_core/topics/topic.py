@@ -29,6 +29,8 @@ _log = logging.getLogger("horus")
 _FROM_NEXT, _FROM_LAST, _FROM_FIRST = 0, 1, 2
 _CAPACITY_MAX = 1 << 20
 _FOREVER_S = 1e9
+_LOOK_NS = 1_000_000_000
+"""A sleeper looks this often whether its region still has a name."""
 
 _handles: weakref.WeakSet[Topic] = weakref.WeakSet()
 
@@ -80,6 +82,7 @@ class Topic(_native.TopicBase):
         self._waited = False
         self._warned_dropped = False
         self._thread = threading.get_ident()
+        self._opening = threading.RLock()  # threads may share a handle: one opens it
         self._enter_namespace()
         self._attach(wanted)
         _handles.add(self)
@@ -112,6 +115,10 @@ class Topic(_native.TopicBase):
         return True
 
     def _open_for_send(self, message: object) -> bool:
+        with self._opening:
+            return self._open_publisher(message)
+
+    def _open_publisher(self, message: object) -> bool:
         self._check_usable()
         if self._attached:
             self._check_binding()
@@ -124,6 +131,10 @@ class Topic(_native.TopicBase):
 
     def _open_for_recv(self) -> bool:
         """Called when nothing is there: True when another look is worth it."""
+        with self._opening:
+            return self._open_subscriber()
+
+    def _open_subscriber(self) -> bool:
         self._check_usable()
         again = self._check_binding() if self._attached else self._attach(self._request.type)
         if self._attached and not self._receiving:
@@ -134,7 +145,8 @@ class Topic(_native.TopicBase):
     def _check_usable(self) -> None:
         if self._closed:
             raise HorusError(f"Topic {self.name!r} is closed (pid={os.getpid()}). Open a new handle.")
-        if self._member.forked:  # the parent's rows are the parent's
+        if self._member.forked or not self._member.linked:
+            # A forked child: the parent's rows are the parent's. Or somebody removed our files: start again.
             self._unbind()
             self._enter_namespace()
 
@@ -229,18 +241,26 @@ class Topic(_native.TopicBase):
     def wait(self, timeout: float | None = None) -> bool:
         """Sleep until recv() would give a message, at most `timeout` seconds; False when time is up."""
         deadline = _native.now_ns() + int(min(_FOREVER_S if timeout is None else timeout, _FOREVER_S) * 1e9)
-        while not self._closed:
-            if self.has_msg():
-                return True
-            if _native.now_ns() >= deadline:
+        try:
+            while not self.has_msg():
+                now = _native.now_ns()
+                if now >= deadline:
+                    return False
+                self._sleep(min(deadline, now + _LOOK_NS))
+        except HorusError:
+            if self._closed:  # by another thread, which is one way to end a wait
                 return False
-            if self._attached:
-                self._wait_until(deadline)
-            else:
-                epoch = self._member.epoch
-                if not self._open_for_recv():
-                    self._member.wait(epoch, deadline)
-        return False
+            raise
+        return True
+
+    def _sleep(self, deadline_ns: int) -> None:
+        if self._attached:
+            self._wait_until(deadline_ns)
+        else:
+            epoch = self._member.epoch
+            if not self._open_for_recv():
+                self._member.wait(epoch, deadline_ns)
+        process.notice_loss()
 
     async def recv_async(self) -> Any:
         """The next message, awaited: the event loop runs on meanwhile."""
@@ -387,6 +407,14 @@ def _script_name() -> str:
 
 def _threads_of(ring: _native.Ring) -> set[int]:
     return {handle._thread for handle in _handles if handle._ring is ring}  # noqa: SLF001 - our own
+
+
+def _renew_locks_in_child() -> None:
+    for handle in _handles:
+        handle._opening = threading.RLock()  # noqa: SLF001 - another thread of the parent may have held it
+
+
+os.register_at_fork(after_in_child=_renew_locks_in_child)
 
 
 def _pool_for(ring: _native.Ring, cls: type | None) -> _native.Pool | None:

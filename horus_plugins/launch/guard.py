@@ -79,7 +79,6 @@ def _stop(groups: set[int], mark: bytes) -> None:
     # The leaders have had their SIGTERM from the kernel; a second one would cut their shutdown short.
     system.signal_all(system.family(groups, mark) - groups, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_S
-    while left := system.family(groups, mark):
-        if time.monotonic() > deadline:
-            system.signal_all(left, signal.SIGKILL)
+    while (left := system.family(groups, mark)) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
+    system.signal_all(left, signal.SIGKILL)

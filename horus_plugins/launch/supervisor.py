@@ -194,11 +194,13 @@ class Supervisor:
         self._step(f"SIGTERM to what left its group: pid {', '.join(map(str, sorted(escaped)))}")
         system.signal_all(escaped, signal.SIGTERM)
         deadline = time.monotonic() + GRACE_S
-        while escaped := system.family(set(), self._mark):
-            if time.monotonic() > deadline:
-                system.signal_all(escaped, signal.SIGKILL)
+        while time.monotonic() < deadline:
             self._turn(signals)
-            time.sleep(_TICK_MS / 1000)
+            escaped = system.family(set(), self._mark)
+            if not escaped:
+                return
+        self._step("SIGKILL to those that did not heed it")
+        system.signal_all(escaped, signal.SIGKILL)
 
     def _last_words(self) -> None:
         """Write what is queued, for as long as somebody reads."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
 from collections import Counter
 from pathlib import Path
@@ -55,6 +54,8 @@ def _not_found(path: Path, word: str) -> LaunchError:
         nearby = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         nearby = []
+    import difflib  # noqa: PLC0415 - only for an error's text
+
     close = difflib.get_close_matches(path.name, nearby, n=1)
     hint = f"Did you mean {str(path.with_name(close[0]))!r}?" if close else "Check the name and the folder."
     return LaunchError(f"Running {word!r} failed: {looked}; there is none. {hint}")

@@ -124,8 +124,8 @@ def ns(monkeypatch):
     name = f"test-cli-{os.getpid()}-{next(_numbers)}"
     monkeypatch.setenv("HORUS_NAMESPACE", name)
     yield name
-    for region in namespace.regions(name):
-        (namespace.SHM / region).unlink(missing_ok=True)
+    for left in namespace.SHM.glob(f"horus_{name}[.-]*"):  # with "-" come its relatives, like {name}-other
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     shutil.rmtree(namespace.path(name), ignore_errors=True)
 
 

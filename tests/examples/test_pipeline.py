@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import assets
@@ -144,4 +143,3 @@ def test_make_demo_runs_these_three():
     ).stdout.replace("\\\n", "")
     scripts = " ".join(f"examples/{script}" for script in PIPELINE)
     assert f"/horus run {scripts}" in re.sub(" +", " ", said)
-    assert sys.version_info >= (3, 10)

@@ -63,7 +63,7 @@ def test_guide_under_one_run(start, probe):
     assert example.finish() == 0
 
 
-# spec: A60
+# spec: A6, A60
 def test_guide_in_three_terminals(start, probe):
     """Each script by itself, all with the same HORUS_NAMESPACE, is the same pipeline."""
     examples = [start(script, alone=True) for script in GUIDE]
@@ -73,7 +73,7 @@ def test_guide_in_three_terminals(start, probe):
         assert example.finish() == 0
 
 
-# spec: A59
+# spec: A16, A59
 @pytest.mark.parametrize(("distance", "speed"), [(0.99, 0.0), (1.0, 0.5), (999.0, 0.5)])
 def test_guide_controller_stops_below_a_metre(start, probe, distance, speed):
     """What is closer than 1.0 m stops the robot, anything else does not."""

@@ -149,8 +149,7 @@ class Big(enum.IntEnum):
 @pytest.mark.parametrize(
     ("annotations", "text"),
     [
-        ({"x": float}, "Bad.x: expected horus.f32, f64, i8 to i64, u8 to u64, bool_, an enum or a message class, "
-                       "got float. Use horus.f64 or horus.f32."),
+        ({"x": float}, "an enum or a message class, got float. Use horus.f64 or horus.f32."),
         ({"x": int}, "Bad.x: expected horus.f32"),
         ({"x": str}, "got str. Give it a capacity: `= horus.text(32)`."),
         ({"x": list[float]}, "Bad.x: expected horus.f32"),

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from horus_core.messages.fields import alias, array, bool_, f32, f64, field, i16, text, u8, u64
-from horus_core.messages.message import Message
-from horus_plugins.messages.control import CmdVel, MotorCommand, MotorMode
-from horus_plugins.messages.sensor import LaserScan, Odometry
+import horus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,23 +20,22 @@ class Mode(enum.IntEnum):
     GRIPPING = 1
 
 
-class Finger(Message):
-    angle: f64 = 0.0
-    force: f32 = field(default=0.0, unit="N", doc="At the tip.")
+class Finger(horus.Message):
+    angle: horus.f64 = 0.0
+    force: horus.f32 = horus.field(default=0.0, unit="N", doc="At the tip.")
 
 
-class GripperState(Message, topic="gripper_state"):
-    width: f64 = 0.0
-    linear: f32 = field(default=0.0, unit="m/s", doc="How fast it closes.")
-    steps: i16 = 0
-    closed: bool_ = False
-    mode: Mode | int = field(default=Mode.IDLE, storage=u8)
+class GripperState(horus.Message, topic="gripper_state"):
+    width: horus.f64 = 0.0
+    linear: horus.f32 = horus.field(default=0.0, unit="m/s", doc="How fast it closes.")
+    steps: horus.i16 = 0
+    closed: horus.bool_ = False
+    mode: Mode | int = horus.field(default=Mode.IDLE, storage=horus.u8)
     left: Finger = Finger()
-    timestamp_ns: u64 = field(default=0, kw_only=True)
-    pressures: NDArray[np.float32] = array(f32, 4096, bounded=True, unit="Pa")
-    names: Sequence[str] = array(text(16), 4, bounded=True)
-    frame_id: str = text(32)
-    left_angle: f64 = alias("left.angle")
+    timestamp_ns: horus.u64 = horus.field(default=0, kw_only=True)
+    pressures: NDArray[np.float32] = horus.array(horus.f32, 4096, bounded=True, unit="Pa")
+    names: Sequence[str] = horus.array(horus.text(16), 4, bounded=True)
+    frame_id: str = horus.text(32)
 
     def is_valid(self) -> bool:
         return self.width >= 0.0
@@ -49,7 +45,7 @@ state = GripperState(0.1, linear=1, closed=True, mode=Mode.GRIPPING, timestamp_n
 width: float = state.width
 count: int = state.steps
 closed: bool = state.closed
-angle: float = state.left.angle + state.left_angle
+angle: float = state.left.angle
 shape: tuple[int, ...] = state.pressures.shape
 state.pressures = np.zeros(3, np.float32)
 state.names = ["a", "b"]
@@ -57,9 +53,8 @@ state.width = 2
 again: GripperState = GripperState.from_dict(state.to_dict())
 plain: dict[str, Any] = again.to_dict()
 twin: GripperState = again.copy()
-cmd: CmdVel = CmdVel(1.0, angular=0.5)
-odometry = Odometry(x=1.0, theta=0.5)
-motor = MotorCommand(1, MotorMode.TORQUE, target=2.0)
-scan = LaserScan(np.zeros(360, np.float32), angle_increment=0.01)
+cmd: horus.CmdVel = horus.CmdVel(1.0, angular=0.5)
+odometry = horus.Odometry(x=1.0, theta=0.5)
+motor = horus.MotorCommand(1, horus.MotorMode.TORQUE, target=2.0)
+scan = horus.LaserScan(np.zeros(360, np.float32), angle_increment=0.01)
 nearest: float | None = scan.min_range()
-Distance = Annotated[float, "an alias of a user's own"]

@@ -101,6 +101,29 @@ def test_subclass_that_does_not_override_on_error_has_none():
         run(Driver("driver"))
 
 
+def test_subclasses_may_use_any_name():
+    """A subclass may use the names that a framework could have taken for itself."""
+
+    class Driver(Node):
+        def __init__(self):
+            super().__init__("driver", subs="a")
+            self._ticks = self._rate = self._topics = self._info = self._scheduler = 7
+            self._failed = self._name = self._order = self._log = self._state = self._run = self._tick = 7
+
+        def _open(self):
+            raise AssertionError
+
+        _close = _init = _start = _stop = _loop = _open
+
+        def tick(self):
+            self._ticks += 1
+            self.send("a", {"n": self._ticks})
+
+    driver = Driver()
+    run(driver, duration=0)
+    assert driver._ticks == 8
+
+
 def test_method_and_keyword_are_refused():
     """Giving a callback twice is an error, not a riddle."""
 
@@ -217,7 +240,7 @@ def test_metrics():
     first, last = seen[0], seen[-1]
     assert first[0]["total_ticks"] == first[0]["avg_tick_duration_ms"] == 0
     assert last[1] > first[1] > 0
-    metrics = node._info.get_metrics()
+    metrics = node._horus.info.get_metrics()
     assert metrics["total_ticks"] == len(seen)
     assert metrics["failed_ticks"] == metrics["errors_count"] == len(seen) // 2
     assert metrics["successful_ticks"] == len(seen) - len(seen) // 2
@@ -230,7 +253,7 @@ def test_metrics():
     assert (
         metrics["min_tick_duration_ms"] <= metrics["last_tick_duration_ms"] <= metrics["max_tick_duration_ms"]
     )
-    info = node._info
+    info = node._horus.info
     assert info.tick_count() == metrics["total_ticks"]
     assert info.successful_ticks() == metrics["successful_ticks"]
     assert info.failed_ticks() == info.error_count() == metrics["failed_ticks"]

@@ -7,8 +7,8 @@ import inspect
 import numpy as np
 import pytest
 
+import horus
 from horus_core.errors import ConfigError, InvalidNameError
-from horus_core.nodes import options
 from horus_core.nodes.node import Node
 
 
@@ -104,8 +104,8 @@ def test_durations_that_are_no_seconds_are_refused_with_the_hint(bad):
 
 def test_units():
     """Both units are in seconds."""
-    assert 300 * options.us == pytest.approx(0.0003)
-    assert 5 * options.ms == pytest.approx(0.005)
+    assert 300 * horus.us == pytest.approx(0.0003)
+    assert 5 * horus.ms == pytest.approx(0.005)
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,9 @@ def test_what_it_says(namespace):
     assert not file(namespace, "n").exists()
 
 
-def test_second_of_a_name_is_refused(script):
+def test_second_of_a_name_is_refused(program):
     """A name that a living process uses is refused, naming its pid and since when; the first runs on."""
-    first = script(RUNNING)
+    first = program(RUNNING)
     first.wait_for("tick")
     seen = []
     other = Node("other", tick=lambda: None, order=1, shutdown=lambda: seen.append("other"))
@@ -59,8 +59,8 @@ def test_second_of_a_name_is_refused(script):
         run(other, Node("camera", tick=lambda: None), duration=0)
     assert seen == ["other"]
     first.wait_for("tick")
-    first.signal(signal.SIGINT)
-    assert first.finish()[0] == 0
+    first.process.send_signal(signal.SIGINT)
+    first.finish()
 
 
 def test_two_runs_in_one_process_share_names(namespace):
@@ -87,12 +87,11 @@ def test_two_runs_in_one_process_share_names(namespace):
     assert re.search(rf"pid={os.getpid()}", inner[0])
 
 
-def test_name_of_a_killed_process_is_free(script, namespace):
+def test_name_of_a_killed_process_is_free(program, namespace):
     """The file of a process that was killed is stale: the name can be used at once."""
-    first = script(RUNNING)
+    first = program(RUNNING)
     first.wait_for("tick")
-    first.signal(signal.SIGKILL)
-    first.finish()
+    first.kill()
     assert file(namespace, "camera").exists()
     seen = []
     run(

@@ -102,6 +102,18 @@ def test_plain_strings():
     assert node.publishers() == ["output"]
 
 
+# spec: E23
+def test_declared_topics_are_known_in_init():
+    """get_publishers() and get_subscribers() tell what was declared, inside init() already."""
+    seen = []
+
+    def init(node):
+        seen.append((node.get_publishers(), node.get_subscribers()))
+
+    run(Node("n", pubs=["a", Twist], subs=["b", "c"], init=init, tick=lambda: None), duration=0)
+    assert seen == [(["a"], ["b", "c"])]
+
+
 def test_pub_and_sub_check_their_values():
     """Pub and Sub refuse what makes no sense, and each other's place."""
     for bad in (
@@ -185,7 +197,7 @@ def test_declared_capacity_and_latch():
     def tick(node):
         for name in ("a", "b"):
             node.send(name, Twist(linear=4.0))
-            seen.append(node._topics[name].capacity)
+            seen.append(node._horus.wiring.topics[name].capacity)
 
     node = Node(
         "n", pubs=[Pub("a", Twist, capacity=8, latched=True), Pub("b", Twist)], capacity=64, tick=tick
@@ -255,7 +267,7 @@ def freshness(sub, take):
             for i in range(10):
                 topic.send(Twist(linear=start + i))
             scheduler.tick_once()
-        stats = scheduler.get_all_nodes()[0]._topics["a"].stats()
+        stats = scheduler.get_all_nodes()[0]._horus.wiring.topics["a"].stats()
     return [[None if m is None else m.linear for m in got] for got in ticks], stats
 
 
@@ -316,7 +328,7 @@ def test_frames_are_fresh_by_two():
     ) as scheduler:
         scheduler.tick_once()
         scheduler.tick_once()
-        stats = scheduler.get_all_nodes()[1]._topics["camera.rgb"].stats()
+        stats = scheduler.get_all_nodes()[1]._horus.wiring.topics["camera.rgb"].stats()
     assert seen == [0, 3]
     assert stats["skipped"] + stats["missed"] == 7  # the ring holds 8 of 10
 
@@ -391,7 +403,7 @@ def test_threads_share_a_nodes_topics():
     for thread in threads:
         thread.join(30)
     assert len(node.recv_all("a")) == 2000
-    assert list(node._topics) == ["a"]
+    assert list(node._horus.wiring.topics) == ["a"]
 
 
 # spec: A41

@@ -100,7 +100,7 @@ def test_init_failure_shuts_down_those_that_started():
     with pytest.raises(OSError, match="no such camera"):
         run(*nodes)
     assert seen == ["init a", "init b", "shutdown b", "shutdown a"]
-    assert bad._info.state() is NodeState.CRASHED
+    assert bad._horus.info.state() is NodeState.CRASHED
 
 
 # spec: E9, F13
@@ -120,8 +120,8 @@ def test_fatal_tick_raises_the_original():
     assert error.__context__ is None
     assert caught.traceback[-1].name == "fail"
     assert seen == ["init bad", "init good", "shutdown good", "shutdown bad"]
-    assert bad._info.state() is NodeState.CRASHED
-    assert good._info.state() is NodeState.STOPPED
+    assert bad._horus.info.state() is NodeState.CRASHED
+    assert good._horus.info.state() is NodeState.STOPPED
 
 
 def test_shutdown_exceptions_are_logged(capfd):
@@ -169,10 +169,10 @@ def test_states_on_the_way():
         states.append(node.info.state())
 
     node = Node("a", init=note, tick=note, shutdown=note)
-    assert node._info.state() is NodeState.UNINITIALIZED
+    assert node._horus.info.state() is NodeState.UNINITIALIZED
     run(node, duration=0)
     assert states == [NodeState.INITIALIZING, NodeState.RUNNING, NodeState.STOPPING]
-    assert node._info.state() is NodeState.STOPPED
+    assert node._horus.info.state() is NodeState.STOPPED
 
 
 # spec: D22
@@ -234,6 +234,38 @@ def test_run_inside_a_tick_is_refused():
     with pytest.raises(NodeError, match="inside of another's callback"):
         run(Node("outer", tick=lambda: run(inner, duration=0)), duration=0)
     run(inner, duration=0)
+
+
+def test_timer_slack_is_for_the_run_only():
+    """While it runs, a scheduler's thread is woken as exactly as the kernel can; afterwards as before."""
+    from horus_core import _native
+
+    seen = []
+
+    def tick():
+        seen.append(_native.set_timer_slack(1))
+
+    before = _native.set_timer_slack(60_000)
+    try:
+        run(Node("a", tick=tick), duration=0)
+        assert seen == [1]
+        assert _native.set_timer_slack(60_000) == 60_000
+    finally:
+        _native.set_timer_slack(before)
+
+
+def test_a_node_that_was_never_made_ready_is_refused():
+    """A subclass that forgot super().__init__() is told so."""
+
+    class Driver(Node):
+        def __init__(self):
+            self.port = 3
+
+        def tick(self):
+            pass
+
+    with pytest.raises(NodeError, match=r"super\(\)\.__init__"):
+        run(Driver())
 
 
 def test_two_schedulers_in_two_threads(until):

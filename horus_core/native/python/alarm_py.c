@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,11 +27,17 @@ static void ring(uint32_t *word) {
 
 static uint32_t *watched_word; /* of the alarm that signals ring; NULL: none */
 static uint32_t signal_count;  /* since watch_signals() */
+static pid_t watching_process; /* a forked child inherits the handlers, and all of this */
 static void (*python_handlers[MAX_SIGNALS])(int);
 
 /* Async-signal-safe: atomics, one system call, and CPython's handler, which is made for this. */
 static void on_signal(int number) {
     int saved_errno = errno;
+    if (getpid() != watching_process) { /* a child whose Python has not put the handlers back yet */
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
     if (__atomic_add_fetch(&signal_count, 1, __ATOMIC_SEQ_CST) >= KILL_AT)
         _exit(128 + number);
     void (*next)(int) = python_handlers[number];
@@ -62,6 +69,7 @@ static int watch_one(int number) {
 }
 
 static PyObject *alarm_watch_signals(horus_alarm *self, PyObject *const *args, Py_ssize_t nargs) {
+    watching_process = getpid();
     horus_store_seq_cst(&signal_count, 0);
     horus_store_seq_cst(&watched_word, &self->word);
     for (Py_ssize_t i = 0; i < nargs; i++) {
@@ -127,6 +135,27 @@ static PyObject *alarm_wait_until(horus_alarm *self, PyObject *argument) {
     return PyBool_FromLong(horus_load_seq_cst(&self->word) != 0);
 }
 
+/* ---- the thread's timer slack ---- */
+
+/* How much later than asked the kernel may wake this thread, so that it can wake several at once: 50 us
+ * unless set. Any user may set it; with 1 ns a sleep of ours ended 26 us late instead of 77 (p50). */
+static PyObject *set_timer_slack(PyObject *Py_UNUSED(module), PyObject *argument) {
+    unsigned long wanted = PyLong_AsUnsignedLong(argument);
+    if (wanted == (unsigned long)-1 && PyErr_Occurred())
+        return NULL;
+    int previous = prctl(PR_GET_TIMERSLACK);
+    if (previous < 0 || prctl(PR_SET_TIMERSLACK, wanted) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    return PyLong_FromLong(previous);
+}
+
+static PyMethodDef functions[] = {
+    {"set_timer_slack", set_timer_slack, METH_O,
+     "set_timer_slack(nanoseconds, /)\n--\n\nSet how late the kernel may wake this thread; returns what it "
+     "was."},
+    {NULL, NULL, 0, NULL},
+};
+
 /* ---- the type ---- */
 
 static PyObject *alarm_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs)) {
@@ -182,8 +211,10 @@ static PyType_Spec alarm_spec = {
 
 int horus_add_alarm(PyObject *module) {
     PyObject *type = PyType_FromModuleAndSpec(module, &alarm_spec, NULL);
-    if (type == NULL)
+    if (type == NULL || PyModule_AddFunctions(module, functions) < 0) {
+        Py_XDECREF(type);
         return -1;
+    }
     int added = PyModule_AddType(module, (PyTypeObject *)type);
     Py_DECREF(type);
     return added;

@@ -33,7 +33,8 @@ extern const horus_kind_info horus_kinds[HORUS_MESSAGE + 1];
 
 /* A data descriptor, immutable after its class was defined. */
 typedef struct horus_field {
-    PyObject_HEAD uint8_t kind;
+    PyObject ob_base;
+    uint8_t kind;
     uint8_t shape;
     bool kw_only;
     bool required;

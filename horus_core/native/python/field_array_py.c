@@ -4,7 +4,8 @@
 /* ---- ArrayBuffer: writable bytes of a message, for numpy to stand on ---- */
 
 typedef struct {
-    PyObject_HEAD PyObject *owner;
+    PyObject ob_base;
+    PyObject *owner;
     uint8_t *bytes;
     Py_ssize_t length;
 } array_buffer;

@@ -33,9 +33,11 @@ typedef struct {
     uint64_t *defaults; /* the bytes of a new message */
 } horus_message_type;
 
+/* `bytes` are horus_round_up(plan->size, 8) of its own, 8-aligned; or, in a part of another message,
+ * plan->size bytes of that one, aligned as C aligns the member. */
 typedef struct {
-    PyObject_HEAD uint8_t
-        *bytes; /* horus_round_up(plan->size, 8) bytes: own storage, or those of the message it is part of */
+    PyObject ob_base;
+    void *bytes;
     uint64_t storage[]; /* own bytes; for a part of another message: the PyObject * that owns them */
 } horus_message;
 

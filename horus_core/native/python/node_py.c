@@ -1,8 +1,8 @@
 /* NodeBase: what a node does on every tick, without running Python code of ours.
  *
  * `send` and `recv` look the topic up by its name (or message class) in a dict and call the topic's C
- * functions directly; a name that is not there yet goes to Node._open_to_send or Node._open_to_receive, which
- * open the topic and bind it here. */
+ * functions directly; a name that is not there yet goes to Node._horus_open_to_send or
+ * _horus_open_to_receive, which open the topic and bind it here. */
 #include "node.h"
 #include "topic.h"
 
@@ -63,7 +63,7 @@ static PyObject *node_send(horus_node *self, PyObject *const *args, Py_ssize_t n
         PyErr_Format(PyExc_TypeError, "send() takes a topic and a message (%zd given)", nargs);
         return NULL;
     }
-    PyObject *topic = find_topic(self, self->to_send, args[0], "_open_to_send");
+    PyObject *topic = find_topic(self, self->to_send, args[0], "_horus_open_to_send");
     if (topic == NULL)
         return NULL;
     PyObject *stored = horus_topic_send(topic, args[1]);
@@ -72,7 +72,7 @@ static PyObject *node_send(horus_node *self, PyObject *const *args, Py_ssize_t n
 }
 
 static PyObject *node_recv(horus_node *self, PyObject *key) {
-    PyObject *topic = find_topic(self, self->to_receive, key, "_open_to_receive");
+    PyObject *topic = find_topic(self, self->to_receive, key, "_horus_open_to_receive");
     if (topic == NULL)
         return NULL;
     PyObject *message = horus_topic_recv(topic);
@@ -81,7 +81,7 @@ static PyObject *node_recv(horus_node *self, PyObject *key) {
 }
 
 static PyObject *node_has_msg(horus_node *self, PyObject *key) {
-    PyObject *topic = find_topic(self, self->to_receive, key, "_open_to_receive");
+    PyObject *topic = find_topic(self, self->to_receive, key, "_horus_open_to_receive");
     if (topic == NULL)
         return NULL;
     int waiting = horus_topic_has_msg(topic);
@@ -100,7 +100,7 @@ static int require_topic(PyTypeObject *defining, PyObject *topic) {
 static PyObject *node_bind_send(horus_node *self, PyTypeObject *defining, PyObject *const *args,
                                 Py_ssize_t nargs, PyObject *kwnames) {
     if (nargs != 2 || kwnames != NULL) {
-        PyErr_SetString(PyExc_TypeError, "_bind_send() takes a key and a topic");
+        PyErr_SetString(PyExc_TypeError, "_horus_bind_send() takes a key and a topic");
         return NULL;
     }
     if (require_topic(defining, args[1]) < 0 || PyDict_SetItem(self->to_send, args[0], args[1]) < 0)
@@ -127,7 +127,7 @@ static int add_inlet(horus_node *self, PyObject *topic, Py_ssize_t depth) {
 static PyObject *node_bind_receive(horus_node *self, PyTypeObject *defining, PyObject *const *args,
                                    Py_ssize_t nargs, PyObject *kwnames) {
     if (nargs != 3 || kwnames != NULL) {
-        PyErr_SetString(PyExc_TypeError, "_bind_receive() takes a key, a topic and a depth");
+        PyErr_SetString(PyExc_TypeError, "_horus_bind_receive() takes a key, a topic and a depth");
         return NULL;
     }
     Py_ssize_t depth = PyLong_AsSsize_t(args[2]);
@@ -210,7 +210,7 @@ static PyObject *node_run_tick(horus_node *self, PyObject *callback) {
 
 static PyObject *node_run(horus_node *self, PyObject *const *args, Py_ssize_t nargs) {
     if (nargs < 1) {
-        PyErr_SetString(PyExc_TypeError, "_run() takes a callback and its arguments");
+        PyErr_SetString(PyExc_TypeError, "_horus_run() takes a callback and its arguments");
         return NULL;
     }
     int outer = self->in_callback;
@@ -275,28 +275,29 @@ static PyMethodDef node_methods[] = {
     {"get", METHOD(node_recv), METH_O, "get($self, topic, /)\n--\n\nThe same as recv()."},
     {"has_msg", METHOD(node_has_msg), METH_O,
      "has_msg($self, topic, /)\n--\n\nWhether a message waits on the topic."},
-    {"_bind_send", METHOD(node_bind_send), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     "_bind_send($self, key, topic, /)\n--\n\nMake send(key, ...) use the topic."},
-    {"_bind_receive", METHOD(node_bind_receive), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     "_bind_receive($self, key, topic, depth, /)\n--\n\nMake recv(key) use the topic; depth 0 suits its "
+    {"_horus_bind_send", METHOD(node_bind_send), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     "_horus_bind_send($self, key, topic, /)\n--\n\nMake send(key, ...) use the topic."},
+    {"_horus_bind_receive", METHOD(node_bind_receive), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     "_horus_bind_receive($self, key, topic, depth, /)\n--\n\nMake recv(key) use the topic; depth 0 suits "
+     "its "
      "kind, below 0 is strict FIFO."},
-    {"_unbind", METHOD(node_unbind), METH_NOARGS, "_unbind($self, /)\n--\n\nForget all topics."},
-    {"_run_tick", METHOD(node_run_tick), METH_O,
-     "_run_tick($self, callback, /)\n--\n\nRefresh the topics, call, and count the tick."},
-    {"_run", METHOD(node_run), METH_FASTCALL,
-     "_run($self, callback, /, *args)\n--\n\nCall another callback of the node."},
-    {"_forgive", METHOD(node_forgive), METH_NOARGS,
-     "_forgive($self, /)\n--\n\nStart counting failures in a row from zero."},
+    {"_horus_unbind", METHOD(node_unbind), METH_NOARGS, "_horus_unbind($self, /)\n--\n\nForget all topics."},
+    {"_horus_run_tick", METHOD(node_run_tick), METH_O,
+     "_horus_run_tick($self, callback, /)\n--\n\nRefresh the topics, call, and count the tick."},
+    {"_horus_run", METHOD(node_run), METH_FASTCALL,
+     "_horus_run($self, callback, /, *args)\n--\n\nCall another callback of the node."},
+    {"_horus_forgive", METHOD(node_forgive), METH_NOARGS,
+     "_horus_forgive($self, /)\n--\n\nStart counting failures in a row from zero."},
     {NULL, NULL, 0, NULL},
 };
 
-#define COUNTER(field) {"_" #field, T_LONGLONG, offsetof(horus_node, field), READONLY, NULL}
+#define COUNTER(field) {"_horus_" #field, T_LONGLONG, offsetof(horus_node, field), READONLY, NULL}
 
 static PyMemberDef node_members[] = {
     COUNTER(ticks),         COUNTER(failed),
     COUNTER(failed_in_row), COUNTER(total_ns),
     COUNTER(min_ns),        COUNTER(max_ns),
-    COUNTER(last_ns),       {"_in_callback", T_INT, offsetof(horus_node, in_callback), READONLY, NULL},
+    COUNTER(last_ns),       {"_horus_in_callback", T_INT, offsetof(horus_node, in_callback), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -41,8 +41,10 @@ static PyObject *pool_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
 
 static void pool_dealloc(pool_object *self) {
     PyTypeObject *type = Py_TYPE(self);
-    horus_pool_close(self->pool);
-    Py_XDECREF(self->member);
+    /* While views of blocks are left, the member stays: its index stands for their holds, and must not become
+     * another process's before they are dropped. */
+    if (horus_pool_close(self->pool))
+        Py_XDECREF(self->member);
     type->tp_free(self);
     Py_DECREF(type);
 }

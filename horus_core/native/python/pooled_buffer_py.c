@@ -14,13 +14,8 @@ void pooled_copy_bytes(void *to, const void *from, size_t length) {
     Py_END_ALLOW_THREADS
 }
 
-static size_t row_size(const pooled_object *self) {
-    size_t rows = self->info.ndim == 0 ? 1 : self->info.shape[0];
-    return rows == 0 ? 0 : (size_t)horus_info_bytes(&self->info) / rows;
-}
-
 static bool contiguous(const pooled_object *self) {
-    return self->info.ndim == 0 || self->info.shape[0] <= 1 || self->info.step == row_size(self);
+    return self->info.ndim == 0 || self->info.shape[0] <= 1 || self->info.step == horus_info_row(&self->info);
 }
 
 /* The elements without the gaps between the rows of a view. */
@@ -30,7 +25,8 @@ void pooled_copy_rows(const pooled_object *self, void *to) {
         return;
     }
     const uint8_t *from = self->data;
-    size_t row = row_size(self), step = (size_t)self->info.step, rows = self->info.shape[0];
+    size_t row = (size_t)horus_info_row(&self->info), step = (size_t)self->info.step,
+           rows = self->info.shape[0];
     Py_BEGIN_ALLOW_THREADS for (size_t i = 0; i < rows; i++)
         memcpy((uint8_t *)to + i * row, from + i * step, row);
     Py_END_ALLOW_THREADS

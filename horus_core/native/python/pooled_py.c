@@ -39,7 +39,9 @@ void pooled_set_geometry(pooled_object *self) {
     }
     if (info->ndim > 0) {
         self->shape[0] = info->shape[0];
-        self->strides[0] = (Py_ssize_t)info->step;
+        if (info->shape[0] <= 1)
+            self->info.step = (uint64_t)stride; /* no second row says otherwise */
+        self->strides[0] = (Py_ssize_t)self->info.step;
     }
 }
 
@@ -119,12 +121,7 @@ pooled_object *pooled_new_like(pooled_object *self, bool contiguous) {
     other->info = self->info;
     if (contiguous) {
         other->info.offset = 0;
-        other->info.step = self->info.step;
-        if (self->info.ndim > 0) {
-            other->info.step = horus_dtypes[self->info.dtype].size;
-            for (unsigned i = 1; i < self->info.ndim; i++)
-                other->info.step *= self->info.shape[i];
-        }
+        other->info.step = horus_info_row(&self->info);
     }
     return other;
 }
@@ -133,19 +130,18 @@ pooled_object *pooled_new_like(pooled_object *self, bool contiguous) {
 
 /* A copy in a block of `pool`, for what has none there. 1; 0 none free; -1. */
 static int copy_to_send(pooled_object *self, horus_pool *pool, horus_descriptor *out) {
+    horus_error error;
+    horus_block *block = take_block(pool, horus_info_bytes(&self->info), &error);
+    if (block == NULL)
+        return 0;
+    pooled_copy_rows(self, horus_block_data(block)); /* another thread may send the same message meanwhile */
     if (self->sending != NULL)
         horus_block_release(self->sending);
-    horus_error error;
-    self->sending = take_block(pool, horus_info_bytes(&self->info), &error);
-    if (self->sending == NULL)
-        return 0;
-    pooled_copy_rows(self, horus_block_data(self->sending));
-    out->ref = horus_block_refer(self->sending);
+    self->sending = block;
+    out->ref = horus_block_refer(block);
     out->info = self->info;
     out->info.offset = 0;
-    out->info.step = horus_info_bytes(&self->info);
-    if (self->info.ndim > 0 && self->info.shape[0] > 0)
-        out->info.step /= self->info.shape[0];
+    out->info.step = horus_info_row(&self->info);
     return 1;
 }
 
@@ -322,6 +318,16 @@ static PyObject *pooled_copy(pooled_object *self, PyObject *Py_UNUSED(ignored)) 
     return (PyObject *)other;
 }
 
+PyDoc_STRVAR(tobytes_doc, "tobytes(): the elements, row by row.");
+static PyObject *pooled_tobytes(pooled_object *self, PyObject *Py_UNUSED(ignored)) {
+    if (pooled_ready(self) < 0)
+        return NULL;
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)horus_info_bytes(&self->info));
+    if (bytes != NULL)
+        pooled_copy_rows(self, PyBytes_AS_STRING(bytes));
+    return bytes;
+}
+
 PyDoc_STRVAR(crop_doc, "_crop(y, x, height, width): a view of part of an image; it shares the memory.");
 static PyObject *pooled_crop(pooled_object *self, PyObject *args) {
     unsigned y, x, height, width;
@@ -353,6 +359,7 @@ static PyMethodDef pooled_methods[] = {
      "_fill(buffer): copies a C-contiguous buffer of the same size into the payload."},
     {"_crop", (PyCFunction)pooled_crop, METH_VARARGS, crop_doc},
     {"copy", (PyCFunction)pooled_copy, METH_NOARGS, copy_doc},
+    {"tobytes", (PyCFunction)pooled_tobytes, METH_NOARGS, tobytes_doc},
     {"to_numpy", pooled_to_numpy, METH_NOARGS,
      "to_numpy(): a numpy array on the payload itself, no copy; read-only once sent or received."},
     {"__dlpack__", (PyCFunction)(void (*)(void))pooled_dlpack, METH_FASTCALL | METH_KEYWORDS,

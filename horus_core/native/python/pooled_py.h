@@ -47,6 +47,7 @@ static inline pooled_object *pooled_root(pooled_object *self) {
 
 /* pooled_table.c */
 bool horus_info_fits(const horus_payload_info *info, uint64_t length);
+uint64_t horus_info_row(const horus_payload_info *info);   /* of one row: of all inner dimensions */
 uint64_t horus_info_bytes(const horus_payload_info *info); /* of the elements, without gaps between rows */
 
 /* pool_py.c: the pool of the current namespace, a new reference. */

@@ -50,7 +50,8 @@ bool horus_info_fits(const horus_payload_info *info, uint64_t length) {
         return false;
     unsigned size = horus_dtypes[info->dtype].size;
     uint64_t row, gaps, end;
-    if (!row_bytes(info, &row) || info->offset % size != 0 || info->step % size != 0 || info->step < row)
+    if (!row_bytes(info, &row) || row > PY_SSIZE_T_MAX || info->offset % size != 0 ||
+        info->step % size != 0 || info->step < row)
         return false;
     uint64_t rows = info->ndim == 0 ? 1 : info->shape[0];
     if (rows == 0)
@@ -59,8 +60,13 @@ bool horus_info_fits(const horus_payload_info *info, uint64_t length) {
            !__builtin_add_overflow(end, info->offset, &end) && end <= length && end <= PY_SSIZE_T_MAX;
 }
 
-uint64_t horus_info_bytes(const horus_payload_info *info) {
+uint64_t horus_info_row(const horus_payload_info *info) {
     uint64_t row = 0;
     row_bytes(info, &row);
+    return row;
+}
+
+uint64_t horus_info_bytes(const horus_payload_info *info) {
+    uint64_t row = horus_info_row(info);
     return info->ndim == 0 ? row : row * info->shape[0];
 }

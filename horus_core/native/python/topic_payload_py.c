@@ -42,7 +42,20 @@ static horus_block *take_block(topic_object *self, size_t length) {
     return block;
 }
 
+/* Wherever Python code may have run meanwhile, another thread may have closed the handle. */
+static bool still_open(topic_object *self) {
+    if (HORUS_LIKELY(self->publishing))
+        return true;
+    PyErr_SetString(self->state->errors.HorusError,
+                    "send failed: the topic's handle was closed meanwhile by another thread. Nothing was sent.");
+    return false;
+}
+
 static int send_block(topic_object *self, horus_block *block) {
+    if (!still_open(self)) {
+        horus_block_release(block);
+        return -1;
+    }
     horus_block_ref ref = horus_block_refer(block);
     uint64_t number;
     int result = horus_publisher_send(&self->pub, &ref, sizeof ref, HORUS_SPILLED, &number);
@@ -58,7 +71,10 @@ int topic_send_bytes(topic_object *self, const void *data, size_t length) {
     horus_block *block = take_block(self, length);
     if (block == NULL)
         return PyErr_Occurred() ? -1 : 0;
-    copy_unlocked(horus_block_data(block), data, length);
+    if (data == self->scratch)
+        memcpy(horus_block_data(block), data, length); /* other threads send through this handle, too */
+    else
+        copy_unlocked(horus_block_data(block), data, length);
     return send_block(self, block);
 }
 
@@ -131,6 +147,10 @@ int topic_send_dict(topic_object *self, PyObject *message) {
     bytes = encode_rare(self, message, bytes);
     if (bytes == NULL)
         return -1;
+    if (!still_open(self)) {
+        Py_DECREF(bytes);
+        return -1;
+    }
     int result = PyBytes_CheckExact(bytes)
                      ? topic_send_bytes(self, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes))
                      : send_parts(self, bytes);
@@ -149,11 +169,15 @@ int topic_send_descriptor(topic_object *self, PyObject *message) {
     if (ready <= 0) {
         self->dropped += ready == 0;
         if (ready == 0) {
-            PyObject *warned = PyObject_CallMethod((PyObject *)self, "_warn_dropped", "s", "");
+            horus_error reason; /* names who holds the blocks */
+            horus_pool_refusal(self->pool, &reason);
+            PyObject *warned = PyObject_CallMethod((PyObject *)self, "_warn_dropped", "s", reason.text);
             Py_XDECREF(warned);
         }
         return PyErr_Occurred() ? -1 : 0;
     }
+    if (!still_open(self))
+        return -1;
     uint64_t number;
     int result = horus_publisher_send(&self->pub, &descriptor, sizeof descriptor, HORUS_INLINE, &number);
     if (result == HORUS_STORED)

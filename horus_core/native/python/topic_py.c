@@ -263,6 +263,8 @@ static PyObject *topic_bind(topic_object *self, PyObject *args) {
     if (pool != Py_None) {
         self->pool_object = Py_NewRef(pool);
         self->pool = horus_pool_of(pool);
+        if (((ring_object *)ring)->pool == NULL) /* it must forget the mapping before that goes */
+            ((ring_object *)ring)->pool = Py_NewRef(pool);
     }
     Py_RETURN_NONE;
 }

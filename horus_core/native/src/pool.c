@@ -73,9 +73,9 @@ static void unlink_read(horus_pool *pool) {
     }
 }
 
-void horus_pool_close(horus_pool *pool) {
+bool horus_pool_close(horus_pool *pool) {
     if (pool == NULL || !pool_of_this_process(pool))
-        return; /* a fork's copy: the memory is the parent's */
+        return true; /* a fork's copy: the memory is the parent's */
     pthread_mutex_lock(&pool->mutex);
     pool->closed = true;
     unlink_read(pool);
@@ -83,6 +83,7 @@ void horus_pool_close(horus_pool *pool) {
     pthread_mutex_unlock(&pool->mutex);
     if (last)
         destroy(pool);
+    return last;
 }
 
 void horus_pool_usage(horus_pool *pool, horus_pool_use *use) {

@@ -59,15 +59,17 @@ bool pool_grow(horus_pool *pool, unsigned size_class, horus_error *error) {
     return blocks > 1 && error->code == ENOSPC && add_chunk(pool, size_class, 1, error);
 }
 
-static bool chunk_idle(const pool_chunk *chunk) {
+/* Whether nobody uses the chunk; `unread`: even if it has frames that are still in a ring. */
+static bool chunk_idle(const pool_chunk *chunk, bool unread) {
     if (chunk->in_use > 0)
         return false;
     for (uint32_t i = 0; i < chunk->blocks; i++)
-        if (pool_held(chunk->block[i].meta) || pool_block_unread(&chunk->block[i]))
+        if (pool_held(chunk->block[i].meta) || (!unread && pool_block_unread(&chunk->block[i])))
             return false;
     return true;
 }
 
+/* Who has it mapped keeps its frames; they are not written again. */
 static void give_up(horus_pool *pool, pool_chunk *chunk) {
     for (uint32_t i = 0; i < chunk->blocks; i++)
         pool_unlink(&chunk->block[i].link);
@@ -79,16 +81,28 @@ static void give_up(horus_pool *pool, pool_chunk *chunk) {
     pool_chunk_unmap(chunk);
 }
 
-/* Gives up chunks that nobody uses and from which nothing was taken for `idle_takes` takes, until `needed`
- * bytes fit the budget. A camera that changes its resolution gets its memory back this way. */
-bool pool_trim(horus_pool *pool, uint64_t needed, uint64_t idle_takes) {
-    bool any = false;
-    for (uint32_t i = 0; i < pool->own->capacity && pool->used + needed > pool->budget; i++) {
+static pool_chunk *longest_idle(horus_pool *pool, uint64_t idle_takes, bool unread) {
+    pool_chunk *found = NULL;
+    for (uint32_t i = 0; i < pool->own->capacity; i++) {
         pool_chunk *chunk = pool->own->chunks[i];
-        if (chunk == NULL || pool->takes - chunk->last_take < idle_takes || !chunk_idle(chunk))
-            continue;
-        give_up(pool, chunk);
-        any = true;
+        if (chunk != NULL && pool->takes - chunk->last_take >= idle_takes &&
+            (found == NULL || chunk->last_take < found->last_take) && chunk_idle(chunk, unread))
+            found = chunk;
     }
-    return any;
+    return found;
+}
+
+/* Gives up chunks that nobody uses and from which nothing was taken for `idle_takes` takes, until `needed`
+ * bytes fit the budget. A camera that changes its resolution gets its memory back this way. `unread`: also
+ * what is still in a ring, as the last resort before there is no block at all. */
+bool pool_trim(horus_pool *pool, uint64_t needed, uint64_t idle_takes, bool unread) {
+    if (needed > pool->budget)
+        return false;
+    while (pool->used + needed > pool->budget) {
+        pool_chunk *chunk = longest_idle(pool, idle_takes, unread);
+        if (chunk == NULL)
+            return false;
+        give_up(pool, chunk);
+    }
+    return true;
 }

@@ -190,7 +190,7 @@ void pool_let_go(horus_pool *pool, horus_block *block);
 
 /* pool_grow.c */
 bool pool_grow(horus_pool *pool, unsigned size_class, horus_error *error);
-bool pool_trim(horus_pool *pool, uint64_t needed, uint64_t idle_takes);
+bool pool_trim(horus_pool *pool, uint64_t needed, uint64_t idle_takes, bool unread);
 
 /* pool_reap.c */
 bool pool_held(const block_meta *meta);

@@ -99,7 +99,9 @@ static bool claim(horus_pool *pool, pool_class *cls, horus_block *block) {
     pool_unlink(&block->link);
     if (!pool_held(block->meta)) {
         if (!block->raised)
-            horus_store_seq_cst(&block->meta->generation, ++block->generation);
+            /* An exchange, not a store: x86 compiles both the same, and an emulator of aarch64 on x86 does not
+             * keep a store-release before a later load-acquire, as the hardware does. */
+            (void)__atomic_exchange_n(&block->meta->generation, ++block->generation, __ATOMIC_SEQ_CST);
         block->raised = true;
         if (!pool_held(block->meta)) {
             block->raised = false;

@@ -29,11 +29,10 @@ static horus_block *hand_out(horus_pool *pool, horus_block *block, uint64_t leng
     return block;
 }
 
-static bool grow_or_trim(horus_pool *pool, unsigned size_class, uint64_t idle_takes, horus_error *error) {
-    if (pool_grow(pool, size_class, error))
-        return true;
-    return pool_trim(pool, pool_chunk_size(pool_class_size(size_class), 1), idle_takes) &&
-           pool_grow(pool, size_class, error);
+static bool make_room(horus_pool *pool, unsigned size_class, uint64_t idle_takes, bool unread,
+                      horus_error *error) {
+    size_t chunk = pool_chunk_size(pool_class_size(size_class), 1);
+    return pool_trim(pool, chunk, idle_takes, unread) && pool_grow(pool, size_class, error);
 }
 
 static horus_block *find_slowly(horus_pool *pool, unsigned size_class, horus_error *error) {
@@ -43,7 +42,8 @@ static horus_block *find_slowly(horus_pool *pool, unsigned size_class, horus_err
         pool_reap(pool, cls);
         block = pool_reuse_any_gone(pool, cls);
     }
-    if (block == NULL && grow_or_trim(pool, size_class, IDLE_TAKES, error))
+    if (block == NULL &&
+        (pool_grow(pool, size_class, error) || make_room(pool, size_class, IDLE_TAKES, false, error)))
         block = pool_reuse_gone(pool, cls);
     if (block == NULL)
         block = pool_reuse_oldest(pool, cls);
@@ -54,7 +54,8 @@ static horus_block *find_slowly(horus_pool *pool, unsigned size_class, horus_err
         if (block == NULL)
             block = pool_reuse_oldest(pool, cls);
     }
-    if (block == NULL && grow_or_trim(pool, size_class, 0, error))
+    if (block == NULL &&
+        (make_room(pool, size_class, 0, false, error) || make_room(pool, size_class, 0, true, error)))
         block = pool_reuse_gone(pool, cls);
     return block;
 }

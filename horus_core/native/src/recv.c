@@ -19,9 +19,9 @@ void ring_copy_out(void *to, const uint64_t *slot, uint32_t length) {
 
 bool ring_read_slot(const horus_ring *ring, const ring_slot *slot, uint64_t word, void *to,
                     horus_info *info) {
-    uint32_t length = horus_load_relaxed(&slot->length);
+    uint32_t length_kind = horus_load_relaxed(&slot->length_kind), length = length_kind & LENGTH_MASK;
     info->publish_ns = horus_load_relaxed(&slot->publish_ns);
-    info->payload_kind = horus_load_relaxed(&slot->payload_kind);
+    info->payload_kind = length_kind >> KIND_SHIFT;
     info->number = word_number(word);
     info->owner = word_owner(word);
     info->length =
@@ -31,19 +31,21 @@ bool ring_read_slot(const horus_ring *ring, const ring_slot *slot, uint64_t word
     return horus_load_relaxed(&slot->word) == word;
 }
 
-/* Accounts for number `at`, which the reader leaves behind, and for void numbers of its slot that were
- * overwritten unseen: they were counted as missed, and the tally tells that they were void. */
-static inline void settle(horus_subscriber *sub, uint64_t at, uint64_t word) {
+/* Accounts for the number at the cursor, which the reader leaves behind, and for void numbers of its slot
+ * that were overwritten unseen: they were counted as missed, and the slot's count tells that they were void.
+ */
+static inline void settle(horus_subscriber *sub, uint64_t word, uint32_t voids) {
     bool is_void = word_state(word) & VOID; /* VOID or HELD */
-    uint8_t *known = &sub->known[at & sub->ring->mask];
-    unsigned tally = word_tally(word);
-    if (HORUS_UNLIKELY(is_void || tally != *known)) {
-        unsigned unseen = (tally - *known - is_void) & 63u;
-        if (unseen > sub->missed)
-            unseen = (unsigned)sub->missed; /* numbers that were void before the join */
-        sub->missed -= unseen;
-        sub->voids += unseen + is_void;
-        *known = (uint8_t)tally;
+    uint32_t *known = &sub->known[sub->cursor & sub->ring->mask];
+    if (HORUS_UNLIKELY(is_void || voids != *known)) {
+        int64_t unseen = (int32_t)(voids - *known - is_void);
+        if (unseen > (int64_t)sub->missed)
+            unseen = (int64_t)sub->missed; /* numbers that were void before the join */
+        if (unseen < 0)
+            unseen = 0;
+        sub->missed -= (uint64_t)unseen;
+        sub->voids += (uint64_t)unseen + is_void;
+        *known = voids;
     }
 }
 
@@ -83,7 +85,9 @@ static bool lose_patience(horus_subscriber *sub, ring_slot *slot, uint64_t word)
     if (now - sub->busy_since_ns < HORUS_PATIENCE_NS)
         return false;
     /* Fails if the writer has committed meanwhile, which is as good. */
-    horus_cas_acq_rel(&slot->word, &word, word_make(at, word_tally(word) + 1, HELD, word_owner(word)));
+    unsigned tally = word_tally(word) + 1;
+    if (horus_cas_acq_rel(&slot->word, &word, word_make(at, tally, HELD, word_owner(word))))
+        slot_count_void(slot, tally);
     return true;
 }
 
@@ -92,6 +96,7 @@ static bool lose_patience(horus_subscriber *sub, ring_slot *slot, uint64_t word)
  * a copy between them, because to look at a slot takes longer than to overwrite one. */
 static inline ring_slot *walk(horus_subscriber *sub, uint64_t *word_out, int *lost) {
     const horus_ring *ring = sub->ring;
+    uint32_t voids;
     for (;;) {
         ring_slot *slot = slot_of(ring, sub->cursor);
         uint64_t word = horus_load_acquire(&slot->word);
@@ -113,7 +118,9 @@ static inline ring_slot *walk(horus_subscriber *sub, uint64_t *word_out, int *lo
                 return NULL;
             break;
         default:
-            settle(sub, sub->cursor, word);
+            if (!slot_voids(slot, word, &voids))
+                break; /* lapped, or swept, while we looked */
+            settle(sub, word, voids);
             sub->cursor++;
         }
     }
@@ -135,8 +142,9 @@ bool horus_subscriber_recv(horus_subscriber *sub, void *to, horus_info *info) {
         ring_slot *slot = walk(sub, &word, &lost);
         if (slot == NULL)
             return false;
+        uint32_t voids = horus_load_relaxed(&slot->voids); /* between the two looks, as the payload */
         if (HORUS_LIKELY(ring_read_slot(sub->ring, slot, word, to, info))) {
-            settle(sub, sub->cursor, word);
+            settle(sub, word, voids_of(word, voids));
             sub->delivered++;
             sub->cursor++;
             report(sub);
@@ -161,19 +169,26 @@ uint64_t horus_subscriber_pending(const horus_subscriber *sub) {
     return front > sub->cursor ? front - sub->cursor : 0;
 }
 
+/* As settle, for a slot that the reader is not at: its number lies behind the cursor or before it. */
+static void settle_slot(horus_subscriber *sub, uint64_t i) {
+    const ring_slot *slot = slot_of(sub->ring, i);
+    uint64_t word = horus_load_acquire(&slot->word);
+    uint32_t voids;
+    if (word_number(word) >= sub->cursor + sub->ring->capacity || !slot_voids(slot, word, &voids))
+        return; /* the cursor was lapped since: the next walk moves it and counts */
+    /* Void numbers below the cursor were counted as missed; one that is still before it was not. */
+    bool ahead = word_number(word) >= sub->cursor && word_state(word) & VOID;
+    int64_t unseen = (int32_t)(voids - sub->known[i] - ahead);
+    if (unseen <= 0 || unseen > (int64_t)sub->missed)
+        return;
+    sub->missed -= (uint64_t)unseen;
+    sub->voids += (uint64_t)unseen;
+    sub->known[i] += (uint32_t)unseen;
+}
+
 void horus_subscriber_settle_all(horus_subscriber *sub) {
-    const horus_ring *ring = sub->ring;
-    for (uint64_t i = 0; i < ring->capacity; i++) {
-        uint64_t word = horus_load_acquire(&slot_of(ring, i)->word);
-        /* Void numbers below the cursor were counted as missed; one that is still before it was not. */
-        bool ahead = word_number(word) >= sub->cursor && word_state(word) & VOID;
-        unsigned unseen = (word_tally(word) - sub->known[i] - ahead) & 63u;
-        if (word_number(word) >= sub->cursor + ring->capacity || unseen > sub->missed)
-            continue; /* the cursor was lapped since: the next walk moves it and counts */
-        sub->missed -= unseen;
-        sub->voids += unseen;
-        sub->known[i] = (uint8_t)((sub->known[i] + unseen) & 63u);
-    }
+    for (uint64_t i = 0; i < sub->ring->capacity; i++)
+        settle_slot(sub, i);
     report(sub);
 }
 
@@ -181,7 +196,10 @@ void horus_subscriber_skip(horus_subscriber *sub, uint64_t keep) {
     uint64_t front = horus_ring_front(sub->ring), word;
     int lost = 0;
     while (sub->cursor + keep < front && walk(sub, &word, &lost) != NULL && sub->cursor + keep < front) {
-        settle(sub, sub->cursor, word);
+        uint32_t voids;
+        if (!slot_voids(slot_of(sub->ring, sub->cursor), word, &voids))
+            continue; /* lapped meanwhile */
+        settle(sub, word, voids);
         sub->skipped++;
         sub->cursor++;
     }

@@ -36,12 +36,38 @@ static inline unsigned word_owner(uint64_t word) {
 typedef struct {
     uint64_t word;
     uint64_t publish_ns;
-    uint32_t length;
-    uint32_t payload_kind;
+    uint32_t length_kind; /* length, and the kind of the payload in the highest byte */
+    uint32_t voids;       /* the tally in full, or a few off it: see slot_count_void */
     uint64_t payload[];
 } ring_slot;
 
 _Static_assert(sizeof(ring_slot) == HORUS_SLOT_HEADER, "the payload starts at byte 24");
+
+#define LENGTH_MASK 0xffffffu
+#define KIND_SHIFT 24
+
+/* From a tally, which is right modulo 64, to a count that is right but for less than 32. */
+static inline int32_t tally_ahead(unsigned tally, uint32_t voids) {
+    return (int32_t)(((tally - voids) & 63u) ^ 32u) - 32;
+}
+
+/* After the compare-and-swap that gave a slot's number up. A slot whose writer is held off the processor
+ * loses a number each lap, thousands while a reader is away, and the six bits of the tally go round. This
+ * count does not, but it is no part of the word: a kill in between leaves it behind, and who comes late may
+ * add what another one has added. Each who comes mends a small difference, so it stays within a few of the
+ * truth; the tally says exactly which number near it is meant. */
+static inline void slot_count_void(ring_slot *slot, unsigned tally) {
+    int32_t step = tally_ahead(tally, horus_load_relaxed(&slot->voids));
+    if (step < -4 || step > 4)
+        step = 1; /* the tally is of some laps ago */
+    __atomic_fetch_add(&slot->voids, (uint32_t)step, __ATOMIC_RELAXED);
+}
+
+/* How many void numbers the slot has had, up to and with the word's. `voids` was read while that word stood.
+ */
+static inline uint32_t voids_of(uint64_t word, uint32_t voids) {
+    return voids + (uint32_t)tally_ahead(word_tally(word), voids);
+}
 
 typedef struct {
     horus_ident who; /* 0: free. Claimed by compare-and-swap, so that one process at most has a row */
@@ -113,6 +139,13 @@ struct horus_ring {
 
 static inline ring_slot *slot_of(const horus_ring *ring, uint64_t number) {
     return (ring_slot *)(ring->slots + (number & ring->mask) * ring->stride);
+}
+
+/* Void numbers of a slot whose word was `word`; false when the word has changed since. */
+static inline bool slot_voids(const ring_slot *slot, uint64_t word, uint32_t *voids) {
+    *voids = voids_of(word, horus_load_relaxed(&slot->voids));
+    horus_fence_acquire();
+    return horus_load_relaxed(&slot->word) == word;
 }
 
 /* The front, found from any number known to be claimed, plus one. */

@@ -24,8 +24,12 @@ static void sweep(const horus_ring *ring, unsigned owner) {
         uint64_t word = horus_load_acquire(at);
         while (word_owner(word) == owner && (word_state(word) == BUSY || word_state(word) == HELD)) {
             unsigned tally = word_tally(word) + (word_state(word) == BUSY);
-            if (horus_cas_acq_rel(at, &word, word_make(word_number(word), tally, VOID, owner)))
-                break;
+            bool was_busy = word_state(word) == BUSY;
+            if (!horus_cas_acq_rel(at, &word, word_make(word_number(word), tally, VOID, owner)))
+                continue;
+            if (was_busy)
+                slot_count_void(slot_of(ring, i), tally);
+            break;
         }
     }
 }
@@ -75,20 +79,25 @@ static uint64_t last_below(const horus_ring *ring, uint64_t front) {
     return front;
 }
 
-/* What each slot's tally was before the cursor came to it. A number from the cursor on that is void already
- * is in the word's tally, but will be met. (A slot that is lapped during the join may hide a void number:
- * then `missed` is too high by it, never too low.) */
+/* How many void numbers each slot had before the cursor came to it. A number from the cursor on that is void
+ * already is in the slot's count, but will be met. (A slot that is lapped during the join may hide a void
+ * number: then `missed` is too high by it, never too low.) */
 static void learn_tallies(horus_subscriber *sub) {
     for (uint64_t i = 0; i < sub->ring->capacity; i++) {
-        uint64_t word = horus_load_acquire(&slot_of(sub->ring, i)->word);
-        bool ahead = word_number(word) >= sub->cursor && (word_state(word) & VOID);
-        sub->known[i] = (uint8_t)((word_tally(word) - ahead) & 63u);
+        const ring_slot *slot = slot_of(sub->ring, i);
+        uint64_t word;
+        uint32_t voids;
+        int looks = 8; /* at a word that stands still; a joining reader waits for nobody */
+        do
+            word = horus_load_acquire(&slot->word);
+        while (!slot_voids(slot, word, &voids) && --looks > 0);
+        sub->known[i] = voids - (word_number(word) >= sub->cursor && (word_state(word) & VOID));
     }
 }
 
 int horus_subscriber_join(horus_subscriber *sub, horus_ring *ring, enum horus_join from) {
     memset(sub, 0, sizeof *sub);
-    sub->known = calloc(ring->capacity, 1);
+    sub->known = calloc(ring->capacity, sizeof *sub->known);
     if (sub->known == NULL)
         return -1;
     sub->ring = ring;

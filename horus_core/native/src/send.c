@@ -44,7 +44,10 @@ static bool pass_writer(ring_slot *slot, uint64_t word, uint64_t number, unsigne
         if (horus_load_relaxed(&slot->word) != word)
             return false;
     }
-    return horus_cas_acq_rel(&slot->word, &word, word_make(number, tally, HELD, word_owner(word)));
+    if (!horus_cas_acq_rel(&slot->word, &word, word_make(number, tally, HELD, word_owner(word))))
+        return false;
+    slot_count_void(slot, tally);
+    return true;
 }
 
 /* Claims the next number. Its slot, or NULL: refused (result says why). */
@@ -78,6 +81,8 @@ static ring_slot *claim(horus_publisher *pub, uint64_t *number, uint64_t *claime
         if (HORUS_LIKELY(state == DONE || state == VOID) || may_reclaim(pub, word)) {
             uint64_t mine = word_make(next, tally, BUSY, pub->owner);
             if (HORUS_LIKELY(horus_cas_acq_rel(&slot->word, &word, mine))) {
+                if (HORUS_UNLIKELY(state == BUSY))
+                    slot_count_void(slot, tally); /* the dead one's number */
                 *number = next;
                 *claimed = mine;
                 return slot;
@@ -124,8 +129,7 @@ int horus_publisher_send(horus_publisher *pub, const void *data, uint32_t length
         horus_store_release(&ring->header->hint, number + 1);
         horus_fence_release(); /* with the reader's acquire fence: one byte of ours seen, the claim is seen */
         horus_store_relaxed(&slot->publish_ns, stamp);
-        horus_store_relaxed(&slot->length, length);
-        horus_store_relaxed(&slot->payload_kind, payload_kind);
+        horus_store_relaxed(&slot->length_kind, length | payload_kind << KIND_SHIFT);
         ring_copy_in(slot->payload, data, length);
         uint64_t done = word_make(number, word_tally(word), DONE, pub->owner);
         if (HORUS_LIKELY(horus_cas_seq_cst(&slot->word, &word, done))) {

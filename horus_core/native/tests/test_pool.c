@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,7 @@ static horus_block_ref send_frame(world *w, horus_block *block, uint64_t word) {
     for (size_t i = 0; i < horus_block_length(block) / 8; i++)
         data[i] = word;
     horus_block_ref ref = horus_block_refer(block);
+    ref.reserved = word; /* what a reader must find there */
     uint64_t number;
     CHECK(horus_publisher_send(&w->pub, &ref, sizeof ref, HORUS_SPILLED, &number) == HORUS_STORED);
     horus_block_sent(block, w->ring, number);
@@ -280,13 +282,15 @@ static void test_a_held_block_keeps_its_payload(void) {
 
 static void test_a_newcomer_drops_the_holds_of_its_index(void) {
     world w = begin("newcomer", ROOMY);
+    horus_block *a = horus_pool_take(w.pool, 700, &error), *b = horus_pool_take(w.pool, 700, &error);
+    horus_block_ref first_ref = send_frame(&w, a, 5), second_ref = send_frame(&w, b, 6);
+    CHECK(first_ref.chunk == second_ref.chunk);
     peer first = spawn(&w, holder);
-    horus_block_ref ref = send_frame(&w, take(&w), 5), other = send_frame(&w, take(&w), 6);
-    CHECK(ask(&first, ref) == 5);
-    CHECK(usage(&w).held == 1);
+    CHECK(ask(&first, first_ref) == 5 && usage(&w).held == 1);
     finish(&first, SIGKILL);
+    CHECK(usage(&w).held == 1);
     peer second = spawn(&w, holder); /* takes the lowest free index, the dead one's */
-    CHECK(other.chunk == ref.chunk ? ask(&second, other) == 6 : ask(&second, ref) == 5);
+    CHECK(ask(&second, second_ref) == 6);
     CHECK(usage(&w).held == 1);
     CHECK(finish(&second, 0) == 0);
     end(&w);
@@ -408,58 +412,65 @@ static void test_a_chunk_that_lies_is_refused(void) {
     end(&w);
 }
 
-/* Reads the ring, holds up to 6 frames for a while, and looks at every word of each again when it lets go. */
+static void check_words(const horus_block *block, uint64_t word) {
+    const uint64_t *data = horus_block_data(block);
+    for (size_t i = 0; i < horus_block_length(block) / 8; i++)
+        CHECK(data[i] == word);
+}
+
+static bool told_to_stop(int in) {
+    struct pollfd look = {.fd = in, .events = POLLIN};
+    return poll(&look, 1, 0) > 0;
+}
+
+/* Holds frames that are just being overwritten, some of them for a while, and looks at every word when it
+ * gets them and again when it lets go. */
 static void auditor(world *w, int in, int out) {
-    enum { KEPT = 6 };
+    enum { KEPT = 6, SEEN = 8 };
     horus_block *kept[KEPT] = {NULL};
-    uint64_t words[KEPT] = {0}, counts[2] = {0, 0};
+    horus_block_ref seen[SEEN] = {{0}};
+    uint64_t words[KEPT] = {0}, counts[2] = {0, 0}, buffer[16], done = 0;
     horus_subscriber sub;
-    CHECK(horus_subscriber_join(&sub, w->ring, HORUS_FROM_NEXT) == 0);
     horus_info info;
-    uint64_t buffer[16], done = 0;
+    CHECK(horus_subscriber_join(&sub, w->ring, HORUS_FROM_NEXT) == 0);
     put(out, &done, sizeof done);
     unsigned seed = (unsigned)getpid();
-    for (;;) {
-        if (!horus_subscriber_recv(&sub, buffer, &info)) {
-            struct timeval none = {0};
-            fd_set set;
-            FD_ZERO(&set);
-            FD_SET(in, &set);
-            if (select(in + 1, &set, NULL, NULL, &none) > 0)
-                break;
-            continue;
-        }
-        horus_block_ref ref;
-        memcpy(&ref, buffer, sizeof ref);
-        horus_block *block = horus_pool_hold(w->pool, &ref, &error);
+    for (unsigned n = 0; n % 64 != 0 || !told_to_stop(in); n++) {
+        if (horus_subscriber_recv(&sub, buffer, &info))
+            memcpy(&seen[n % SEEN], buffer, sizeof *seen);
+        horus_block_ref ref = seen[rand_r(&seed) % SEEN];
+        horus_block *block = ref.writer == 0 ? NULL : horus_pool_hold(w->pool, &ref, &error);
         if (block == NULL) {
-            CHECK(error.code == ESTALE);
+            CHECK(ref.writer == 0 || error.code == ESTALE);
             counts[1]++;
             continue;
         }
         counts[0]++;
+        check_words(block, ref.reserved);
         unsigned at = (unsigned)rand_r(&seed) % KEPT;
         if (kept[at] != NULL) {
-            const uint64_t *data = horus_block_data(kept[at]);
-            for (size_t i = 0; i < horus_block_length(kept[at]) / 8; i++)
-                CHECK(data[i] == words[at]);
+            check_words(kept[at], words[at]);
             horus_block_release(kept[at]);
         }
         kept[at] = block;
-        words[at] = *(const uint64_t *)horus_block_data(block);
+        words[at] = ref.reserved;
     }
+    for (unsigned i = 0; i < KEPT; i++)
+        if (kept[i] != NULL)
+            horus_block_release(kept[i]);
     put(out, counts, sizeof counts);
+    CHECK(get(in, buffer, 1) && get(in, buffer, 1)); /* what told us to stop, and what lets us go */
 }
 
 static void test_readers_never_see_another_frame(void) {
-    world w = begin("stress", 3 << 20);
+    world w = begin("stress", 64 << 10);
     peer readers[2] = {spawn(&w, auditor), spawn(&w, auditor)};
     uint64_t ready, none = 0, sent = 0;
     for (unsigned i = 0; i < 2; i++)
         CHECK(get(readers[i].from, &ready, sizeof ready));
     uint64_t until = horus_now_ns() + 700000000u;
     while (horus_now_ns() < until) {
-        horus_block *block = horus_pool_take(w.pool, 20000, &error);
+        horus_block *block = horus_pool_take(w.pool, 640, &error);
         if (block == NULL) {
             none++;
             continue;
@@ -471,6 +482,10 @@ static void test_readers_never_see_another_frame(void) {
         put(readers[i].to, &ready, 1);
         CHECK(get(readers[i].from, counts[i], sizeof counts[i]));
         CHECK(counts[i][0] > 0);
+    }
+    CHECK(usage(&w).held == 0);
+    for (unsigned i = 0; i < 2; i++) {
+        put(readers[i].to, &ready, 1);
         CHECK(finish(&readers[i], 0) == 0);
     }
     printf("  stress: %" PRIu64 " frames sent, held %" PRIu64 " and %" PRIu64 ", stale %" PRIu64

@@ -31,7 +31,10 @@ typedef struct horus_pool horus_pool;
 typedef struct horus_block horus_block;
 
 horus_pool *horus_pool_open(horus_member *member, uint64_t budget_bytes, horus_error *error);
-void horus_pool_close(horus_pool *pool);
+
+/* No call on the pool may be in progress. Handles stay good until they are released: false says that there
+ * are some, and that the member must not leave before the last one is released. */
+bool horus_pool_close(horus_pool *pool);
 
 /* A writable block of at least `length` bytes, 64-byte aligned, its pages touched. NULL when none is to be
  * had; the error then names who holds the blocks. */

@@ -120,8 +120,8 @@ typedef struct {
     uint64_t cursor;
     uint64_t delivered, missed, voids, skipped;
     uint64_t busy_number, busy_since_ns; /* the BUSY number that this reader stands before, and since when */
-    uint8_t *known;                      /* the tally of each slot that this reader has accounted for */
-    void *row;                           /* in the region; NULL when the table was full */
+    uint32_t *known; /* the void numbers of each slot that this reader has accounted for */
+    void *row;       /* in the region; NULL when the table was full */
 } horus_subscriber;
 
 enum horus_join { HORUS_FROM_NEXT, HORUS_FROM_LAST, HORUS_FROM_FIRST };

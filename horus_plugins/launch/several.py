@@ -1,38 +1,20 @@
-"""What `horus run` does: one target takes the place of the command, several are supervised."""
+"""Several targets at once, as `horus run` shows them: what, where, both phases, and what is left: nothing."""
 
 from __future__ import annotations
 
 import os
-import secrets
-import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from horus_core.errors import HorusError, LaunchError
+from horus_core.errors import HorusError
 from horus_core.shm import cleaner, namespace
+from horus_plugins.launch.environment import environment
 from horus_plugins.launch.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from horus_plugins.runners.target import Target
-
-
-def run_one(target: Target, arguments: tuple[str, ...]) -> NoReturn:
-    """Become the target: same pid, same terminal, same signals."""
-    where = namespace.current()
-    _tell(f"Namespace: {where}")
-    target.build()
-    command = target.command(arguments)
-    # Python ignores these two; exec would hand that down.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    try:
-        os.execve(command[0], command, environment(where))  # noqa: S606 - no shell is wanted
-    except OSError as error:
-        raise LaunchError(
-            f"Starting {target.path} failed: {error.strerror} ({command[0]}). Check that it runs by itself."
-        ) from error
 
 
 def run_several(targets: Sequence[Target], arguments: tuple[str, ...], *, isolated: bool) -> int:
@@ -61,18 +43,8 @@ def run_several(targets: Sequence[Target], arguments: tuple[str, ...], *, isolat
             _clean(where, isolated=isolated)
 
 
-def environment(where: str) -> dict[str, str]:
-    """Our environment, with what a target needs: its namespace, and output that shows when it is printed."""
-    return {"PYTHONUNBUFFERED": "1", **os.environ, namespace.VARIABLE: where}
-
-
-def _tell(line: str) -> None:
-    with suppress(OSError):  # a closed stderr is no reason not to run
-        os.write(2, line.encode() + b"\n")
-
-
 def _session_id() -> str:
-    digits = secrets.token_hex(6)
+    digits = os.urandom(6).hex()
     return "-".join((digits[:4], digits[4:8], digits[8:]))
 
 

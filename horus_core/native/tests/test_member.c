@@ -1,0 +1,250 @@
+/* Membership: who lives, whose index it is, forks, full and corrupt indexes, the epoch. */
+#define _GNU_SOURCE
+#include "harness.h"
+
+#include <sys/resource.h>
+
+static horus_member *join(int fd) {
+    horus_member *member = horus_member_join(fd, "test", &failure);
+    CHECK(member != NULL);
+    return member;
+}
+
+/* A process that has joined and waits to be killed; its identity. */
+static pid_t joined_child(int fd, horus_ident *who) {
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    pid_t child = spawn();
+    if (child == 0) {
+        horus_ident self = horus_member_self(join(fd));
+        CHECK(write(ends[1], &self, sizeof self) == sizeof self);
+        for (;;)
+            pause();
+    }
+    CHECK(read(ends[0], who, sizeof *who) == sizeof *who);
+    close(ends[0]);
+    close(ends[1]);
+    return child;
+}
+
+static void two_members_have_two_identities(void) {
+    int fd = make_index();
+    horus_member *one = join(fd), *two = join(fd);
+    CHECK(horus_member_self(one) != horus_member_self(two));
+    CHECK(horus_member_alive(one, horus_member_self(two)) && horus_member_alive(two, horus_member_self(one)));
+    CHECK(horus_member_alive(one, horus_member_self(one)));
+    CHECK(!horus_member_alive(one, 0));
+    CHECK(!horus_member_alive(one, 0xffff));
+    CHECK(strcmp(horus_member_namespace(one), "test") == 0);
+    CHECK_EQ(horus_member_pid(one, horus_member_self(two)), getpid());
+    horus_ident gone = horus_member_self(two);
+    horus_member_leave(two);
+    CHECK(!horus_member_alive(one, gone));
+    horus_member_leave(one);
+}
+
+static void a_killed_process_is_dead_at_once_and_its_identity_never_returns(void) {
+    int fd = make_index();
+    horus_member *self = join(fd);
+    horus_ident first, second;
+    pid_t child = joined_child(fd, &first);
+    CHECK(horus_member_alive(self, first));
+    CHECK_EQ(horus_member_pid(self, first), child);
+    kill_hard(child);
+    CHECK(!horus_member_alive(self, first));
+    child = joined_child(fd, &second);
+    CHECK_EQ(horus_ident_index(first), horus_ident_index(second));
+    CHECK(first != second && horus_member_alive(self, second) && !horus_member_alive(self, first));
+    CHECK_EQ(horus_member_pid(self, first), 0);
+    CHECK(horus_member_at(self, horus_ident_index(second)) == second);
+    kill_hard(child);
+}
+
+static void a_zombie_is_dead(void) {
+    int fd = make_index();
+    horus_member *self = join(fd);
+    horus_ident who;
+    pid_t child = joined_child(fd, &who);
+    siginfo_t info;
+    CHECK(kill(child, SIGKILL) == 0);
+    CHECK(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0); /* it stays a zombie */
+    CHECK(!horus_member_alive(self, who));
+    CHECK(waitpid(child, NULL, 0) == child);
+}
+
+static void a_stopped_process_lives(void) {
+    int fd = make_index(), status;
+    horus_member *self = join(fd);
+    horus_ident who;
+    pid_t child = joined_child(fd, &who);
+    CHECK(kill(child, SIGSTOP) == 0);
+    CHECK(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
+    CHECK(horus_member_alive(self, who));
+    kill_hard(child);
+}
+
+static void a_forked_child_does_not_keep_its_killed_parent_alive(void) {
+    int fd = make_index(), ends[2];
+    gate stay = gate_make();
+    horus_member *self = join(fd);
+    CHECK(pipe(ends) == 0);
+    pid_t parent = spawn();
+    if (parent == 0) {
+        horus_member *own = join(fd);
+        horus_ident ids[2] = {horus_member_self(own), 0};
+        pid_t grandchild = fork();
+        if (grandchild == 0) {
+            CHECK(horus_member_is_forked(own));
+            CHECK(!horus_member_lock_index(own, 7));
+            CHECK(horus_member_alive(own, ids[0])); /* it cannot look any more: in doubt alive */
+            ids[1] = horus_member_self(join(fd));
+            CHECK(write(ends[1], ids, sizeof ids) == sizeof ids);
+            gate_pass(&stay);
+            exit(0);
+        }
+        CHECK(!horus_member_is_forked(own));
+        for (;;)
+            pause();
+    }
+    horus_ident ids[2];
+    CHECK(read(ends[0], ids, sizeof ids) == sizeof ids);
+    CHECK(ids[0] != ids[1] && horus_member_alive(self, ids[0]) && horus_member_alive(self, ids[1]));
+    kill_hard(parent);
+    CHECK(!horus_member_alive(self, ids[0]));
+    CHECK(horus_member_alive(self, ids[1]));
+    gate_open(&stay);
+}
+
+static void closing_other_descriptors_keeps_the_index(void) {
+    int fd = make_index(), ends[2];
+    horus_member *self = join(fd);
+    gate stay = gate_make();
+    CHECK(pipe(ends) == 0);
+    pid_t child = spawn();
+    if (child == 0) {
+        char path[64];
+        horus_ident who = horus_member_self(join(fd));
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        close(open(path, O_RDWR | O_CLOEXEC)); /* would drop a POSIX record lock */
+        int out = fcntl(ends[1], F_DUPFD, 600), in = fcntl(stay.ends[0], F_DUPFD, 600);
+        for (int low = 3; low < 512; low++)
+            close(low); /* a script that closes what it inherited */
+        CHECK(write(out, &who, sizeof who) == sizeof who);
+        CHECK(read(in, &who, 1) == 1);
+        _exit(0);
+    }
+    horus_ident who;
+    CHECK(read(ends[0], &who, sizeof who) == sizeof who);
+    CHECK(horus_member_alive(self, who));
+    gate_open(&stay);
+    join_ok(child);
+}
+
+static void without_its_descriptor_a_member_says_alive(void) {
+    int fd = make_index();
+    horus_member *self = join(fd);
+    horus_ident who;
+    pid_t child = joined_child(fd, &who);
+    kill_hard(child);
+    for (int any = 3; any < 1024; any++)
+        close(any);
+    CHECK(horus_member_alive(self, who));
+    CHECK(memory_file("another", 8) >= 0); /* takes the number of one that was closed */
+    CHECK(horus_member_alive(self, who));
+}
+
+static void only_the_index_of_a_dead_process_can_be_locked(void) {
+    int fd = make_index();
+    horus_member *self = join(fd);
+    horus_ident who, next;
+    pid_t child = joined_child(fd, &who);
+    unsigned index = horus_ident_index(who);
+    CHECK(!horus_member_lock_index(self, index));
+    CHECK(!horus_member_lock_index(self, horus_ident_index(horus_member_self(self))));
+    CHECK(!horus_member_lock_index(self, HORUS_MAX_PROCESSES));
+    kill_hard(child);
+    CHECK(horus_member_lock_index(self, index));
+    child = joined_child(fd, &next); /* nobody joins under it meanwhile */
+    CHECK(horus_ident_index(next) != index);
+    horus_member_unlock_index(self, index);
+    kill_hard(child);
+    child = joined_child(fd, &next);
+    CHECK_EQ(horus_ident_index(next), index);
+    kill_hard(child);
+}
+
+static void a_full_namespace_says_so(void) {
+    struct rlimit limit = {2048, 2048};
+    int fd = make_index();
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    for (unsigned i = 0; i < HORUS_MAX_PROCESSES; i++)
+        CHECK_EQ(horus_ident_index(horus_member_self(join(fd))), i);
+    CHECK(horus_member_join(fd, "test", &failure) == NULL);
+    CHECK(strstr(failure.text, "512") != NULL);
+}
+
+static void a_corrupt_index_is_refused(void) {
+    int fd = memory_file("short", 100);
+    CHECK(horus_member_join(fd, "test", &failure) == NULL && strstr(failure.text, "100") != NULL);
+    fd = memory_file("zeros", horus_index_size());
+    CHECK(horus_member_join(fd, "test", &failure) == NULL);
+    fd = make_index();
+    uint32_t *words = map_file(fd, horus_index_size());
+    words[2] = 77; /* the version, behind the magic */
+    CHECK(horus_member_join(fd, "test", &failure) == NULL && strstr(failure.text, "77") != NULL);
+    CHECK(horus_member_join(-1, "test", &failure) == NULL);
+}
+
+static void the_epoch_wakes_who_waits_on_it(void) {
+    int fd = make_index();
+    horus_member *self = join(fd);
+    uint32_t seen = horus_member_epoch(self);
+    CHECK_EQ(horus_member_wait(self, seen, horus_now_ns() + 1000000), 0);
+    for (int round = 0; round < 20; round++) {
+        gate ready = gate_make();
+        pid_t child = spawn();
+        if (child == 0) {
+            horus_member *own = join(fd);
+            uint32_t mine = horus_member_epoch(own);
+            gate_open(&ready);
+            CHECK_EQ(horus_member_wait(own, mine, horus_now_ns() + 90 * SECOND), 1);
+            exit(0);
+        }
+        gate_pass(&ready);
+        horus_member_bump(self);
+        join_ok(child);
+        close(ready.ends[0]);
+        close(ready.ends[1]);
+    }
+    CHECK_EQ(horus_member_wait(self, seen, horus_now_ns() + 90 * SECOND), 1);
+}
+
+static void a_file_without_a_name_is_not_linked(void) {
+    char path[] = "/tmp/horus_index_XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(fd >= 0 && ftruncate(fd, (off_t)horus_index_size()) == 0);
+    horus_index_format(map_file(fd, horus_index_size()));
+    horus_member *self = join(fd);
+    CHECK(horus_member_linked(self));
+    unlink(path);
+    CHECK(!horus_member_linked(self));
+    horus_member_leave(self);
+}
+
+int main(void) {
+    static const test_case cases[] = {
+        TEST(two_members_have_two_identities),
+        TEST(a_killed_process_is_dead_at_once_and_its_identity_never_returns),
+        TEST(a_zombie_is_dead),
+        TEST(a_stopped_process_lives),
+        TEST(a_forked_child_does_not_keep_its_killed_parent_alive),
+        TEST(closing_other_descriptors_keeps_the_index),
+        TEST(without_its_descriptor_a_member_says_alive),
+        TEST(only_the_index_of_a_dead_process_can_be_locked),
+        TEST(a_full_namespace_says_so),
+        TEST(a_corrupt_index_is_refused),
+        TEST(the_epoch_wakes_who_waits_on_it),
+        TEST(a_file_without_a_name_is_not_linked),
+    };
+    return RUN_ALL(cases);
+}

@@ -1,0 +1,31 @@
+"""The inner parts of a node, behind one attribute, so that subclasses have all other names to themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from horus_core.control.logs import NodeLog
+    from horus_core.nodes.callbacks import Callbacks
+    from horus_core.nodes.info import NodeInfo
+    from horus_core.nodes.policy import FailurePolicy
+    from horus_core.nodes.wiring import Wiring
+    from horus_core.scheduler.scheduler import Scheduler
+
+
+@dataclass(eq=False)
+class Parts:
+    """What a node is made of, for Node itself and the scheduler."""
+
+    name: str
+    rate: float
+    rate_given: bool
+    order: int
+    policy: FailurePolicy
+    callbacks: Callbacks
+    wiring: Wiring
+    info: NodeInfo
+    journal: NodeLog
+    scheduler: Scheduler | None = None
+    """Who runs the node now."""

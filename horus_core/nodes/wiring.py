@@ -1,0 +1,106 @@
+"""The topics of one node: what it declared, what it used, and how they open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from horus_core import names
+from horus_core.errors import ConfigError
+from horus_core.nodes import spec
+
+if TYPE_CHECKING:
+    from horus_core._native import NodeBase
+    from horus_core.topics.topic import Topic
+
+
+class Wiring:
+    """Opens a node's topics, and binds them where the native send() and recv() find them."""
+
+    def __init__(self, node: NodeBase, name: str, pubs: object, subs: object, capacity: int | None) -> None:
+        self._node = node
+        self._name = name
+        self._capacity = capacity
+        self._pubs = spec.by_topic(spec.parse_pubs(pubs))
+        self._subs = spec.by_topic(spec.parse_subs(subs))
+        self._refuse_two_types()
+        self._used_pubs: dict[str, None] = {}
+        self._used_subs: dict[str, None] = {}
+        self.topics: dict[str, Topic] = {}
+
+    def publishers(self) -> list[str]:
+        """The names of the topics that were declared for publishing, or published."""
+        return list(dict.fromkeys([*self._pubs, *self._used_pubs]))
+
+    def subscribers(self) -> list[str]:
+        """The names of the topics that were declared for subscribing, or received from."""
+        return list(dict.fromkeys([*self._subs, *self._used_subs]))
+
+    def open_declared(self) -> None:
+        """Open what pubs= and subs= name; classes alone open nothing."""
+        for name in self._pubs:
+            self.open_to_send(name)
+        for name in self._subs:
+            self.open_to_receive(name)
+
+    def open_to_send(self, key: str | type) -> None:
+        """From now on the native send() finds the topic behind a name or class."""
+        topic = self._open(key)
+        self._used_pubs[topic.name] = None
+        self._node._horus_bind_send(key, topic)  # noqa: SLF001 - the native side of this wiring
+
+    def open_to_receive(self, key: str | type) -> None:
+        """From now on the native recv() finds the topic, and each tick begins with its fresh data."""
+        topic = self.inlet(key)
+        declared = self._subs.get(topic.name) or spec.Sub(topic.name)
+        self._node._horus_bind_receive(key, topic, declared.native_depth())  # noqa: SLF001
+
+    def inlet(self, key: str | type) -> Topic:
+        """The topic behind a name or class, for looking at it."""
+        topic = self._open(key)
+        self._used_subs[topic.name] = None
+        return topic
+
+    def open_inlets(self) -> list[Topic]:
+        """The subscribed topics that are open."""
+        return [topic for name in self.subscribers() if (topic := self.topics.get(name)) is not None]
+
+    def close(self) -> None:
+        """Close all topics; they open again when they are used again."""
+        self._node._horus_unbind()  # noqa: SLF001
+        topics, self.topics = self.topics, {}
+        for topic in topics.values():
+            topic.close()
+
+    def _open(self, key: str | type) -> Topic:
+        from horus_core.topics.topic import Topic  # noqa: PLC0415 - nodes are made without topics
+
+        if isinstance(key, str):
+            name, message_type = names.topic_name(key), None
+        else:
+            name, message_type = spec.default_topic(key, self._name), key
+        found = self.topics.get(name)
+        if found is not None:
+            return found
+        topic = Topic(name, _node=self._name, **self._wanted(name, message_type))
+        opened = self.topics.setdefault(name, topic)
+        if opened is not topic:  # another thread was faster
+            topic.close()
+        return opened
+
+    def _wanted(self, name: str, message_type: type | None) -> dict[str, Any]:
+        """What pubs= and subs= say about a topic, as Topic's keywords."""
+        pub, sub = self._pubs.get(name), self._subs.get(name)
+        return {
+            "type": (pub and pub.type) or (sub and sub.type) or message_type,
+            "capacity": (pub and pub.capacity) or (sub and sub.capacity) or self._capacity,
+            "latched": bool(pub and pub.latched),
+        }
+
+    def _refuse_two_types(self) -> None:
+        for name in self._pubs.keys() & self._subs.keys():
+            sent, received = self._pubs[name].type, self._subs[name].type
+            if sent is not None and received is not None and sent is not received:
+                raise ConfigError(
+                    f"Bad types of topic {name!r}: expected one type, got {sent.__name__} in pubs and "
+                    f"{received.__name__} in subs."
+                )

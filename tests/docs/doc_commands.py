@@ -1,0 +1,44 @@
+"""How each command in the pages is kept true. A command that fits nothing here fails the tests."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+
+HELP = re.compile(r"(?:\S+/)?horus(?: [a-z]+)* (?:--help|-h|--version)")
+"""Run, and its output compared where the page shows it."""
+
+MAKE = re.compile(r"make(?: [a-z-]+)?(?: [A-Z]+=\S*)*")
+"""Make is asked whether it knows the target."""
+
+PAIR = re.compile(r"(?:HORUS_\w+=\S+ )*horus run (?:examples/)?talker\.py (?:examples/)?listener\.py")
+"""Run until the listener hears the talker, then interrupted."""
+
+SCRIPTS = re.compile(
+    r"(?:HORUS_\w+=\S+ )*(?:horus run|python3?|\.venv/bin/python) (?P<scripts>\S+\.py(?: \S+\.py)*)(?: --\S+)*"
+)
+"""The scripts exist in examples/; tests/examples runs each of them."""
+
+SHORT = re.compile(r"horus (?:clean|topic list)(?: --?[a-z-]+)*")
+"""Run: it ends by itself."""
+
+ELSEWHERE = {
+    r"python3 -m venv \.venv": "packaging/test_wheel.py",
+    r"\. \.venv/bin/activate": "packaging/test_wheel.py",
+    r"pip install \.": "packaging/test_sdist.py",
+    r"pip wheel \.": "packaging/test_wheel.py",
+    r"\.ci/(?:run|pythons)": "../.ci/run",
+    r"(?:HORUS_\w+=\S+ )*horus run (?:--isolated )?\S+\.py.*": "cli/test_run_several.py",
+    r"apt(?:-get)? install .*": "../.ci/run",
+}
+"""What would be too slow or too much here, and the file that does it."""
+
+
+def covered_elsewhere(command):
+    """The file that runs such a command, or None."""
+    for pattern, file in ELSEWHERE.items():
+        if re.fullmatch(pattern, command):
+            return HERE / file
+    return None
