@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.row import Row
 
 RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
-ROUNDS = 7
+ROUNDS = 9
 
 
 def main() -> int:
