@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 try:
     from horus_core import _native
-except ModuleNotFoundError as error:  # a clone that was never built
-    if error.name != "horus_core._native":
+except ImportError as error:
+    if error.name != "horus_core":  # it is there and does not load: its own error says why
         raise
     raise ImportError(
         "Importing horus failed: expected the compiled module horus_core._native, got none: this is a clone that was "
