@@ -299,3 +299,10 @@ def test_bad_use_is_refused():
     for bad in (-1, float("nan"), float("inf"), "1", True):
         with pytest.raises(ConfigError, match="duration"):
             run(node, duration=bad)
+
+
+# spec: F8
+def test_an_unknown_keyword_of_run_names_the_nearest():
+    """`duration` is among what run() knows."""
+    with pytest.raises(ConfigError, match=r"horus\.run.*'duraton' \(did you mean 'duration'\?\)"):
+        run(Node("n", tick=print), duraton=1)
