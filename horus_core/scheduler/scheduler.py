@@ -68,7 +68,7 @@ class Scheduler:
     def add(self, node: Node) -> Scheduler:
         """Add a node; returns the scheduler, so that calls chain."""
         if not isinstance(node, Node):
-            raise NodeError(f"Adding a node failed: expected a Node, got {node!r}.")
+            raise NodeError(f"Adding a node failed: expected a Node, got {node!r}. Pass nodes one by one.")
         if not hasattr(node, "_horus"):
             raise NodeError(
                 f"Adding a node failed: expected a node that is ready, got a {type(node).__name__} whose "
@@ -204,7 +204,7 @@ class Scheduler:
                 break
             wake_ns = self._tick_due(now_ns, end_ns)
             if now_ns >= hint_ns:
-                hints.other_namespaces(self._started)
+                hints.unheard_topics(self._started)
                 hint_ns = NEVER
             if now_ns >= look_ns:
                 process.notice_loss()

@@ -292,6 +292,8 @@ def test_bad_use_is_refused():
         run(node, Node("a", tick=lambda: None))
     with pytest.raises(NodeError, match="expected a Node"):
         run(lambda: None)
+    with pytest.raises(NodeError, match="one by one"):
+        run([node])
     with pytest.raises(ConfigError, match="did you mean 'tick_rate'"):
         run(node, tick_rat=3)
     with pytest.raises(ConfigError, match="cannot honour rt="):
