@@ -53,7 +53,8 @@ static horus_member *join(const char *ns, horus_error *error) {
 /* Maps a topic, sleeping until somebody creates it. NULL when we are to stop. */
 static horus_ring *open_topic(horus_member *member, const char *topic, horus_error *error) {
     while (!stopping) {
-        uint32_t epoch = horus_member_epoch(member); /* before the look: a topic made meanwhile is not missed */
+        uint32_t epoch =
+            horus_member_epoch(member); /* before the look: a topic made meanwhile is not missed */
         int fd = open_region(horus_member_namespace(member), topic);
         if (fd >= 0) {
             horus_ring *ring = horus_ring_map(fd, member, error);
@@ -101,7 +102,8 @@ int main(void) {
     horus_ring *out = in == NULL ? NULL : open_topic(member, "topic.wheel_speeds", &error);
     horus_subscriber commands;
     horus_publisher wheels;
-    if (out == NULL || horus_ring_payload(in) < sizeof(cmd_vel) || horus_ring_payload(out) < sizeof(wheel_speeds) ||
+    if (out == NULL || horus_ring_payload(in) < sizeof(cmd_vel) ||
+        horus_ring_payload(out) < sizeof(wheel_speeds) ||
         horus_subscriber_join(&commands, in, HORUS_FROM_NEXT) < 0 ||
         horus_publisher_join(&wheels, out, "motor_controller", &error) < 0) {
         fprintf(stderr, "motor_controller: %s\n", ns == NULL ? "HORUS_NAMESPACE is not set" : error.text);

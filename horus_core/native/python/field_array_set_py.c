@@ -79,7 +79,7 @@ static int convert_all(horus_field *field, uint8_t *to, const uint8_t *from, int
     size_t step = horus_kinds[kind].size;
     if (kind == HORUS_F64 &&
         field->kind == HORUS_F32) { /* what numpy makes by default; keep it a tight loop */
-        unsigned lost = 0; /* finite before, not finite after: x - x is 0 for finite x only */
+        unsigned lost = 0;          /* finite before, not finite after: x - x is 0 for finite x only */
         for (Py_ssize_t i = 0; i < count; i++) {
             double wide;
             memcpy(&wide, from + (size_t)i * step, sizeof wide);
