@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ GROUP = "horus.messages"
 _by_name: dict[str, weakref.ref[type[Message]]] = {}
 _by_hash: dict[bytes, weakref.ref[type[Message]]] = {}
 _plugins: list[Plugin] | None = None
+_loading = threading.RLock()
+_under_way: list[bool] = []
 _contributed: dict[str, list[tuple[type[Message], Plugin]]] = {}
 
 
@@ -77,13 +80,28 @@ def reload_plugins() -> None:
 
 
 def _load_plugins() -> None:
+    if _plugins is None:
+        with _loading:
+            _load_under_lock()
+
+
+def _load_under_lock() -> None:
     global _plugins  # noqa: PLW0603 - the one cache of this module
-    if _plugins is not None:
-        return
+    if _plugins is not None or _under_way:
+        return  # another thread was first, or a plugin asks for a type while it is loaded
     from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
 
-    _plugins = discovery.load(GROUP)
-    for plugin in _plugins:
+    _under_way.append(True)
+    try:
+        _plugins = _contributions(discovery.load(GROUP))
+    finally:
+        _under_way.clear()
+
+
+def _contributions(plugins: list[Plugin]) -> list[Plugin]:
+    from horus_core.plugins import discovery  # noqa: PLC0415
+
+    for plugin in plugins:
 
         def take(cls: type[Message], plugin: Plugin = plugin) -> None:
             _check_contribution(cls)
@@ -91,6 +109,7 @@ def _load_plugins() -> None:
             _contributed.setdefault(cls.__name__, []).append((cls, plugin))
 
         discovery.call(plugin, "horus_register_messages", take)
+    return plugins
 
 
 def _check_contribution(cls: Any) -> None:
