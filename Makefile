@@ -64,7 +64,7 @@ test-c-sanitized: $(C_TESTS:%=build/c-sanitized/%)  ## The same with the address
 # Needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user.
 test-arm: $(C_TESTS:%=build/c-arm/%)  ## The same for aarch64 under qemu-user, and what became of the memory orders
 	@for test in $^; do printf '%s: ' $$test; STRESS_SENDS=2000 qemu-aarch64 $$test || exit 1; done
-	$(NATIVE)/tests/orders_arm.sh build/c-arm/core
+	$(NATIVE)/tests/orders_arm.sh
 
 test-pythons:  ## Run the suite on every CPython >= 3.10 found on this machine
 	.ci/pythons
