@@ -164,6 +164,7 @@ static inline bool pool_of_this_process(const horus_pool *pool) {
 unsigned pool_class_of(uint64_t length);
 uint64_t pool_class_size(unsigned size_class);
 uint32_t pool_growth(uint32_t blocks_now, uint64_t block_size);
+uint32_t pool_blocks_max(uint64_t block_size); /* of one chunk */
 size_t pool_payload_offset(uint64_t block_size, uint32_t blocks);
 size_t pool_chunk_size(uint64_t block_size, uint32_t blocks);
 uint64_t pool_default_budget(void);
