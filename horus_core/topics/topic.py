@@ -184,6 +184,8 @@ class Topic(_native.TopicBase):
     def _encode_failed(self, message: object) -> None:
         from horus_core.messages import encode_errors  # noqa: PLC0415 - only when something is wrong
 
+        if types.of_message(message) != types.MSGPACK:
+            self._wrong_message(message)
         raise encode_errors.explain(message, self.name, self._request.node) from None
 
     def _encode_again(self, message: object, encoded: bytes) -> bytes:
@@ -240,13 +242,20 @@ class Topic(_native.TopicBase):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Sleep until recv() would give a message, at most `timeout` seconds; False when time is up."""
-        deadline = _native.now_ns() + int(min(_FOREVER_S if timeout is None else timeout, _FOREVER_S) * 1e9)
+        now = _native.now_ns()
+        deadline, look = (
+            now + int(min(_FOREVER_S if timeout is None else timeout, _FOREVER_S) * 1e9),
+            now + _LOOK_NS,
+        )
         try:
             while not self.has_msg():
                 now = _native.now_ns()
                 if now >= deadline:
                     return False
-                self._sleep(min(deadline, now + _LOOK_NS))
+                if now >= look:
+                    process.notice_loss()
+                    look = now + _LOOK_NS
+                self._sleep(min(deadline, look))
         except HorusError:
             if self._closed:  # by another thread, which is one way to end a wait
                 return False
@@ -260,7 +269,6 @@ class Topic(_native.TopicBase):
             epoch = self._member.epoch
             if not self._open_for_recv():
                 self._member.wait(epoch, deadline_ns)
-        process.notice_loss()
 
     async def recv_async(self) -> Any:
         """The next message, awaited: the event loop runs on meanwhile."""
