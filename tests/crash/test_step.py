@@ -33,7 +33,12 @@ def test_peers_go_on_after_each_instruction(step: Path, fault: str, scene: str, 
     """
     environ = {**os.environ, "LD_BIND_NOW": "1"}
     done = subprocess.run(
-        [step, fault, scene, str(every)], env=environ, capture_output=True, text=True, timeout=100, check=False
+        [step, fault, scene, str(every)],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "within one send" in done.stdout
