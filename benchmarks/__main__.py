@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.row import Row
 
 RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
-ROUNDS = 7
+ROUNDS = 9
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
     if options.list:
         print("\n".join(figures.FIGURES))
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # through the finally clauses, as Ctrl+C
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # through the finally clauses, as Ctrl+C
     machine.remove_dead_runs(STEM)
     try:
         venvs.ensure()

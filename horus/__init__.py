@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from horus_core.errors import SegmentLostError as SegmentLostError
     from horus_core.errors import TopicTypeError as TopicTypeError
     from horus_core.messages.depth_image import DepthImage as DepthImage
+    from horus_core.messages.fields import alias as alias
     from horus_core.messages.fields import array as array
     from horus_core.messages.fields import bool_ as bool_
     from horus_core.messages.fields import f32 as f32
@@ -118,7 +119,7 @@ _HOMES = {
         "ConfigError EncodeError HorusError HorusTimeoutError InvalidNameError LaunchError NodeError ParamError "
         "PluginError PoolExhaustedError RegionError SegmentLostError TopicTypeError"
     ),
-    "horus_core.messages.fields": "array bool_ f32 f64 field i8 i16 i32 i64 text u8 u16 u32 u64",
+    "horus_core.messages.fields": "alias array bool_ f32 f64 field i8 i16 i32 i64 text u8 u16 u32 u64",
     "horus_core.messages.message": "Message",
     "horus_core.messages.image": "Image",
     "horus_core.messages.depth_image": "DepthImage",

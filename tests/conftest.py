@@ -20,15 +20,33 @@ LIMIT_S = 20.0
 _numbers = itertools.count()
 
 
-@pytest.fixture
-def horus_namespace(monkeypatch):
-    """A namespace of this test's own; nothing of it is left afterwards."""
-    name = f"test{os.getpid()}-{next(_numbers)}"
-    monkeypatch.setenv("HORUS_NAMESPACE", name)
-    yield name
+def new_namespace() -> str:
+    """A namespace's name that no other test of this run has."""
+    return f"test{os.getpid()}-{next(_numbers)}"
+
+
+def remove_namespace(name: str) -> None:
+    """Remove all of a namespace, whoever still uses it."""
     shutil.rmtree(SHM / f"horus_{name}", ignore_errors=True)
     for region in SHM.glob(f"horus_{name}.*"):
         region.unlink()
+
+
+@pytest.fixture
+def horus_namespace(monkeypatch):
+    """A namespace of this test's own; nothing of it is left afterwards."""
+    name = new_namespace()
+    monkeypatch.setenv("HORUS_NAMESPACE", name)
+    yield name
+    remove_namespace(name)
+
+
+@pytest.fixture
+def other_namespace():
+    """A second namespace, for other processes."""
+    name = new_namespace()
+    yield name
+    remove_namespace(name)
 
 
 class Program:

@@ -20,6 +20,7 @@ CAMERA_SHAPE = (480, 640, 3)
 ROTATION = 32  # private 1080p frames in turn: 199 MB, more than any cache holds
 POLLS_NS = 3_000  # after this the subscriber has come from its note to its poll
 LOST_NS = 5_000_000_000
+NOBODY = 2**64 - 1  # what the shared word says while no subscriber polls
 
 
 @cache
@@ -79,7 +80,6 @@ def collect(
 ) -> dict[str, list[int]]:
     """Polls for each frame; when each was an array."""
     had: list[int] = []
-    recv()  # horus-robotics attaches at the first one, and does not get what was sent before
     for number in range(count):
         turns.taken(number)
         while (frame := recv()) is None:
@@ -89,5 +89,5 @@ def collect(
         if array.shape != SHAPES[shape] or array[0, 0, 0] != number % ROTATION:
             raise AssertionError(f"frame {number}: got {array.shape}, pixel {array[0, 0, 0]}")
         del array, frame
-    turns.taken(-1 % 2**64)
+    turns.taken(NOBODY)
     return {"had": had}

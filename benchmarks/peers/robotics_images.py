@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from time import perf_counter_ns
 from typing import Any
 
@@ -17,6 +18,25 @@ TURNS: list[frames.Turns] = []
 def attach(name: str, fd: int) -> None:
     TURNS.append(frames.Turns(fd))
     TOPICS.append(horus.Topic(horus.Image, 8, endpoint=name))
+
+
+def greet(count: int) -> None:
+    """Sends until the other side has surely got one: frames before that are lost now and then."""
+    for _ in range(count):
+        TOPICS[0].send(horus.Image(64, 64, "rgb8"))
+        time.sleep(0.005)
+
+
+def be_greeted() -> dict[str, Any]:
+    """Receives what ``greet`` sends, until nothing comes for a while; how many came."""
+    received = 0
+    last = time.monotonic() + 2.0
+    while time.monotonic() < last:
+        if TOPICS[0].recv() is not None:
+            received += 1
+            last = time.monotonic() + 0.1
+        time.sleep(0.001)
+    return {"received": received}
 
 
 def publish_in_place(shape: str, count: int, fill: bool) -> dict[str, Any]:
@@ -47,5 +67,10 @@ def subscribe(shape: str, count: int) -> dict[str, Any]:
 
 
 protocol.serve(
-    attach=attach, publish_in_place=publish_in_place, publish_private=publish_private, subscribe=subscribe
+    attach=attach,
+    greet=greet,
+    be_greeted=be_greeted,
+    publish_in_place=publish_in_place,
+    publish_private=publish_private,
+    subscribe=subscribe,
 )

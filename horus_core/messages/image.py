@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError
-from horus_core.messages.pooled import DTYPE_CODES, as_array
+from horus_core.messages.pooled import DTYPE_CODES, array_code, as_array
 from horus_core.messages.raster import Raster, encoding_row, raster_shape
 
 if TYPE_CHECKING:
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-_INFERRED = {
-    ("uint8", 1): "mono8",
-    ("uint16", 1): "mono16",
-    ("float32", 1): "mono32f",
-    ("uint8", 3): "rgb8",
-    ("float32", 3): "rgb32f",
-    ("uint8", 4): "rgba8",
+_INFERRED: dict[tuple[int | None, int], str] = {
+    (DTYPE_CODES["uint8"], 1): "mono8",
+    (DTYPE_CODES["uint16"], 1): "mono16",
+    (DTYPE_CODES["float32"], 1): "mono32f",
+    (DTYPE_CODES["uint8"], 3): "rgb8",
+    (DTYPE_CODES["float32"], 3): "rgb32f",
+    (DTYPE_CODES["uint8"], 4): "rgba8",
 }
 
 
@@ -57,14 +57,14 @@ class Image(Raster):
             )
         channels = 1 if len(shape) == 2 else shape[2]  # noqa: PLR2004
         if encoding is None:
-            encoding = _INFERRED.get((array.dtype.name, channels))
+            encoding = _INFERRED.get((array_code(array), channels))
             if encoding is None:
                 raise ConfigError(
                     f"No encoding follows from {channels} channels of {array.dtype.name}: name it, like "
                     f"Image.from_numpy(array, encoding='bgr8')."
                 )
         code, dtype, wanted = encoding_row(encoding)
-        if DTYPE_CODES.get(array.dtype.name) != dtype or channels != wanted:
+        if array_code(array) != dtype or channels != wanted:
             raise ConfigError(
                 f"Bad image for encoding {encoding!r}: expected {wanted} channels of {_name(dtype)}, got {channels} "
                 f"of {array.dtype.name} (shape {shape}). Convert it with astype(...), or choose another encoding."

@@ -26,6 +26,28 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 DTYPE_CODES = {name: code for code, name in enumerate(_native.DTYPES)}
+# numpy's one-letter types: dtype.name is worked out in Python at every use, and takes a microsecond.
+_CHARS = {
+    char: DTYPE_CODES[name]
+    for char, name in zip(
+        "BbHhIiLlefd?",
+        (
+            "uint8",
+            "int8",
+            "uint16",
+            "int16",
+            "uint32",
+            "int32",
+            "uint64",
+            "int64",
+            "float16",
+            "float32",
+            "float64",
+            "bool",
+        ),
+        strict=True,
+    )
+}
 _PYTHON = {bool: "bool", float: "float64", int: "int64"}
 _SLOW = (list, tuple, set, dict, str, int, float)
 _SHORT = {"b": "bool", "bf": "bfloat", "f": "float", "i": "int", "u": "uint"}
@@ -45,6 +67,12 @@ def dtype_code(dtype: object) -> int:
     if code is None:
         raise ConfigError(f"Bad dtype: expected one of {', '.join(_native.DTYPES)}, got {name!r}.")
     return code
+
+
+def array_code(array: NDArray[Any]) -> int | None:
+    """The code of an array's elements, whatever their byte order; None where there is none."""
+    code = _CHARS.get(array.dtype.char)
+    return DTYPE_CODES.get(array.dtype.name) if code is None else code
 
 
 def _dtype_name(dtype: object) -> str:

@@ -14,10 +14,15 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+_ROWS = {
+    name: (code, dtype, channels) for code, (name, dtype, channels) in enumerate(_native.ENCODINGS) if name
+}
+
+
 def encoding_row(encoding: str) -> tuple[int, int, int]:
     """(code, dtype code, channels) of a pixel format. Raises ConfigError for an unknown one."""
-    code = ENCODING_CODES.get(encoding)
-    if code is None:
+    row = _ROWS.get(encoding)
+    if row is None:
         import difflib  # noqa: PLC0415 - only for an error's text
 
         near = difflib.get_close_matches(str(encoding), ENCODING_CODES, 1)
@@ -25,8 +30,7 @@ def encoding_row(encoding: str) -> tuple[int, int, int]:
         raise ConfigError(
             f"Bad encoding: expected one of {', '.join(ENCODING_CODES)}, got {encoding!r}.{hint}"
         )
-    _, dtype, channels = _native.ENCODINGS[code]
-    return code, dtype, channels
+    return row
 
 
 def raster_shape(height: int, width: int, channels: int) -> tuple[int, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-import threading
 import weakref
+from functools import partial
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import PluginError
@@ -18,9 +19,8 @@ GROUP = "horus.messages"
 
 _by_name: dict[str, weakref.ref[type[Message]]] = {}
 _by_hash: dict[bytes, weakref.ref[type[Message]]] = {}
+_lock = RLock()
 _plugins: list[Plugin] | None = None
-_loading = threading.RLock()
-_under_way: list[bool] = []
 _contributed: dict[str, list[tuple[type[Message], Plugin]]] = {}
 
 
@@ -57,6 +57,16 @@ def find(name: str) -> type[Message] | None:
     return contributed[0][0] if contributed else None
 
 
+def find_same(name: str, type_hash: bytes) -> type[Message] | None:
+    """Return the class that a region's name and hash tell; where two plugins give the name, the one that fits."""
+    known = by_hash(type_hash)
+    if known is not None:
+        return known
+    _load_plugins()
+    fitting = (cls for cls, _ in _contributed.get(name, ()) if cls.__type_hash__ == type_hash)
+    return next(fitting, None)
+
+
 def all_types() -> dict[str, type[Message]]:
     """Return every type that can be found, by name; where two plugins give one name, the first's."""
     _load_plugins()
@@ -75,41 +85,34 @@ def plugins() -> list[Plugin]:
 def reload_plugins() -> None:
     """Look for plugins again at the next use: a distribution was installed meanwhile."""
     global _plugins  # noqa: PLW0603 - the one cache of this module
-    _plugins = None
-    _contributed.clear()
+    with _lock:
+        _plugins = None
+        _contributed.clear()
 
 
 def _load_plugins() -> None:
-    if _plugins is None:
-        with _loading:
-            _load_under_lock()
-
-
-def _load_under_lock() -> None:
     global _plugins  # noqa: PLW0603 - the one cache of this module
-    if _plugins is not None or _under_way:
-        return  # another thread was first, or a plugin asks for a type while it is loaded
-    from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
+    with _lock:  # re-entrant: a plugin may ask for a type while it is loaded, and sees what came before it
+        if _plugins is not None:
+            return
+        from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
 
-    _under_way.append(True)
-    try:
-        _plugins = _contributions(discovery.load(GROUP))
-    finally:
-        _under_way.clear()
+        _plugins = []
+        try:
+            for plugin in discovery.load(GROUP):
+                _plugins.append(plugin)
+                discovery.call(plugin, "horus_register_messages", partial(_take, plugin))
+        except BaseException:  # Ctrl+C: the next one who asks starts anew
+            reload_plugins()
+            raise
 
 
-def _contributions(plugins: list[Plugin]) -> list[Plugin]:
-    from horus_core.plugins import discovery  # noqa: PLC0415
-
-    for plugin in plugins:
-
-        def take(cls: type[Message], plugin: Plugin = plugin) -> None:
-            _check_contribution(cls)
-            plugin.gave.append(cls.__name__)
-            _contributed.setdefault(cls.__name__, []).append((cls, plugin))
-
-        discovery.call(plugin, "horus_register_messages", take)
-    return plugins
+def _take(plugin: Plugin, cls: type[Message]) -> None:
+    _check_contribution(cls)
+    given = _contributed.setdefault(cls.__name__, [])
+    if all(cls is not other for other, _ in given):
+        plugin.gave.append(cls.__name__)
+        given.append((cls, plugin))
 
 
 def _check_contribution(cls: Any) -> None:

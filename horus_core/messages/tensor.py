@@ -64,6 +64,8 @@ class Tensor(Pooled):
 
 
 def _shape(shape: int | Iterable[int]) -> tuple[int, ...]:
+    if isinstance(shape, tuple):
+        return shape
     try:
         return (operator.index(shape),)  # type: ignore[arg-type]
     except TypeError:

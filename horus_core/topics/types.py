@@ -112,7 +112,10 @@ def class_of_ring(ring: _native.Ring) -> type | None:
     if ring.kind == _native.MSGPACK:
         return None
     wanted = of_ring(ring)
-    for candidate in (registry.find(wanted.name), _import(read_description(ring).get("python"))):
+    for candidate in (
+        registry.find_same(wanted.name, wanted.hash),
+        _import(read_description(ring).get("python")),
+    ):
         if candidate is not None and of_class(candidate) == wanted:
             return candidate
     if ring.kind == _native.TYPED and wanted.layout is not None:

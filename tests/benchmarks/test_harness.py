@@ -125,7 +125,7 @@ def test_a_program_that_ends_is_an_error_that_says_how(program):
 
 @pytest.mark.parametrize("floor", ["pingpong", "twolines", "futex", "atomics", "core_pair", "core_pingpong"])
 def test_the_floors_compile_and_answer(floor):
-    """Each floor in C compiles here without a warning and gives its percentiles."""
+    """Each floor in C compiles here, those of our core against its public headers, and gives its percentiles."""
     left, right = machine.two_cores()
     answer = cfloor.run_floor(floor, 20, 5, left, right)
     assert answer.p50 > 0

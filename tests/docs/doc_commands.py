@@ -25,12 +25,15 @@ SHORT = re.compile(r"horus (?:clean|topic list)(?: --?[a-z-]+)*")
 """Run: it ends by itself."""
 
 ELSEWHERE = {
-    r"python3 -m venv \.venv": "packaging/test_wheel.py",
-    r"\. \.venv/bin/activate": "packaging/test_wheel.py",
+    r"python3 -m venv \S+": "packaging/test_wheel.py",
+    r"\. \S+/bin/activate": "packaging/test_wheel.py",
     r"pip install \.": "packaging/test_sdist.py",
     r"pip wheel \.": "packaging/test_wheel.py",
     r"\.ci/(?:run|pythons)": "../.ci/run",
-    r"(?:HORUS_\w+=\S+ )*horus run (?:--isolated )?\S+\.py.*": "cli/test_run_several.py",
+    r"(?:HORUS_\w+=\S+ )*horus run (?:--isolated )?\S+\.py.*": "cli/test_docs.py",
+    r"horus run motor_controller detector\.py": "cli/test_docs.py",
+    r"make -C examples/motor": "examples/test_motor.py",
+    r"horus run examples/motor/motor_controller examples/motor/teleop\.py": "examples/test_motor.py",
     r"apt(?:-get)? install .*": "../.ci/run",
 }
 """What would be too slow or too much here, and the file that does it."""

@@ -22,7 +22,7 @@ TIMEOUT_S = 30
 def _commands():
     """(page, line, command, shown output or None) of all sh and console blocks."""
     for page in doc_pages.PAGES:
-        for block in doc_pages.blocks(page, "sh", "console"):
+        for block in doc_pages.blocks(page, "sh", "console", ""):
             for number, command, shown in _in_block(block):
                 yield pytest.param(command, shown, id=f"{doc_pages.name(page)}:{number}")
         for command in doc_pages.indented(page):
@@ -33,8 +33,8 @@ def _commands():
 def _in_block(block):
     lines = block.text.splitlines()
     for number, line in enumerate(lines):
-        if block.language == "sh":
-            if _bare(line):
+        if block.language != "console":
+            if _bare(line) and (block.language or line.startswith("horus ")):
                 yield block.line + number, _bare(line), None
         elif line.startswith("$ "):
             shown = []

@@ -253,3 +253,62 @@ def test_bounded_arrays_in_bounded_arrays_are_refused() -> None:
 
         class Scans(Message):
             scans: object = array(Scan, 2, bounded=True)
+
+
+def test_the_core_checks_the_layout_it_is_given() -> None:
+    """define_message is not for users, but a wrong call raises and never lets a field reach outside."""
+    from horus_core import _native
+
+    def define(size: int, *fields: _native.FieldDescriptor, base: type[Message] = Message) -> None:
+        cls = type(Message)("Raw", (base,), {"__module__": __name__})
+        _native.define_message(cls, fields, size, bytes(16), {})
+
+    make = _native.FieldDescriptor
+    define(8, make("x", "f64", 0))
+    for size, field_ in (
+        (7, make("x", "f64", 0)), (8, make("x", "f64", 8)), (16, make("x", "f64", 4)), (0, make("x", "u8", 0)),
+        (8, make("x", "u8", 0, shape="fixed", count=9)), (8, make("x", "text", 0, size=9)),
+        (16, make("x", "f64", 2**32 - 8)), (16, make("x", "u8", 8, shape="bounded", count=8, count_offset=8)),
+        (16, make("x", "u8", 8, shape="bounded", count=8, count_offset=2**32 - 4)),
+        (4, make("x", "u8", 0, shape="fixed", count=2**32 - 1)),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="does not fit|not aligned|wrong place|bad size"):
+            define(size, field_)
+    with pytest.raises(ValueError, match="overlap"):
+        define(
+            32,
+            make("x", "u8", 8, shape="bounded", count=16, count_offset=0),
+            make("y", "u8", 16, shape="bounded", count=16, count_offset=4),
+        )
+    for wrong in (("x", "f128", 0), ("x", "text", 0), ("x", "message", 0)):
+        with pytest.raises((ValueError, TypeError)):
+            make(*wrong)
+    with pytest.raises(TypeError):
+        define(8, 3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="is defined already"):
+        _native.define_message(Point, (), 16, bytes(16), {})
+
+
+def test_a_raw_subclass_is_not_smaller_than_its_base() -> None:
+    """Or the fields of the base would reach behind it."""
+    from horus_core import _native
+
+    class Quiet(Message):
+        def __init_subclass__(cls) -> None:  # no super(): the class gets no fields
+            pass
+
+    class Wide(Message):
+        x: f64 = 0.0
+        y: f64 = 0.0
+
+        def __init_subclass__(cls) -> None:
+            pass
+
+    class Narrow(Wide):
+        pass
+
+    with pytest.raises(TypeError, match="Narrow has no fields"):
+        Narrow()
+    with pytest.raises(ValueError, match="smaller than its base"):
+        _native.define_message(Narrow, (), 8, bytes(16), {})
+    assert not Quiet.__size__

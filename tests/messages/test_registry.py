@@ -116,6 +116,25 @@ def test_two_plugins_with_one_name_are_an_error_that_names_both(tmp_path: Path) 
         assert part in found[0]
 
 
+def test_a_regions_hash_decides_between_two_plugins(tmp_path: Path) -> None:
+    """A subscriber of either's topic gets the right class, and no error about the name."""
+    install(tmp_path, "acme", "acme", GRIPPER.format(name="Gripper", default=1.0))
+    install(tmp_path, "bolt", "bolt", GRIPPER.format(name="Gripper", default=2.0).replace("width", "opening"))
+    found = ask(
+        tmp_path,
+        """
+        import subprocess
+        code = "import sys; sys.path.insert(0, sys.argv[1]); import bolt; print(bolt.Gripper.__type_hash__.hex())"
+        command = [sys.executable, "-c", code, sys.path[0]]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        wanted = bytes.fromhex(done.stdout)
+        found = [registry.find_same("Gripper", wanted).__module__, registry.find_same("Gripper", bytes(16))]
+        print(json.dumps(found))
+        """,
+    )
+    assert found == ["bolt", None]
+
+
 def test_built_ins_are_not_shadowed_silently(tmp_path: Path) -> None:
     """A plugin that brings a CmdVel of its own makes the name ambiguous."""
     install(tmp_path, "acme", "acme", GRIPPER.format(name="CmdVel", default=1.0))
@@ -179,3 +198,30 @@ def test_a_module_named_twice_is_registered_once(tmp_path: Path) -> None:
     source = GRIPPER.format(name="Gripper", default=1.0)
     install(tmp_path, "acme", "acme", source, "one = acme", "two = acme")
     assert ask(tmp_path, "print(json.dumps(registry.find('Gripper').__name__))") == "Gripper"
+
+
+def test_a_plugin_may_look_up_types_while_it_is_imported(tmp_path: Path) -> None:
+    """It sees what came before it; nothing loads twice."""
+    source = "from horus_core.messages import registry\nregistry.find('CmdVel')\n"
+    install(tmp_path, "acme", "acme", source + GRIPPER.format(name="Gripper", default=1.0))
+    assert ask(tmp_path, "print(json.dumps(registry.find('Gripper').__name__))") == "Gripper"
+
+
+def test_threads_load_plugins_once(tmp_path: Path) -> None:
+    """Two threads that ask at the same time both get the type, and no type is in conflict with itself."""
+    install(
+        tmp_path,
+        "slow",
+        "slow",
+        "import time\ntime.sleep(0.2)\n" + GRIPPER.format(name="Gripper", default=1.0),
+    )
+    found = ask(
+        tmp_path,
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        with ThreadPoolExecutor(4) as pool:
+            names = [cls.__name__ for cls in pool.map(registry.find, ["Gripper", "CmdVel"] * 4)]
+        print(json.dumps(names))
+        """,
+    )
+    assert found == ["Gripper", "CmdVel"] * 4

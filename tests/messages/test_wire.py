@@ -138,3 +138,19 @@ def test_a_count_beyond_the_capacity_is_refused() -> None:
             with pytest.raises(ValueError, match="do not fit"):
                 Part.from_wire(wire[:length])
     assert Part.from_wire(struct.pack("<hxxI4f", 3, 4, 1, 2, 3, math.inf)).n == 3
+
+
+# spec: A38
+def test_a_struct_without_its_padding_is_read() -> None:
+    """A C program sends sizeof(struct) bytes; the wire is padded to 8. Nothing between fits."""
+
+    class Odd(Message):
+        a: u32 = 0
+        name: str = text(6)
+
+    message = Odd(5, "abc")
+    assert (len(bytes(message)), len(message.to_wire())) == (12, 16)
+    assert Odd.from_wire(bytes(message)) == Odd.from_wire(message.to_wire()) == message
+    for length in (0, 11, 13, 15, 17, 24):
+        with pytest.raises(ValueError, match="do not fit"):
+            Odd.from_wire(bytes(length))

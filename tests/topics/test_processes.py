@@ -119,13 +119,12 @@ def test_a_process_without_the_class_reads_by_the_regions_layout(program):
 
 
 # spec: A19, A28, A33, F1
-def test_another_namespace_is_another_topic(program, monkeypatch, horus_namespace):
+def test_another_namespace_is_another_topic(program, monkeypatch, other_namespace):
     """The same name in two namespaces is two topics."""
-    publisher = program(PUBLISHER, HORUS_NAMESPACE=f"{horus_namespace}x")
+    publisher = program(PUBLISHER, HORUS_NAMESPACE=other_namespace)
     publisher.wait_for("sent")
-    topic = horus.Topic("t")
-    assert topic.latest() is None
-    monkeypatch.setenv("HORUS_NAMESPACE", f"{horus_namespace}x")
+    assert horus.Topic("t").latest() is None
+    monkeypatch.setenv("HORUS_NAMESPACE", other_namespace)
     assert horus.Topic("t").latest() == {"n": 0}
 
 

@@ -15,7 +15,8 @@
 #define MAX_SIGNALS 65
 
 typedef struct {
-    PyObject_HEAD uint32_t word; /* 0 quiet, 1 rung; accessed atomically, slept on */
+    PyObject_HEAD
+    uint32_t word; /* 0 quiet, 1 rung; accessed atomically, slept on */
 } horus_alarm;
 
 static void ring(uint32_t *word) {

@@ -8,11 +8,13 @@
 #include "horus/ring.h"
 
 typedef struct {
-    PyObject_HEAD horus_member *member; /* NULL once left */
+    PyObject_HEAD
+    horus_member *member; /* NULL once left */
 } member_object;
 
 typedef struct {
-    PyObject_HEAD horus_ring *ring;
+    PyObject_HEAD
+    horus_ring *ring;
     PyObject *member; /* keeps the membership: the mapping refers to it */
     PyObject *pool;   /* NULL, or the pool that remembers this ring */
     PyObject *weakrefs;

@@ -81,11 +81,20 @@ PyObject *horus_field_plain(horus_field *field, horus_message *message);
 
 /* Messages, among the files of this concept. */
 bool horus_message_type_check(PyTypeObject *type); /* whether `type` is an instance of MessageMeta */
+PyObject *
+horus_message_default(PyTypeObject *type); /* NULL with an exception: not to be made into messages */
 PyObject *horus_message_part(PyTypeObject *type, horus_message *message, uint8_t *bytes);
 PyObject *horus_message_owner(horus_message *message); /* borrowed: the object whose storage has the bytes */
 bool horus_message_equal(PyTypeObject *type, const uint8_t *a, const uint8_t *b);
+PyObject *horus_message_twin(PyObject *self, PyObject *unused);
+PyObject *horus_message_wire(PyObject *self, PyObject *unused);
+PyObject *horus_message_from_wire(PyObject *cls, PyObject *argument);
+PyObject *horus_message_reduce(PyObject *self, PyObject *unused);
 PyObject *horus_message_to_dict(PyObject *message);
 PyObject *horus_message_repr(PyObject *message);
+horus_plan *horus_plan_make(PyTypeObject *type, horus_field **fields, uint32_t n_fields, uint32_t size,
+                            const uint8_t *hash); /* NULL with an exception: the fields make no sense */
+void horus_plan_free(horus_plan *plan);
 void horus_message_type_finish(PyTypeObject *type);
 int horus_message_suggest(PyTypeObject *type, PyObject *unknown);
 

@@ -2,7 +2,6 @@
  * all. */
 #include "field.h"
 
-#include <math.h>
 #include <string.h>
 
 static int check_count(const horus_field *field, Py_ssize_t got) {
@@ -80,15 +79,15 @@ static int convert_all(horus_field *field, uint8_t *to, const uint8_t *from, int
     size_t step = horus_kinds[kind].size;
     if (kind == HORUS_F64 &&
         field->kind == HORUS_F32) { /* what numpy makes by default; keep it a tight loop */
-        bool lost = false;
+        unsigned lost = 0;          /* finite before, not finite after: x - x is 0 for finite x only */
         for (Py_ssize_t i = 0; i < count; i++) {
             double wide;
             memcpy(&wide, from + (size_t)i * step, sizeof wide);
             float narrow = (float)wide;
-            lost |= isinf(narrow) && !isinf(wide);
+            lost |= (unsigned)(narrow - narrow != 0.0f) & (unsigned)(wide - wide == 0.0);
             memcpy(to + (size_t)i * sizeof narrow, &narrow, sizeof narrow);
         }
-        if (!lost)
+        if (lost == 0)
             return 0;
     }
     for (Py_ssize_t i = 0; i < count; i++)

@@ -91,7 +91,7 @@ static int check_made(horus_field *field, uint32_t size, PyObject *message_meta)
     if (nested != (field->type != NULL && (PyObject *)Py_TYPE(field->type) == message_meta))
         return horus_field_error(field, PyExc_TypeError,
                                  "a message field needs a message class as its type.");
-    if (nested && horus_message_plan((PyTypeObject *)field->type) == NULL)
+    if (nested && ((horus_message_type *)field->type)->defaults == NULL)
         return horus_field_error(field, PyExc_TypeError, "expected a message class with fields, got %s.",
                                  ((PyTypeObject *)field->type)->tp_name);
     field->size =

@@ -31,6 +31,7 @@ typedef struct {
     struct horus_field **fields;
     uint32_t n_fields, n_positional, n_required;
     uint64_t *defaults; /* the bytes of a new message */
+    void *spare;        /* memory of the message that was freed last, for the next one; or NULL */
 } horus_message_type;
 
 /* `bytes` are horus_round_up(plan->size, 8) of its own, 8-aligned; or, in a part of another message,
@@ -58,8 +59,9 @@ PyObject *horus_message_alloc(PyTypeObject *type);
 
 /* Messages with bounded arrays: to and from the wire (segments without the unused tails, each padded to 8).
  * `pack` returns the number of bytes written to `wire` (room for plan->wire_max). `unpack` returns -1 when
- * the wire does not fit the plan. The wire is untrusted and may change while it is read: each byte is read
- * once, and what is checked is the copy. Unused tails are left as they were. */
+ * the wire does not fit the plan (the last segment's padding may be missing). The wire is untrusted and may
+ * change while it is read: each byte is read once, and what is checked is the copy. Unused tails are left as
+ * they were. */
 size_t horus_message_pack(const horus_plan *plan, const void *bytes, void *wire);
 int horus_message_unpack(const horus_plan *plan, const void *wire, size_t length, void *bytes);
 

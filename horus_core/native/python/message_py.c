@@ -11,8 +11,7 @@ PyObject *horus_message_owner(horus_message *message) {
     return is_part(message) ? (PyObject *)(uintptr_t)message->storage[0] : (PyObject *)message;
 }
 
-static inline horus_message *make(PyTypeObject *type, size_t storage) {
-    horus_message *message = PyObject_Malloc(sizeof *message + storage);
+static inline horus_message *init(horus_message *message, PyTypeObject *type) {
     if (HORUS_UNLIKELY(message == NULL))
         return (horus_message *)PyErr_NoMemory();
     (void)PyObject_Init((PyObject *)message, type);
@@ -20,13 +19,24 @@ static inline horus_message *make(PyTypeObject *type, size_t storage) {
     return message;
 }
 
+/* A loop that makes or receives one message a turn frees one a turn, too: its memory goes round. */
+static inline horus_message *make(PyTypeObject *type) {
+    horus_message_type *of = (horus_message_type *)type;
+    void *memory = of->spare;
+    if (HORUS_LIKELY(memory != NULL))
+        of->spare = NULL;
+    else
+        memory = PyObject_Malloc(sizeof(horus_message) + horus_round_up(of->plan->size, 8));
+    return init(memory, type);
+}
+
 PyObject *horus_message_alloc(PyTypeObject *type) {
-    return (PyObject *)make(type, horus_round_up(horus_message_plan(type)->size, 8));
+    return (PyObject *)make(type);
 }
 
 /* A message inside another one: it shares the bytes and keeps their owner alive. */
 PyObject *horus_message_part(PyTypeObject *type, horus_message *message, uint8_t *bytes) {
-    horus_message *part = make(type, sizeof(PyObject *));
+    horus_message *part = init(PyObject_Malloc(sizeof *part + sizeof(PyObject *)), type);
     if (part == NULL)
         return NULL;
     part->storage[0] = (uint64_t)(uintptr_t)Py_NewRef(horus_message_owner(message));
@@ -35,25 +45,24 @@ PyObject *horus_message_part(PyTypeObject *type, horus_message *message, uint8_t
 }
 
 static void message_dealloc(PyObject *self) {
-    PyTypeObject *type = Py_TYPE(self);
+    horus_message_type *type = (horus_message_type *)Py_TYPE(self);
     if (is_part((horus_message *)self))
         Py_DECREF(horus_message_owner((horus_message *)self));
+    else if (type->spare == NULL) {
+        type->spare = self;
+        self = NULL;
+    }
     PyObject_Free(self);
     Py_DECREF(type);
 }
 
-static PyObject *not_a_message(PyTypeObject *type) {
-    return PyErr_Format(PyExc_TypeError, "%s is no message class: expected a subclass of horus.Message.",
-                        type->tp_name);
-}
-
 static PyObject *make_default(PyTypeObject *type) {
-    const horus_plan *plan = horus_message_plan(type);
     const uint64_t *defaults = ((horus_message_type *)type)->defaults;
     if (HORUS_UNLIKELY(defaults == NULL))
         return PyErr_Format(PyExc_TypeError, "%s has no fields and cannot be made into a message.",
                             type->tp_name);
-    horus_message *message = make(type, horus_round_up(plan->size, 8));
+    const horus_plan *plan = horus_message_plan(type);
+    horus_message *message = make(type);
     if (HORUS_UNLIKELY(message == NULL))
         return NULL;
     if (HORUS_LIKELY(plan->n_bounded == 0))
@@ -62,6 +71,13 @@ static PyObject *make_default(PyTypeObject *type) {
     else
         horus_message_copy(plan, defaults, message->bytes);
     return (PyObject *)message;
+}
+
+PyObject *horus_message_default(PyTypeObject *type) {
+    if (!horus_message_type_check(type))
+        return PyErr_Format(PyExc_TypeError, "%s is no message class: expected a subclass of horus.Message.",
+                            type->tp_name);
+    return make_default(type);
 }
 
 /* ---- construction ---- */
@@ -123,7 +139,7 @@ static int fill(horus_message_type *type, horus_message *message, PyObject *cons
 static PyObject *message_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     (void)args;
     (void)kwargs;
-    return horus_message_type_check(type) ? make_default(type) : not_a_message(type);
+    return horus_message_default(type);
 }
 
 /* Only reached through a Python __init__ or __new__; otherwise the vectorcall below does it all. */
@@ -175,60 +191,7 @@ static PyObject *message_vectorcall(PyObject *callable, PyObject *const *args, s
     return message;
 }
 
-/* ---- copies, bytes ---- */
-
-static PyObject *message_copy(PyObject *self, PyObject *unused) {
-    (void)unused;
-    PyObject *copy = horus_message_alloc(Py_TYPE(self));
-    if (copy != NULL)
-        horus_message_copy(horus_message_plan(Py_TYPE(self)), ((horus_message *)self)->bytes,
-                           ((horus_message *)copy)->bytes);
-    return copy;
-}
-
-static PyObject *message_wire(PyObject *self, PyObject *unused) {
-    (void)unused;
-    const horus_plan *plan = horus_message_plan(Py_TYPE(self));
-    PyObject *wire = PyBytes_FromStringAndSize(NULL, plan->wire_max);
-    if (wire != NULL) {
-        size_t length = horus_message_pack(plan, ((horus_message *)self)->bytes, PyBytes_AS_STRING(wire));
-        _PyBytes_Resize(&wire, (Py_ssize_t)length);
-    }
-    return wire;
-}
-
-static PyObject *message_from_wire(PyObject *cls, PyObject *argument) {
-    PyTypeObject *type = (PyTypeObject *)cls;
-    Py_buffer view;
-    if (!horus_message_type_check(type))
-        return not_a_message(type);
-    if (horus_message_plan(type) == NULL)
-        return make_default(type);
-    if (PyObject_GetBuffer(argument, &view, PyBUF_SIMPLE) < 0)
-        return NULL;
-    PyObject *message = make_default(type);
-    if (message != NULL && horus_message_unpack(horus_message_plan(type), view.buf, (size_t)view.len,
-                                                ((horus_message *)message)->bytes) < 0) {
-        PyErr_Format(PyExc_ValueError,
-                     "%s.from_wire: expected the bytes of a %s, got %zd that do not fit it.", type->tp_name,
-                     type->tp_name, view.len);
-        Py_CLEAR(message);
-    }
-    PyBuffer_Release(&view);
-    return message;
-}
-
-static PyObject *message_reduce(PyObject *self, PyObject *unused) {
-    PyObject *restore = NULL, *module = PyImport_ImportModule("horus_core.messages.message");
-    if (module != NULL)
-        restore = PyObject_GetAttrString(module, "_restore");
-    Py_XDECREF(module);
-    PyObject *wire = restore != NULL ? message_wire(self, unused) : NULL;
-    if (wire == NULL)
-        return Py_XDECREF(restore), NULL;
-    const horus_plan *plan = horus_message_plan(Py_TYPE(self));
-    return Py_BuildValue("N(Oy#N)", restore, Py_TYPE(self), plan->hash, (Py_ssize_t)sizeof plan->hash, wire);
-}
+/* ---- bytes, comparing ---- */
 
 static int message_get_buffer(PyObject *self, Py_buffer *view, int flags) {
     horus_message *message = (horus_message *)self;
@@ -242,31 +205,6 @@ static int message_get_buffer(PyObject *self, Py_buffer *view, int flags) {
                (size_t)(array->capacity - used) * array->element_size);
     }
     return PyBuffer_FillInfo(view, self, message->bytes, plan->size, 1, flags);
-}
-
-/* ---- comparing ---- */
-
-bool horus_message_equal(PyTypeObject *type, const uint8_t *a, const uint8_t *b) {
-    const horus_message_type *of = (const horus_message_type *)type;
-    for (uint32_t i = 0; i < of->n_fields; i++) {
-        horus_field *field = of->fields[i];
-        if (field->alias)
-            continue;
-        uint32_t count = field->capacity;
-        if (field->shape == HORUS_BOUNDED) {
-            uint32_t other;
-            memcpy(&count, a + field->count_offset, sizeof count);
-            memcpy(&other, b + field->count_offset, sizeof other);
-            if (count != other)
-                return false;
-            count = count < field->capacity ? count : field->capacity;
-        }
-        for (size_t k = 0; k < count; k++)
-            if (!horus_element_equal(field, a + field->offset + k * field->size,
-                                     b + field->offset + k * field->size))
-                return false;
-    }
-    return true;
 }
 
 static PyObject *message_compare(PyObject *self, PyObject *other, int operation) {
@@ -287,12 +225,14 @@ static PyObject *message_to_dict(PyObject *self, PyObject *unused) {
 
 static PyMethodDef message_methods[] = {
     {"to_dict", message_to_dict, METH_NOARGS, "The fields as plain data: numbers, str, lists, dicts."},
-    {"to_wire", message_wire, METH_NOARGS, "The bytes that travel: the struct without unused array tails."},
-    {"from_wire", message_from_wire, METH_O | METH_CLASS, "A message from bytes that travelled; checked."},
-    {"copy", message_copy, METH_NOARGS, "An independent message with the same values."},
-    {"__copy__", message_copy, METH_NOARGS, NULL},
-    {"__deepcopy__", message_copy, METH_O, NULL},
-    {"__reduce__", message_reduce, METH_NOARGS, NULL},
+    {"to_wire", horus_message_wire, METH_NOARGS,
+     "The bytes that travel: the struct without unused array tails."},
+    {"from_wire", horus_message_from_wire, METH_O | METH_CLASS,
+     "A message from bytes that travelled; checked."},
+    {"copy", horus_message_twin, METH_NOARGS, "An independent message with the same values."},
+    {"__copy__", horus_message_twin, METH_NOARGS, NULL},
+    {"__deepcopy__", horus_message_twin, METH_O, NULL},
+    {"__reduce__", horus_message_reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,7 +1,6 @@
 /* MessageMeta: message classes, and giving one its fields and its plan. */
 #include "field.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static inline horus_message_type *message_type(PyObject *type) {
@@ -65,117 +64,10 @@ static void meta_dealloc(PyObject *self) {
         Py_DECREF(fields[i]);
     PyMem_Free(fields);
     PyMem_Free(type->defaults);
-    if (plan != NULL)
-        PyMem_Free(plan->bounded);
-    PyMem_Free(plan);
+    PyObject_Free(type->spare);
+    horus_plan_free(plan);
     PyType_Type.tp_dealloc(self);
     Py_DECREF(meta);
-}
-
-/* ---- the plan ---- */
-
-static int field_fits(const horus_field *field, PyTypeObject *type, uint32_t size) {
-    uint64_t end = field->offset + (uint64_t)field->capacity * field->size;
-    if (end > size)
-        return horus_field_error(field, PyExc_ValueError, "does not fit into %u bytes.", size);
-    if (horus_kinds[field->kind].size > 1 && field->offset % horus_kinds[field->kind].size != 0)
-        return horus_field_error(field, PyExc_ValueError, "is not aligned.");
-    if (field->kind == HORUS_MESSAGE && field->size % 8 == 0 && field->offset % 4 != 0)
-        return horus_field_error(field, PyExc_ValueError, "is not aligned.");
-    if (field->shape == HORUS_BOUNDED &&
-        (field->offset % 8 != 0 || field->count_offset % 4 != 0 || field->count_offset + 4 > field->offset))
-        return horus_field_error(field, PyExc_ValueError, "has its count in the wrong place.");
-    if (field->owner != NULL && !PyType_IsSubtype(type, field->owner))
-        return horus_field_error(field, PyExc_TypeError, "belongs to another class.");
-    return 0;
-}
-
-static uint32_t bounded_in(const horus_field *field) {
-    if (field->alias)
-        return 0;
-    uint32_t nested =
-        field->kind == HORUS_MESSAGE ? horus_message_plan((PyTypeObject *)field->type)->n_bounded : 0;
-    return field->shape == HORUS_BOUNDED ? 1 : nested * field->capacity;
-}
-
-static void list_bounded(const horus_field *field, horus_bounded *to) {
-    if (field->alias)
-        return;
-    if (field->shape == HORUS_BOUNDED) {
-        *to = (horus_bounded){field->offset, field->size, field->capacity, field->count_offset};
-        return;
-    }
-    if (field->kind != HORUS_MESSAGE)
-        return;
-    const horus_plan *nested = horus_message_plan((PyTypeObject *)field->type);
-    for (uint32_t k = 0; k < field->capacity; k++)
-        for (uint32_t i = 0; i < nested->n_bounded; i++) {
-            *to = nested->bounded[i];
-            to->offset += field->offset + k * field->size;
-            to->count_offset += field->offset + k * field->size;
-            to++;
-        }
-}
-
-static int by_offset(const void *a, const void *b) {
-    uint32_t left = ((const horus_bounded *)a)->offset, right = ((const horus_bounded *)b)->offset;
-    return left < right ? -1 : left > right;
-}
-
-static uint32_t full_wire(const horus_plan *plan) {
-    size_t wire = 0, start = 0;
-    for (uint32_t i = 0; i < plan->n_bounded; i++) {
-        size_t end =
-            plan->bounded[i].offset + (size_t)plan->bounded[i].capacity * plan->bounded[i].element_size;
-        wire += horus_round_up(end - start, 8);
-        start = end;
-    }
-    return (uint32_t)(wire + horus_round_up(plan->size - start, 8));
-}
-
-/* Unpacking copies from left to right: arrays may not overlap, and each count stands before its array. */
-static bool bounded_in_order(const horus_plan *plan) {
-    uint64_t start = 0;
-    for (uint32_t i = 0; i < plan->n_bounded; i++) {
-        const horus_bounded *array = &plan->bounded[i];
-        if (array->offset < start)
-            return false;
-        start = array->offset + (uint64_t)array->capacity * array->element_size;
-    }
-    return start <= plan->size;
-}
-
-static horus_plan *make_plan(PyTypeObject *type, horus_field **fields, uint32_t n_fields, uint32_t size,
-                             const uint8_t *hash) {
-    uint32_t n_bounded = 0;
-    for (uint32_t i = 0; i < n_fields; i++) {
-        if (field_fits(fields[i], type, size) < 0)
-            return NULL;
-        n_bounded += bounded_in(fields[i]);
-    }
-    horus_plan *plan = PyMem_Calloc(1, sizeof *plan);
-    horus_bounded *bounded = PyMem_Calloc(n_bounded + 1, sizeof *bounded);
-    if (plan == NULL || bounded == NULL) {
-        PyMem_Free(plan);
-        PyMem_Free(bounded);
-        return (horus_plan *)PyErr_NoMemory();
-    }
-    horus_bounded *next = bounded;
-    for (uint32_t i = 0; i < n_fields; i++) {
-        list_bounded(fields[i], next);
-        next += bounded_in(fields[i]);
-    }
-    qsort(bounded, n_bounded, sizeof *bounded, by_offset);
-    *plan = (horus_plan){.size = size, .n_bounded = n_bounded, .bounded = bounded};
-    memcpy(plan->hash, hash, sizeof plan->hash);
-    plan->wire_max = full_wire(plan);
-    if (!bounded_in_order(plan)) {
-        PyErr_Format(PyExc_ValueError, "%s: bounded arrays overlap.", type->tp_name);
-        PyMem_Free(bounded);
-        PyMem_Free(plan);
-        return NULL;
-    }
-    return plan;
 }
 
 /* ---- define_message(cls, fields, size, hash, defaults) ---- */
@@ -225,7 +117,7 @@ static int set_defaults(horus_message_type *type, PyObject *defaults) {
     size_t room = horus_round_up(type->plan->size, 8);
     memset(made->bytes, 0, room);
     PyTypeObject *base = ((PyTypeObject *)type)->tp_base;
-    if (horus_message_type_check(base) && horus_message_plan(base) != NULL)
+    if (horus_message_type_check(base) && message_type((PyObject *)base)->defaults != NULL)
         memcpy(made->bytes, message_type((PyObject *)base)->defaults, horus_message_plan(base)->size);
     int result = 0;
     for (uint32_t i = 0; i < type->n_fields && result == 0; i++) {
@@ -260,9 +152,14 @@ static PyObject *define_message(PyObject *module, PyObject *args) {
         return NULL;
     horus_message_type *type = message_type(cls);
     PyTypeObject *as_type = (PyTypeObject *)cls;
-    if (type->plan != NULL || hash_length != 16 || size == 0 || size > INT32_MAX)
+    if (type->fields != NULL || hash_length != 16 || size == 0 || size > INT32_MAX)
         return PyErr_Format(PyExc_ValueError,
                             "define_message: %s is defined already, or has a bad size or hash.",
+                            as_type->tp_name);
+    PyTypeObject *base = as_type->tp_base;
+    if (horus_message_type_check(base) && horus_message_plan(base) != NULL &&
+        horus_message_plan(base)->size > size)
+        return PyErr_Format(PyExc_ValueError, "define_message: %s is smaller than its base.",
                             as_type->tp_name);
     if (as_type->tp_dictoffset != 0 || as_type->tp_weaklistoffset != 0)
         return PyErr_Format(PyExc_TypeError,
@@ -277,7 +174,7 @@ static PyObject *define_message(PyObject *module, PyObject *args) {
     type->n_fields = (uint32_t)PyTuple_GET_SIZE(list);
     type->n_positional = n_positional;
     type->n_required = n_required;
-    type->plan = make_plan(as_type, fields, type->n_fields, size, (const uint8_t *)hash);
+    type->plan = horus_plan_make(as_type, fields, type->n_fields, size, (const uint8_t *)hash);
     if (type->plan == NULL)
         return NULL;
     horus_message_type_finish(as_type);

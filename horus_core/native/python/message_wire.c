@@ -55,7 +55,7 @@ int horus_message_unpack(const horus_plan *plan, const void *wire, size_t length
         start = array->offset + (size_t)array->capacity * array->element_size;
     }
     size_t rest = plan->size - start;
-    if (length != horus_round_up(rest, 8))
+    if (length != rest && length != horus_round_up(rest, 8)) /* a C program may send its struct as it is */
         return -1;
     memcpy(to + start, from, rest);
     return 0;

@@ -18,8 +18,9 @@ typedef struct {
 } horus_inlet;
 
 typedef struct {
-    PyObject_HEAD PyObject *to_send; /* name or class -> topic */
-    PyObject *to_receive;            /* the same; all its topics stand in `inlets` too */
+    PyObject_HEAD
+    PyObject *to_send;    /* name or class -> topic */
+    PyObject *to_receive; /* the same; all its topics stand in `inlets` too */
     horus_inlet *inlets;
     Py_ssize_t n_inlets;
     int in_callback;

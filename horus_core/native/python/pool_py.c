@@ -9,7 +9,8 @@
 #define VARIABLE "HORUS_NAMESPACE"
 
 typedef struct {
-    PyObject_HEAD horus_pool *pool;
+    PyObject_HEAD
+    horus_pool *pool;
     PyObject *member; /* the pool refers to it */
     bool named;       /* VARIABLE was set when this became the default pool, to `name` */
     char name[64];

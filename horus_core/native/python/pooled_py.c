@@ -269,11 +269,15 @@ static int parse_shape(PyObject *shape, horus_payload_info *info) {
 }
 
 PyDoc_STRVAR(allocate_doc, "_allocate(shape, dtype, encoding, strict): gives a new object its memory.");
-static PyObject *pooled_allocate_method(pooled_object *self, PyObject *args) {
-    PyObject *shape;
-    unsigned dtype, encoding;
-    int strict;
-    if (!PyArg_ParseTuple(args, "O!IIp:_allocate", &PyTuple_Type, &shape, &dtype, &encoding, &strict))
+static PyObject *pooled_allocate_method(pooled_object *self, PyObject *const *args, Py_ssize_t nargs) {
+    if (nargs != 4 || !PyTuple_Check(args[0])) {
+        PyErr_SetString(PyExc_TypeError, "_allocate() takes a tuple, two numbers and a bool");
+        return NULL;
+    }
+    PyObject *shape = args[0];
+    long dtype = PyLong_AsLong(args[1]), encoding = PyLong_AsLong(args[2]);
+    bool strict = args[3] == Py_True;
+    if (PyErr_Occurred())
         return NULL;
     if (self->data != NULL) {
         PyErr_Format(PyExc_RuntimeError, "%.200s has its memory already: make another one.",
@@ -288,9 +292,9 @@ static PyObject *pooled_allocate_method(pooled_object *self, PyObject *args) {
     Py_DECREF(kind);
     self->info.dtype = (uint8_t)dtype;
     self->info.encoding = (uint8_t)encoding;
-    if (PyErr_Occurred() || dtype >= DTYPE_COUNT || parse_shape(shape, &self->info) < 0) {
+    if (PyErr_Occurred() || dtype < 0 || dtype >= DTYPE_COUNT || parse_shape(shape, &self->info) < 0) {
         if (!PyErr_Occurred())
-            PyErr_Format(PyExc_ValueError, "Bad dtype code: %u.", dtype);
+            PyErr_Format(PyExc_ValueError, "Bad dtype code: %ld.", dtype);
         return NULL;
     }
     if (!horus_info_fits(&self->info, PY_SSIZE_T_MAX)) {
@@ -354,7 +358,7 @@ static PyObject *pooled_crop(pooled_object *self, PyObject *args) {
 /* ---- the type ---- */
 
 static PyMethodDef pooled_methods[] = {
-    {"_allocate", (PyCFunction)pooled_allocate_method, METH_VARARGS, allocate_doc},
+    {"_allocate", (PyCFunction)(void (*)(void))pooled_allocate_method, METH_FASTCALL, allocate_doc},
     {"_fill", pooled_fill, METH_O,
      "_fill(buffer): copies a C-contiguous buffer of the same size into the payload."},
     {"_crop", (PyCFunction)pooled_crop, METH_VARARGS, crop_doc},

@@ -29,12 +29,13 @@ enum { ENCODING_NONE = 0, ENCODING_MONO32F = 8, ENCODING_DEPTH16 = 11, ENCODING_
 extern const horus_encoding horus_encodings[ENCODING_COUNT];
 
 typedef struct {
-    PyObject_HEAD void *data; /* the first element; NULL until allocated */
-    horus_block *block;       /* NULL: private memory */
-    void *memory;             /* private memory that this object frees */
-    horus_block *sending;     /* of private memory: the copy that was made ready to be sent */
-    PyObject *owner;          /* a view's root, which has block and memory */
-    PyObject *arrays; /* weak references to writable numpy arrays, made read-only by a send; or NULL */
+    PyObject_HEAD
+    void *data;           /* the first element; NULL until allocated */
+    horus_block *block;   /* NULL: private memory */
+    void *memory;         /* private memory that this object frees */
+    horus_block *sending; /* of private memory: the copy that was made ready to be sent */
+    PyObject *owner;      /* a view's root, which has block and memory */
+    PyObject *arrays;     /* weak references to writable numpy arrays, made read-only by a send; or NULL */
     bool readonly;
     horus_payload_info info;
     Py_ssize_t shape[HORUS_DIMENSIONS_MAX];

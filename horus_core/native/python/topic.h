@@ -9,7 +9,8 @@
 #include "pooled.h"
 
 typedef struct {
-    PyObject_HEAD horus_state *state; /* lives as long as the module, which the type keeps */
+    PyObject_HEAD
+    horus_state *state; /* lives as long as the module, which the type keeps */
     horus_member *member;
     horus_ring *ring;       /* NULL until bound */
     const horus_plan *plan; /* typed topics */

@@ -46,8 +46,9 @@ static horus_block *take_block(topic_object *self, size_t length) {
 static bool still_open(topic_object *self) {
     if (HORUS_LIKELY(self->publishing))
         return true;
-    PyErr_SetString(self->state->errors.HorusError,
-                    "send failed: the topic's handle was closed meanwhile by another thread. Nothing was sent.");
+    PyErr_SetString(
+        self->state->errors.HorusError,
+        "send failed: the topic's handle was closed meanwhile by another thread. Nothing was sent.");
     return false;
 }
 

@@ -33,7 +33,8 @@ typedef struct {
     char magic[8];
     uint32_t version;
     uint32_t rows;
-    uint8_t spare[48];
+    uint64_t first_generation; /* from the time of day: an identity never comes again with another index */
+    uint8_t spare[40];
     uint32_t epoch; /* futex word: bit 0 somebody sleeps, the rest counts topics that appeared */
     uint32_t epoch_spare[15];
     index_row row[HORUS_MAX_PROCESSES];
@@ -86,6 +87,9 @@ void horus_index_format(void *memory) {
     index_region *region = memory;
     region->version = INDEX_VERSION;
     region->rows = HORUS_MAX_PROCESSES;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    region->first_generation = (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
     horus_fence_release();
     memcpy(region->magic, INDEX_MAGIC, sizeof region->magic);
 }
@@ -148,7 +152,8 @@ static bool take_row(horus_member *member) {
         if (!take_byte(member->fd, index))
             continue;
         index_row *row = &member->region->row[index];
-        uint64_t generation = (horus_load_acquire(&row->generation) + 1) & 0xffffffffffffu;
+        uint64_t before = horus_load_acquire(&row->generation), first = member->region->first_generation;
+        uint64_t generation = ((before > first ? before : first) + 1) & 0xffffffffffffu;
         if ((generation & 0xffffffffu) == 0)
             generation++; /* the low half is written where 0 means nobody */
         horus_store_relaxed(&row->pid, (uint32_t)getpid());

@@ -165,7 +165,10 @@ void horus_block_release(horus_block *block) {
     pthread_mutex_lock(&pool->mutex);
     if (--block->views == 0) {
         block->chunk->in_use--;
-        if (block->chunk->arena == pool->own)
+        if (block->chunk->lost) {
+            if (block->chunk->in_use == 0)
+                pool_chunk_unmap(block->chunk);
+        } else if (block->chunk->arena == pool->own)
             pool_put_back(pool, block);
         else
             pool_let_go(pool, block);

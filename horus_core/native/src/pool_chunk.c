@@ -14,7 +14,7 @@
 
 #define MIB (1024.0 * 1024.0)
 
-static void chunk_name(char name[160], const char *ns, horus_ident writer, uint32_t id) {
+static void chunk_name(char *name, const char *ns, horus_ident writer, uint32_t id) {
     snprintf(name, 160, "/horus_%s.pool.%u-%" PRIu64 ".%u", ns, horus_ident_index(writer),
              horus_ident_generation(writer), id);
 }
@@ -23,6 +23,13 @@ void pool_chunk_unlink(const horus_pool *pool, horus_ident writer, uint32_t id) 
     char name[160];
     chunk_name(name, pool->ns, writer, id);
     shm_unlink(name);
+}
+
+/* Whether readers can still open this process's chunk: systemd removes a user's objects when he logs out. */
+bool pool_chunk_linked(const horus_pool *pool, uint32_t id) {
+    char path[176] = "/dev/shm";
+    chunk_name(path + strlen(path), pool->ns, pool->self, id);
+    return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
 /* The process's side of a mapped chunk whose geometry has been checked. */

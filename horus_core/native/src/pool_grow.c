@@ -81,6 +81,26 @@ static void give_up(horus_pool *pool, pool_chunk *chunk) {
     pool_chunk_unmap(chunk);
 }
 
+/* Puts the chunks whose files were removed out of use; views of their blocks stay good until released. */
+void pool_drop_lost(horus_pool *pool) {
+    for (uint32_t i = 0; i < pool->own->capacity; i++) {
+        pool_chunk *chunk = pool->own->chunks[i];
+        if (chunk == NULL || pool_chunk_linked(pool, chunk->id))
+            continue;
+        if (chunk->in_use == 0) {
+            give_up(pool, chunk);
+            continue;
+        }
+        for (uint32_t b = 0; b < chunk->blocks; b++)
+            pool_unlink(&chunk->block[b].link);
+        chunk->lost = true;
+        horus_store_relaxed(&chunk->header->retired, 1u);
+        pool->classes[chunk->size_class].blocks -= chunk->blocks;
+        pool->used -= chunk->size;
+        pool->own->chunks[i] = NULL;
+    }
+}
+
 static pool_chunk *longest_idle(horus_pool *pool, uint64_t idle_takes, bool unread) {
     pool_chunk *found = NULL;
     for (uint32_t i = 0; i < pool->own->capacity; i++) {

@@ -80,6 +80,7 @@ typedef struct pool_chunk {
     uint64_t quota_bytes;
     uint64_t last_take; /* value of pool->takes when a block was last taken out of it */
     uint32_t in_use;    /* blocks with views */
+    bool lost;          /* its file was removed: nothing of it is handed out any more */
     chunk_header *header;
     size_t size;
     horus_block block[];
@@ -172,6 +173,7 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
                               horus_error *error);
 pool_chunk *pool_chunk_map(horus_pool *pool, horus_ident writer, uint32_t id, horus_error *error);
 void pool_chunk_unmap(pool_chunk *chunk);
+bool pool_chunk_linked(const horus_pool *pool, uint32_t id);
 void pool_chunk_unlink(const horus_pool *pool, horus_ident writer, uint32_t id);
 int pool_arena_add(pool_arena *arena, pool_chunk *chunk);
 pool_arena *pool_arena_new(horus_pool *pool, horus_ident writer);
@@ -190,6 +192,7 @@ void pool_let_go(horus_pool *pool, horus_block *block);
 
 /* pool_grow.c */
 bool pool_grow(horus_pool *pool, unsigned size_class, horus_error *error);
+void pool_drop_lost(horus_pool *pool);
 bool pool_trim(horus_pool *pool, uint64_t needed, uint64_t idle_takes, bool unread);
 
 /* pool_reap.c */

@@ -98,9 +98,7 @@ static void drain(pool_class *cls, pool_queue *queue) {
 static bool claim(horus_pool *pool, pool_class *cls, horus_block *block) {
     pool_unlink(&block->link);
     if (!pool_held(block->meta)) {
-        if (!block->raised)
-            /* An exchange, not a store: x86 compiles both the same, and an emulator of aarch64 on x86 does not
-             * keep a store-release before a later load-acquire, as the hardware does. */
+        if (!block->raised) /* an exchange costs no more; QEMU lets a load pass a mere store before it */
             (void)__atomic_exchange_n(&block->meta->generation, ++block->generation, __ATOMIC_SEQ_CST);
         block->raised = true;
         if (!pool_held(block->meta)) {

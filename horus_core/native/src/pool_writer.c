@@ -7,6 +7,9 @@
 /* Takes ago that a chunk of another size was last useful, before it makes room for a new one. */
 #define IDLE_TAKES 64
 
+/* Every so many takes the chunk's file is looked for: a microsecond. */
+#define LOOK_EVERY 64
+
 static bool ready(horus_pool *pool, uint64_t length, horus_error *error) {
     if (!pool_of_this_process(pool) || pool->closed) {
         horus_error_set(error, EBADF,
@@ -27,6 +30,15 @@ static horus_block *hand_out(horus_pool *pool, horus_block *block, uint64_t leng
     block->chunk->in_use++;
     pool->live++;
     return block;
+}
+
+/* Whether the block is in a chunk that nobody can open any more; it is then out of use, like all such. */
+static bool lost(horus_pool *pool, horus_block *block) {
+    if (HORUS_LIKELY(pool->takes % LOOK_EVERY != 0) || pool_chunk_linked(pool, block->chunk->id))
+        return false;
+    pool_put_back(pool, block);
+    pool_drop_lost(pool);
+    return true;
 }
 
 static bool make_room(horus_pool *pool, unsigned size_class, uint64_t idle_takes, bool unread,
@@ -66,6 +78,8 @@ horus_block *horus_pool_try(horus_pool *pool, uint64_t length) {
     pthread_mutex_lock(&pool->mutex);
     pool->takes++;
     horus_block *block = pool_reuse_gone(pool, &pool->classes[pool_class_of(length)]);
+    if (block != NULL && lost(pool, block))
+        block = NULL;
     if (block != NULL)
         hand_out(pool, block, length);
     pthread_mutex_unlock(&pool->mutex);
@@ -81,6 +95,8 @@ horus_block *horus_pool_take(horus_pool *pool, uint64_t length, horus_error *err
     pthread_mutex_lock(&pool->mutex);
     pool->takes++;
     horus_block *block = pool_reuse_gone(pool, &pool->classes[size_class]);
+    if (block != NULL && lost(pool, block))
+        block = NULL;
     if (block == NULL) {
         error->code = 0;
         if (pool->budget == 0)

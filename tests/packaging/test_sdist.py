@@ -1,0 +1,64 @@
+"""The sdist installs; a clone that was not built says so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+
+import pytest
+
+from .conftest import pip, run
+
+
+@pytest.fixture(scope="module")
+def sdist(clone, tmp_path_factory):
+    """The archive that the build backend makes of a clone."""
+    folder = tmp_path_factory.mktemp("sdist")
+    backend = folder / "backend"
+    pip("install", "--target", backend, "scikit-build-core")
+    code = f"import sys; sys.path.insert(0, {str(backend)!r})\n"
+    code += f"from scikit_build_core.build import build_sdist; build_sdist({str(folder)!r})"
+    run(sys.executable, "-c", code, cwd=clone)
+    (found,) = folder.glob("*.tar.gz")
+    return found
+
+
+def test_the_sdist_holds_the_sources(sdist):
+    """C sources, tests, docs and examples are in it, and nothing that was built."""
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {
+        "pyproject.toml",
+        "CMakeLists.txt",
+        "LICENSE",
+        "README.md",
+        "horus_core/native/src/ring.c",
+    } <= names
+    assert {"tests/conftest.py", "docs/architecture.md", "examples/talker.py"} <= names
+    assert not [name for name in names if name.endswith((".so", ".o", ".pyc"))]
+
+
+def test_pip_install_from_the_sdist(sdist, pair, tmp_path):
+    """`pip install` of the unpacked sdist compiles the core in a fresh venv; talker and listener hear each other."""
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, **({"filter": "data"} if sys.version_info >= (3, 12) else {}))
+    (sources,) = tmp_path.glob("horus_core-*")
+    run(sys.executable, "-m", "venv", tmp_path / "venv")
+    bin_folder = tmp_path / "venv" / "bin"
+    pip("install", ".", python=bin_folder / "python", cwd=sources)
+    pair(bin_folder)
+
+
+def test_a_clone_that_was_not_built_says_what_to_do(clone):
+    """`import horus` in a fresh clone names the two ways to build it, not a module that nobody knows."""
+    code = "import sys; sys.path.insert(0, '.'); import horus"
+    # Without site-packages, where the developers' editable build would be found.
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=clone, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: Importing horus failed")
+    assert "make setup" in last
+    assert "pip install ." in last
