@@ -163,7 +163,8 @@ def test_random_mutations_of_a_region_raise_or_work(program, region_of, seed, ty
 
 
 SCRIBBLER = """
-import mmap, random, struct, sys
+import mmap
+import random
 with open(PATH, "r+b") as file:
     memory = mmap.mmap(file.fileno(), 0)
 print("scribbling", flush=True)
@@ -172,9 +173,8 @@ start = 62016 + 256
 while True:
     for _ in range(1000):
         at = rng.randrange(start, len(memory) - 8) & ~7
-        memory[at : at + 8] = rng.randbytes(8) if rng.random() < 0.5 else struct.pack("<Q", rng.randrange(1 << 20) << 16)
-    if sys.stdin.closed:
-        break
+        word = rng.randrange(1 << 64) if rng.random() < 0.5 else rng.randrange(1 << 20) << 16
+        memory[at : at + 8] = word.to_bytes(8, "little")
 """
 
 

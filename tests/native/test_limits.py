@@ -6,12 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 SMALL = """
-import logging
-import os
 import horus
 from pathlib import Path
 
@@ -51,8 +50,9 @@ def _in_own_mounts(*command: str) -> subprocess.CompletedProcess:
     reason="this machine allows no mount namespaces",
 )
 def test_a_small_shm_is_an_error_at_creation(tmp_path):
-    """/dev/shm of 1 MB: what does not fit raises and says how much is needed and free; nothing half-made stays,
-    what fits works, and no later write meets missing memory (no SIGBUS).
+    """/dev/shm of 1 MB: what does not fit raises and says why; nothing half-made stays, what fits works.
+
+    No later write meets missing memory (no SIGBUS).
     """
     script = tmp_path / "small.py"
     script.write_text(SMALL)
@@ -103,9 +103,8 @@ def test_another_users_namespace_is_refused_by_name(program, horus_namespace, mo
     from horus_core.shm import cleaner
 
     cleaner.clean([f"{horus_namespace}w"])
-    for path in [*os.scandir("/dev/shm")]:
-        if path.name.startswith(f"horus_{own}"):
-            shutil.rmtree(path) if path.is_dir() else os.unlink(path)
+    for path in Path("/dev/shm").glob(f"horus_{own}*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 THOUSAND = """
