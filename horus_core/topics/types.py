@@ -91,7 +91,7 @@ def read_description(ring: _native.Ring) -> dict[str, Any]:
     """The creator's description. Raises RegionError when it is no JSON object."""
     try:
         found = msgspec.json.decode(ring.meta, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RegionError(f"expected a JSON description, got {error}") from None
     return found
 

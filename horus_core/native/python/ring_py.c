@@ -32,12 +32,14 @@ static PyObject *ring_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
 
 static void ring_dealloc(ring_object *self) {
     PyTypeObject *type = Py_TYPE(self);
-    if (self->weakrefs != NULL)
-        PyObject_ClearWeakRefs((PyObject *)self);
     if (self->pool != NULL)
         horus_pool_forget(horus_pool_of(self->pool), self->ring);
     if (self->ring != NULL)
         horus_ring_unmap(self->ring);
+    /* Last: a callback may let another thread run, which maps the region anew once this mapping is not found
+     * any more; taking this process off the region's users would then take the new mapping off. */
+    if (self->weakrefs != NULL)
+        PyObject_ClearWeakRefs((PyObject *)self);
     Py_XDECREF(self->pool);
     Py_XDECREF(self->member);
     type->tp_free(self);
