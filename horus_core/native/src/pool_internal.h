@@ -14,6 +14,7 @@
 #define POOL_CLASSES 256u
 #define POOL_CHUNKS_MAX (1u << 20)
 #define POOL_SENT_MAX 4u
+#define POOL_LARGE 65536u /* bytes from which a ring's large_kept counts */
 
 /* ---- in shared memory ---- */
 
