@@ -34,6 +34,7 @@ class Image(Raster):
     """
 
     __slots__ = ()
+    __topic__ = "image"
     _kind = 1
 
     def __init__(self, height: int, width: int, encoding: str = "rgb8") -> None:

@@ -45,14 +45,26 @@ def attach(member: _native.Member, request: Request) -> _native.Ring | None:
     name = namespaces.topic_region(member.namespace, request.topic)
     if request.type is None and region.identity(name) is None:
         return None
-    with _lock, namespaces.locked(member.namespace):
-        ring = _existing(member, request.topic, name)
-        if ring is not None and request.type is not None and not _fits(ring, request):
-            ring = None
-        if ring is None and request.type is not None:
-            ring = _create(member, request, request.type, name)
-        if ring is not None:
-            process.rings[member.ident, name] = ring
+    # What is logged is logged without the locks: a user's log handler may send on a topic of its own.
+    try:
+        with _lock, namespaces.locked(member.namespace):
+            ring = _existing_or_new(member, request, name)
+    except TopicTypeError as error:
+        _log.error("%s", error)  # also when the user's code catches it
+        raise
+    if ring is not None:
+        _warn_capacity(ring, request)
+    return ring
+
+
+def _existing_or_new(member: _native.Member, request: Request, name: str) -> _native.Ring | None:
+    ring = _existing(member, request.topic, name)
+    if ring is not None and request.type is not None and not _fits(ring, request):
+        ring = None
+    if ring is None and request.type is not None:
+        ring = _create(member, request, request.type, name)
+    if ring is not None:
+        process.rings[member.ident, name] = ring
     return ring
 
 
@@ -82,14 +94,11 @@ def _fits(ring: _native.Ring, request: Request) -> bool:
     """Whether the region can be used as wanted; False when it is to be replaced."""
     found = types.of_ring(ring)
     if found == request.type:
-        _warn_capacity(ring, request)
         return True
     in_this_process = any(other is ring for other in process.rings.values())
     if not in_this_process and not ring.in_use(True):
         return False  # nobody living uses it: what a dead process left is no mismatch
-    error = _mismatch(ring, request, found)
-    _log.error("%s", error)
-    raise error
+    raise _mismatch(ring, request, found)
 
 
 def _warn_capacity(ring: _native.Ring, request: Request) -> None:
@@ -123,9 +132,12 @@ def _create(member: _native.Member, request: Request, kind: types.TopicType, nam
     creator: dict[str, Any] = {"node": request.node, "pid": os.getpid(), "ident": member.ident}
     meta = types.description(kind, request.topic, creator)
     capacity = kind.capacity if request.capacity is None else _power_of_two(request.capacity)
+    large_kept = kind.large_kept if request.capacity is None else 0
 
     def fill(fd: int) -> None:
-        _native.ring_format(fd, kind.kind, capacity, kind.payload, kind.hash, meta, request.latched)
+        _native.ring_format(
+            fd, kind.kind, capacity, kind.payload, kind.hash, meta, request.latched, large_kept
+        )
 
     fd = region.create(name, _native.ring_size(capacity, kind.payload, len(meta)), fill)
     try:
@@ -133,7 +145,6 @@ def _create(member: _native.Member, request: Request, kind: types.TopicType, nam
     finally:
         os.close(fd)
     member.bump()
-    _log.debug("Topic %r created: %s, %d messages (node=%r).", request.topic, kind, capacity, request.node)
     return ring
 
 

@@ -142,9 +142,19 @@ class Topic(_native.TopicBase):
             return True
         return again
 
+    def _bound_ring(self) -> _native.Ring:
+        """The mapping of a bound handle; another thread may close the handle at any time."""
+        ring = self._ring
+        if ring is None:
+            raise self._is_closed()
+        return ring
+
+    def _is_closed(self) -> HorusError:
+        return HorusError(f"Topic {self.name!r} is closed (pid={os.getpid()}). Open a new handle.")
+
     def _check_usable(self) -> None:
         if self._closed:
-            raise HorusError(f"Topic {self.name!r} is closed (pid={os.getpid()}). Open a new handle.")
+            raise self._is_closed()
         if self._member.forked or not self._member.linked:
             # A forked child: the parent's rows are the parent's. Or somebody removed our files: start again.
             self._unbind()
@@ -153,8 +163,7 @@ class Topic(_native.TopicBase):
     def _check_binding(self) -> bool:
         """Follow the topic when its region was replaced; True when it was."""
         epoch = self._member.epoch
-        ring = self._ring
-        assert ring is not None
+        ring = self._bound_ring()
         if attach.is_current(self._member, self.name, ring):
             self._checked(epoch)
             return False
@@ -162,15 +171,11 @@ class Topic(_native.TopicBase):
         return self._attach(self._request.type or types.of_ring(ring), start=_FROM_FIRST)
 
     def _check_type(self, message: object) -> None:
-        ring = self._ring
-        assert ring is not None
-        if types.of_message(message) != types.of_ring(ring):
+        if types.of_message(message) != types.of_ring(self._bound_ring()):
             self._wrong_message(message)
 
     def _wrong_message(self, message: object) -> None:
-        ring = self._ring
-        assert ring is not None
-        expected, got = types.of_ring(ring), types.of_message(message)
+        expected, got = types.of_ring(self._bound_ring()), types.of_message(message)
         shown = type(message).__name__ if got.kind == _native.MSGPACK else str(got)
         fields = types.difference(expected, got)
         error = TopicTypeError(
@@ -184,6 +189,8 @@ class Topic(_native.TopicBase):
     def _encode_failed(self, message: object) -> None:
         from horus_core.messages import encode_errors  # noqa: PLC0415 - only when something is wrong
 
+        if types.of_message(message) != types.MSGPACK:
+            self._wrong_message(message)
         raise encode_errors.explain(message, self.name, self._request.node) from None
 
     def _encode_again(self, message: object, encoded: bytes) -> bytes:
@@ -240,13 +247,20 @@ class Topic(_native.TopicBase):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Sleep until recv() would give a message, at most `timeout` seconds; False when time is up."""
-        deadline = _native.now_ns() + int(min(_FOREVER_S if timeout is None else timeout, _FOREVER_S) * 1e9)
+        now = _native.now_ns()
+        deadline, look = (
+            now + int(min(_FOREVER_S if timeout is None else timeout, _FOREVER_S) * 1e9),
+            now + _LOOK_NS,
+        )
         try:
             while not self.has_msg():
                 now = _native.now_ns()
                 if now >= deadline:
                     return False
-                self._sleep(min(deadline, now + _LOOK_NS))
+                if now >= look:
+                    process.notice_loss()
+                    look = now + _LOOK_NS
+                self._sleep(min(deadline, look))
         except HorusError:
             if self._closed:  # by another thread, which is one way to end a wait
                 return False
@@ -260,7 +274,6 @@ class Topic(_native.TopicBase):
             epoch = self._member.epoch
             if not self._open_for_recv():
                 self._member.wait(epoch, deadline_ns)
-        process.notice_loss()
 
     async def recv_async(self) -> Any:
         """The next message, awaited: the event loop runs on meanwhile."""

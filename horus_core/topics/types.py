@@ -21,6 +21,7 @@ _DICT_PAYLOAD = 232
 _DICT_CAPACITY = 256
 _DESCRIPTOR_PAYLOAD = 168
 _DESCRIPTOR_CAPACITY = 8
+_LARGE_KEPT = 8
 _SLOTS_BYTES = 65536
 _CAPACITY_MIN, _CAPACITY_MAX = 16, 1024
 _KINDS = {_native.TYPED: "typed", _native.MSGPACK: "dict", _native.DESCRIPTOR: "pool-backed"}
@@ -47,6 +48,11 @@ class TopicType:
             return _DESCRIPTOR_CAPACITY
         fitting = _SLOTS_BYTES // (self.payload + 24)
         return max(_CAPACITY_MIN, min(_CAPACITY_MAX, 1 << max(fitting, 1).bit_length() - 1))
+
+    @property
+    def large_kept(self) -> int:
+        """How many messages of 64 KiB and more it keeps unless told; 0: as many as others."""
+        return _LARGE_KEPT if self.kind == _native.MSGPACK else 0
 
     def __str__(self) -> str:
         return self.name if self.kind == _native.MSGPACK else f"{self.name} ({_KINDS[self.kind]})"

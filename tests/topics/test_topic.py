@@ -279,6 +279,16 @@ def test_sending_another_type_is_an_error_and_logged(caplog):
     assert topic.recv() is None
 
 
+# spec: A22, F7
+@pytest.mark.parametrize("wrong", [horus.CmdVel(), horus.Image(2, 2)], ids=["typed", "image"])
+def test_a_dict_topic_refuses_messages(wrong):
+    """The mismatch is named as such also once the handle has published."""
+    topic = horus.Topic("t")
+    topic.send({"a": 1})
+    with pytest.raises(horus.TopicTypeError, match="expected dict"):
+        topic.send(wrong)
+
+
 # spec: F7
 def test_a_mismatch_at_opening_names_fields_and_creator():
     """Same name with another layout: both types, the differing field, and who created the topic."""

@@ -44,6 +44,9 @@ void horus_topic_begin_tick(PyObject *topic, Py_ssize_t depth);
 
 /* ---- between the files that make up the topic ---- */
 
+/* False, with an exception, when another thread closed the handle while Python code ran. */
+bool topic_still_open(const topic_object *self);
+
 /* Sends encoded bytes, through the pool when they do not fit a slot. 1 stored, 0 not, -1 error. */
 int topic_send_bytes(topic_object *self, const void *data, size_t length);
 int topic_send_dict(topic_object *self, PyObject *message);

@@ -43,7 +43,7 @@ static horus_block *take_block(topic_object *self, size_t length) {
 }
 
 /* Wherever Python code may have run meanwhile, another thread may have closed the handle. */
-static bool still_open(topic_object *self) {
+bool topic_still_open(const topic_object *self) {
     if (HORUS_LIKELY(self->publishing))
         return true;
     PyErr_SetString(
@@ -53,7 +53,7 @@ static bool still_open(topic_object *self) {
 }
 
 static int send_block(topic_object *self, horus_block *block) {
-    if (!still_open(self)) {
+    if (!topic_still_open(self)) {
         horus_block_release(block);
         return -1;
     }
@@ -148,7 +148,7 @@ int topic_send_dict(topic_object *self, PyObject *message) {
     bytes = encode_rare(self, message, bytes);
     if (bytes == NULL)
         return -1;
-    if (!still_open(self)) {
+    if (!topic_still_open(self)) {
         Py_DECREF(bytes);
         return -1;
     }
@@ -177,7 +177,7 @@ int topic_send_descriptor(topic_object *self, PyObject *message) {
         }
         return PyErr_Occurred() ? -1 : 0;
     }
-    if (!still_open(self))
+    if (!topic_still_open(self))
         return -1;
     uint64_t number;
     int result = horus_publisher_send(&self->pub, &descriptor, sizeof descriptor, HORUS_INLINE, &number);

@@ -41,7 +41,7 @@ static int send_typed(topic_object *self, PyObject *message) {
 PyObject *horus_topic_send(PyObject *topic, PyObject *message) {
     topic_object *self = (topic_object *)topic;
     if (HORUS_UNLIKELY(!self->publishing) || must_check(self))
-        if (call_slow(self, "_open_for_send", message) < 0)
+        if (call_slow(self, "_open_for_send", message) < 0 || !topic_still_open(self))
             return NULL;
     int stored;
     if (self->kind == HORUS_TYPED)
@@ -57,7 +57,12 @@ PyObject *horus_topic_send(PyObject *topic, PyObject *message) {
 
 /* Nothing is there. 1: the binding was mended and it is worth another look; 0: nothing; -1 error. */
 static int look_again(topic_object *self) {
-    if (must_check(self) || self->closed || (self->ring != NULL && !self->receiving))
+    if (HORUS_UNLIKELY(self->closed && self->member == NULL)) {
+        PyErr_Format(PyExc_RuntimeError, "%.200s is empty: its __init__ was not called.",
+                     Py_TYPE(self)->tp_name);
+        return -1;
+    }
+    if (self->closed || must_check(self) || (self->ring != NULL && !self->receiving))
         return call_slow(self, "_open_for_recv", NULL);
     return 0; /* a topic that is not there costs one comparison until some topic appears */
 }
@@ -152,8 +157,10 @@ static PyObject *topic_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     (void)args;
     (void)kwargs;
     topic_object *self = (topic_object *)type->tp_alloc(type, 0);
-    if (self != NULL)
+    if (self != NULL) {
+        self->closed = true;  /* until _enter() */
         self->drained = true; /* what came before the first tick is not skipped */
+    }
     return (PyObject *)self;
 }
 
@@ -207,7 +214,15 @@ static void topic_dealloc(topic_object *self) {
     Py_DECREF(type);
 }
 
-/* ---- binding: called by horus_core/topics only ---- */
+/* ---- binding: called by horus_core/topics only ----
+ * They run in the middle of Python code, where another thread may close the handle between any two of them.
+ */
+
+static PyObject *closed_meanwhile(const topic_object *self) {
+    PyErr_SetString(self->state->errors.HorusError,
+                    "The topic's handle was closed meanwhile by another thread. Open a new handle.");
+    return NULL;
+}
 
 static PyObject *topic_enter(topic_object *self, PyObject *args) {
     PyObject *member, *encode, *decode, *apart;
@@ -225,6 +240,8 @@ static PyObject *topic_enter(topic_object *self, PyObject *args) {
     Py_XSETREF(self->decode, Py_NewRef(decode));
     Py_XSETREF(self->apart, Py_NewRef(apart));
     Py_XSETREF(self->member_object, Py_NewRef(member));
+    if (self->member == NULL)
+        self->closed = false; /* later it is close()'s alone */
     self->member = horus_member_of(member);
     self->epoch = horus_member_epoch(self->member);
     Py_RETURN_NONE;
@@ -247,6 +264,8 @@ static PyObject *topic_bind(topic_object *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "O!OOi:_bind", self->state->Ring, &ring, &type, &pool, &from))
         return NULL;
     unbind(self);
+    if (self->closed)
+        return closed_meanwhile(self);
     self->ring = horus_ring_of(ring);
     if (type != Py_None && Py_TYPE(type) == self->state->MessageMeta)
         self->plan = horus_message_plan((PyTypeObject *)type);
@@ -273,6 +292,8 @@ static PyObject *topic_publish(topic_object *self, PyObject *node) {
     const char *name = PyUnicode_AsUTF8(node);
     if (name == NULL)
         return NULL;
+    if (self->ring == NULL)
+        return closed_meanwhile(self);
     horus_error error;
     if (horus_publisher_join(&self->pub, self->ring, name, &error) < 0)
         return horus_raise(self->state->errors.RegionError, &error);

@@ -61,8 +61,9 @@ static void count_holders(const horus_pool *pool, unsigned size_class, census *c
             const horus_block *block = &chunk->block[b];
             count->blocks++;
             count->ours += block->views > 0;
-            for (unsigned q = 0; q < HORUS_MAX_PROCESSES; q++)
-                count->by_index[q] += horus_load_relaxed(&block->meta->holds[q / 64]) >> (q % 64) & 1;
+            for (unsigned i = 0; i < POOL_HOLD_WORDS; i++)
+                for (uint64_t bits = horus_load_relaxed(&block->meta->holds[i]); bits != 0; bits &= bits - 1)
+                    count->by_index[i * 64 + (unsigned)__builtin_ctzll(bits)]++;
         }
     }
 }
