@@ -37,7 +37,9 @@
         }                                                                                                    \
     } while (0)
 
+#ifndef HANG_S
 #define HANG_S 100 /* a test that runs longer hangs */
+#endif
 #define SECOND 1000000000ull
 
 typedef struct {
@@ -45,7 +47,8 @@ typedef struct {
     void (*run)(void);
 } test_case;
 
-#define TEST(name) {#name, name}
+#define TEST(name)                                                                                           \
+    { #name, name }
 
 /* Each test in a child: it starts without memberships, and a crash is its own. */
 static inline int run_tests(const test_case *cases, size_t count) {
