@@ -56,6 +56,9 @@ def _encode_unknown(value: Any) -> Any:
 def _encode_array(array: np.ndarray[Any, Any]) -> msgspec.msgpack.Ext:
     if array.dtype.hasobject:
         raise TypeError("got a numpy array of Python objects")
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and isinstance(array, masked.MaskedArray):
+        raise TypeError("got a masked numpy array, whose mask would be lost")
     head = _head(array.dtype, array.shape)
     if array.nbytes <= APART_ABOVE:
         return msgspec.msgpack.Ext(ARRAY_CODE, head + array.tobytes())

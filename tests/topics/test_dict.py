@@ -230,3 +230,12 @@ def test_small_messages_are_not_pushed_out_by_large_ones():
     got = subscriber.recv_all()
     assert [message["small"] for message in got if "small" in message] == list(range(20))
     assert [message["large"] for message in got if "large" in message][-8:] == list(range(12, 20))
+
+
+# spec: F26
+def test_a_masked_array_is_refused():
+    """What its mask hides would arrive as if it had been measured."""
+    topic = horus.Topic("t", dict)
+    with pytest.raises(horus.EncodeError, match=r"masked.* at \$\.range"):
+        topic.send({"range": np.ma.array([1.0, 2.0], mask=[False, True])})
+    assert topic.recv() is None
