@@ -95,7 +95,7 @@ def _fits(ring: _native.Ring, request: Request) -> bool:
     found = types.of_ring(ring)
     if found == request.type:
         return True
-    in_this_process = any(other is ring for other in process.rings.values())
+    in_this_process = any(other is ring for _, other in process.mapped_rings())
     if not in_this_process and not ring.in_use(True):
         return False  # nobody living uses it: what a dead process left is no mismatch
     raise _mismatch(ring, request, found)

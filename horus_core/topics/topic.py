@@ -32,7 +32,8 @@ _FOREVER_S = 1e9
 _LOOK_NS = 1_000_000_000
 """A sleeper looks this often whether its region still has a name."""
 
-_handles: weakref.WeakSet[Topic] = weakref.WeakSet()
+_handles: weakref.WeakValueDictionary[int, Topic] = weakref.WeakValueDictionary()
+"""All handles of this process, by id()."""
 
 
 class Info(NamedTuple):
@@ -85,7 +86,7 @@ class Topic(_native.TopicBase):
         self._opening = threading.RLock()  # threads may share a handle: one opens it
         self._enter_namespace()
         self._attach(wanted)
-        _handles.add(self)
+        _handles[id(self)] = self
 
     # ---- what the native calls need when something is rare ----
 
@@ -411,11 +412,16 @@ def _script_name() -> str:
 
 
 def _threads_of(ring: _native.Ring) -> set[int]:
-    return {handle._thread for handle in _handles if handle._ring is ring}  # noqa: SLF001 - our own
+    return {handle._thread for handle in _all_handles() if handle._ring is ring}  # noqa: SLF001 - our own
+
+
+def _all_handles() -> list[Topic]:
+    # valuerefs() copies in one step: another thread may open a handle meanwhile.
+    return [handle for reference in _handles.valuerefs() if (handle := reference()) is not None]
 
 
 def _renew_locks_in_child() -> None:
-    for handle in _handles:
+    for handle in _all_handles():
         handle._opening = threading.RLock()  # noqa: SLF001 - another thread of the parent may have held it
 
 
