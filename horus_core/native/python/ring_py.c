@@ -32,12 +32,14 @@ static PyObject *ring_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
 
 static void ring_dealloc(ring_object *self) {
     PyTypeObject *type = Py_TYPE(self);
-    if (self->weakrefs != NULL)
-        PyObject_ClearWeakRefs((PyObject *)self);
     if (self->pool != NULL)
         horus_pool_forget(horus_pool_of(self->pool), self->ring);
     if (self->ring != NULL)
         horus_ring_unmap(self->ring);
+    /* Last, since it runs Python code, and so other threads: one that maps the region anew marks it as used
+     * by this process, and to unmap takes that mark away. */
+    if (self->weakrefs != NULL)
+        PyObject_ClearWeakRefs((PyObject *)self);
     Py_XDECREF(self->pool);
     Py_XDECREF(self->member);
     type->tp_free(self);
