@@ -114,7 +114,9 @@ def _warn_capacity(ring: _native.Ring, request: Request) -> None:
 
 def _mismatch(ring: _native.Ring, request: Request, found: types.TopicType) -> TopicTypeError:
     assert request.type is not None
-    creator = types.read_description(ring).get("creator") or {}
+    creator = types.read_description(ring).get("creator")
+    if not isinstance(creator, dict):
+        creator = {}
     fields = types.difference(found, request.type)
     return TopicTypeError(
         f"Type mismatch on topic {request.topic!r}: expected {request.type}, got {found}"

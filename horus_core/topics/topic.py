@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import _native, names
-from horus_core.errors import ConfigError, HorusError, TopicTypeError
+from horus_core.errors import ConfigError, HorusError, RegionError, TopicTypeError
 from horus_core.messages import codec, layout
 from horus_core.shm import pool as pools
 from horus_core.shm import process
@@ -109,11 +109,19 @@ class Topic(_native.TopicBase):
             return False
         if start is None:
             start = _FROM_LAST if ring.latched else _FROM_FIRST if self._waited else _FROM_NEXT
-        cls = request.type.python if request.type is not None else types.class_of_ring(ring)
+        cls = request.type.python if request.type is not None else self._class_of(ring)
         self._bind(ring, None if cls is dict else cls, _pool_for(ring, cls), start)
         self._checked(epoch)
         _log.debug("Topic %r attached: %s (node=%r).", self.name, types.of_ring(ring), request.node)
         return True
+
+    def _class_of(self, ring: _native.Ring) -> type | None:
+        try:
+            return types.class_of_ring(ring)
+        except RegionError as error:
+            raise RegionError(
+                f"Opening topic {self.name!r} failed (node={self._request.node!r}, pid={os.getpid()}): {error}"
+            ) from error
 
     def _open_for_send(self, message: object) -> bool:
         with self._opening:
