@@ -416,7 +416,8 @@ def _checked_capacity(name: str, capacity: int | None) -> int | None:
 
 def _script_name() -> str:
     """What stands for the node where none is named: the script, or "python"."""
-    return Path(sys.argv[0]).stem or "python" if sys.argv and sys.argv[0] != "-c" else "python"
+    stem = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] != "-c" else ""
+    return names.as_node_name(stem) or "python"
 
 
 def _threads_of(ring: _native.Ring) -> set[int]:
