@@ -46,14 +46,19 @@ static void ring_dealloc(ring_object *self) {
     Py_DECREF(type);
 }
 
+/* Another process wrote it: reading never fails. */
+static PyObject *node_name(const horus_endpoint *end) {
+    return PyUnicode_DecodeUTF8(end->node, (Py_ssize_t)strlen(end->node), "replace");
+}
+
 static PyObject *publisher_dict(const horus_ring *ring, unsigned row, const horus_endpoint *end) {
-    return Py_BuildValue("{s:I,s:s,s:K,s:I,s:K,s:K,s:K}", "row", row, "node", end->node, "ident", end->who,
-                         "pid", horus_member_pid(horus_ring_member(ring), end->who), "sent", end->sent,
-                         "refused", end->refused, "revoked", end->revoked);
+    return Py_BuildValue("{s:I,s:N,s:K,s:I,s:K,s:K,s:K}", "row", row, "node", node_name(end), "ident",
+                         end->who, "pid", horus_member_pid(horus_ring_member(ring), end->who), "sent",
+                         end->sent, "refused", end->refused, "revoked", end->revoked);
 }
 
 static PyObject *subscriber_dict(const horus_ring *ring, unsigned row, const horus_endpoint *end) {
-    return Py_BuildValue("{s:I,s:s,s:K,s:I,s:K,s:K,s:K,s:K}", "row", row, "node", end->node, "ident",
+    return Py_BuildValue("{s:I,s:N,s:K,s:I,s:K,s:K,s:K,s:K}", "row", row, "node", node_name(end), "ident",
                          end->who, "pid", horus_member_pid(horus_ring_member(ring), end->who), "cursor",
                          end->cursor, "delivered", end->delivered, "missed", end->missed, "skipped",
                          end->skipped);
