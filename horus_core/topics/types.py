@@ -160,4 +160,4 @@ def difference(existing: TopicType, wanted: TopicType) -> str:
         return ""
     if existing.layout is None or wanted.layout is None:
         return ""
-    return "; ".join(layout.diff(existing.layout, wanted.layout))
+    return "; ".join(layout.diff(existing.layout, wanted.layout, here="in the topic", there="in yours"))

@@ -90,6 +90,15 @@ void pool_describe_exhaustion(horus_pool *pool, uint64_t length, horus_error *er
             used += name_holder(holders + used, sizeof holders - used, pid, count.by_index[q]);
             named++;
         }
+    if (length > pool->budget) {
+        horus_error_set(error, ENOBUFS,
+                        "No pool block for %" PRIu64
+                        " bytes: expected at most the budget of %.1f MiB, got %.1f MiB "
+                        "(pid=%d). Enlarge /dev/shm, half of whose free space is the budget (in a container: "
+                        "--shm-size=1g), or raise HORUS_POOL_BUDGET (MiB) where that is set.",
+                        length, (double)pool->budget / (1 << 20), (double)length / (1 << 20), (int)getpid());
+        return;
+    }
     double budget = (double)pool->budget / (1 << 20), in_use = (double)pool->used / (1 << 20);
     horus_error_set(
         error, ENOBUFS,
