@@ -193,7 +193,7 @@ class Topic(_native.TopicBase):
 
     def _is_left_over(self, ring: _native.Ring) -> bool:
         """Whether this handle alone uses the region: whoever made it is dead, or has left."""
-        here = (handle for handle in list(_handles) if handle is not self)
+        here = (handle for handle in _all_handles() if handle is not self)
         return not ring.in_use(True) and all(handle._ring is not ring for handle in here)  # noqa: SLF001 - our own
 
     def _wrong_message(self, message: object) -> None:
@@ -459,12 +459,13 @@ def _all_handles() -> list[Topic]:
     return [handle for reference in _handles.valuerefs() if (handle := reference()) is not None]
 
 
-def _renew_locks_in_child() -> None:
+def _begin_anew_in_child() -> None:
     for handle in _all_handles():
         handle._opening = threading.RLock()  # noqa: SLF001 - another thread of the parent may have held it
+        handle._unbind()  # noqa: SLF001 - rows and cursor are the parent's
 
 
-os.register_at_fork(after_in_child=_renew_locks_in_child)
+os.register_at_fork(after_in_child=_begin_anew_in_child)
 
 
 def _pool_for(ring: _native.Ring, cls: type | None) -> _native.Pool | None:

@@ -198,7 +198,8 @@ static PyType_Spec ring_spec = {
 
 static bool parse_params(PyObject *args, PyObject *kwargs, const char *format, int *fd,
                          horus_ring_params *params) {
-    static char *keywords[] = {"fd", "kind", "capacity", "payload", "type_hash", "meta", "latched", "large_kept", NULL};
+    static char *keywords[] = {"fd",   "kind",    "capacity",   "payload", "type_hash",
+                               "meta", "latched", "large_kept", NULL};
     Py_ssize_t hash_length, meta_length;
     const char *hash;
     int latched;
@@ -245,7 +246,8 @@ static PyObject *now_ns(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored
 
 static PyMethodDef functions[] = {
     {"ring_format", (PyCFunction)(void (*)(void))ring_format, METH_VARARGS | METH_KEYWORDS,
-     "ring_format(fd, kind, capacity, payload, type_hash, meta, latched, large_kept=0): writes an empty ring into a zeroed "
+     "ring_format(fd, kind, capacity, payload, type_hash, meta, latched, large_kept=0): writes an empty ring "
+     "into a zeroed "
      "file."},
     {"ring_size", ring_size, METH_VARARGS,
      "ring_size(capacity, payload, meta_length) -> int: bytes of a region."},
