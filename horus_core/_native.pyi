@@ -14,7 +14,14 @@ DESCRIPTOR: int
 
 def index_format(fd: int, /) -> None: ...
 def ring_format(
-    fd: int, kind: int, capacity: int, payload: int, type_hash: bytes, meta: bytes, latched: bool, large_kept: int = 0
+    fd: int,
+    kind: int,
+    capacity: int,
+    payload: int,
+    type_hash: bytes,
+    meta: bytes,
+    latched: bool,
+    large_kept: int = 0,
 ) -> None: ...
 def ring_size(capacity: int, payload: int, meta_length: int, /) -> int: ...
 def now_ns() -> int: ...

@@ -12,6 +12,7 @@ RESERVED_PREFIXES = ("_horus.", "horus.")
 
 _TOPIC = re.compile(r"[A-Za-z0-9_./-]{1,128}", re.ASCII)
 _NODE = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
+_NO_NODE = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
 _NAMESPACE = re.compile(r"[A-Za-z0-9_-]{1,48}", re.ASCII)
 
 
@@ -33,6 +34,12 @@ def node_name(name: str) -> str:
     if not _NODE.fullmatch(name) or name in (".", ".."):
         raise _bad("node", name, "1 to 128 characters of A-Z a-z 0-9 _ . -")
     return name
+
+
+def as_node_name(text: str) -> str:
+    """Return the node name nearest to the text (a file's name may be anything); "" where none is near."""
+    near = _NO_NODE.sub("_", text)[:MAX_NAME]
+    return "" if near in (".", "..") else near
 
 
 def namespace_name(name: str) -> str:

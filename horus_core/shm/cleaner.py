@@ -51,11 +51,23 @@ def clean(
 
 
 def clean_quietly(only: Iterable[str] | None = None) -> None:
-    """Clean as every command and every run does at its start; trouble is nobody's trouble but the cleaner's."""
+    """Clean as every command and every run does at its start; trouble is nobody's trouble but the cleaner's.
+
+    A namespace whose lock somebody holds is left out; all of them together are waited for half a second.
+    """
+    deadline = time.monotonic() + _QUIET_LOCK_S
     try:
-        clean(only, timeout_s=_QUIET_LOCK_S)
-    except (HorusError, OSError) as error:
+        for namespace in namespaces.mine() if only is None else only:
+            _clean_one_quietly(namespace, deadline)
+    except OSError as error:
         _log.debug("Cleaning was left out: %s", error)
+
+
+def _clean_one_quietly(namespace: str, deadline: float) -> None:
+    try:
+        clean([namespace], timeout_s=max(0.0, deadline - time.monotonic()))
+    except (HorusError, OSError) as error:
+        _log.debug("Cleaning namespace %r was left out: %s", namespace, error)
 
 
 class _Sweep:

@@ -43,9 +43,16 @@ def joined(namespace: str) -> _native.Member | None:
     return None if found is None or found.forked or not found.linked else found
 
 
+def mapped_rings() -> list[tuple[str, _native.Ring]]:
+    """The topic regions that this process has mapped, each with its name."""
+    # valuerefs() copies in one step: another thread may open a topic while we go through them.
+    found = ((reference.key[1], reference()) for reference in rings.valuerefs())
+    return [(name, ring) for name, ring in found if ring is not None]
+
+
 def mapped(own: _native.Member) -> set[tuple[int, int]]:
     """(device, inode) of the topic regions that this process has mapped as that member."""
-    return {ring.file for ring in list(rings.values()) if ring.member is own}
+    return {ring.file for _, ring in mapped_rings() if ring.member is own}
 
 
 def notice_loss() -> None:
@@ -63,7 +70,7 @@ def notice_loss() -> None:
                 os.getpid(),
             )
             joined_member.bump()
-    for (_, name), ring in list(rings.items()):
+    for name, ring in mapped_rings():
         if not ring.member.forked and region.identity(name) != ring.file:
             ring.member.bump()
 

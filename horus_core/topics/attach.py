@@ -95,7 +95,7 @@ def _fits(ring: _native.Ring, request: Request) -> bool:
     found = types.of_ring(ring)
     if found == request.type:
         return True
-    in_this_process = any(other is ring for other in process.rings.values())
+    in_this_process = any(other is ring for _, other in process.mapped_rings())
     if not in_this_process and not ring.in_use(True):
         return False  # nobody living uses it: what a dead process left is no mismatch
     raise _mismatch(ring, request, found)
@@ -114,7 +114,9 @@ def _warn_capacity(ring: _native.Ring, request: Request) -> None:
 
 def _mismatch(ring: _native.Ring, request: Request, found: types.TopicType) -> TopicTypeError:
     assert request.type is not None
-    creator = types.read_description(ring).get("creator") or {}
+    creator = types.read_description(ring).get("creator")
+    if not isinstance(creator, dict):
+        creator = {}
     fields = types.difference(found, request.type)
     return TopicTypeError(
         f"Type mismatch on topic {request.topic!r}: expected {request.type}, got {found}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import _native, names
-from horus_core.errors import ConfigError, HorusError, TopicTypeError
+from horus_core.errors import ConfigError, HorusError, RegionError, TopicTypeError
 from horus_core.messages import codec, layout
 from horus_core.shm import pool as pools
 from horus_core.shm import process
@@ -32,7 +32,8 @@ _FOREVER_S = 1e9
 _LOOK_NS = 1_000_000_000
 """A sleeper looks this often whether its region still has a name."""
 
-_handles: weakref.WeakSet[Topic] = weakref.WeakSet()
+_handles: weakref.WeakValueDictionary[int, Topic] = weakref.WeakValueDictionary()
+"""All handles of this process, by id()."""
 
 
 class Info(NamedTuple):
@@ -85,7 +86,7 @@ class Topic(_native.TopicBase):
         self._opening = threading.RLock()  # threads may share a handle: one opens it
         self._enter_namespace()
         self._attach(wanted)
-        _handles.add(self)
+        _handles[id(self)] = self
 
     # ---- what the native calls need when something is rare ----
 
@@ -108,11 +109,19 @@ class Topic(_native.TopicBase):
             return False
         if start is None:
             start = _FROM_LAST if ring.latched else _FROM_FIRST if self._waited else _FROM_NEXT
-        cls = request.type.python if request.type is not None else types.class_of_ring(ring)
+        cls = request.type.python if request.type is not None else self._class_of(ring)
         self._bind(ring, None if cls is dict else cls, _pool_for(ring, cls), start)
         self._checked(epoch)
         _log.debug("Topic %r attached: %s (node=%r).", self.name, types.of_ring(ring), request.node)
         return True
+
+    def _class_of(self, ring: _native.Ring) -> type | None:
+        try:
+            return types.class_of_ring(ring)
+        except RegionError as error:
+            raise RegionError(
+                f"Opening topic {self.name!r} failed (node={self._request.node!r}, pid={os.getpid()}): {error}"
+            ) from error
 
     def _open_for_send(self, message: object) -> bool:
         with self._opening:
@@ -184,7 +193,7 @@ class Topic(_native.TopicBase):
 
     def _is_left_over(self, ring: _native.Ring) -> bool:
         """Whether this handle alone uses the region: whoever made it is dead, or has left."""
-        here = (handle for handle in list(_handles) if handle is not self)
+        here = (handle for handle in _all_handles() if handle is not self)
         return not ring.in_use(True) and all(handle._ring is not ring for handle in here)  # noqa: SLF001 - our own
 
     def _wrong_message(self, message: object) -> None:
@@ -437,19 +446,26 @@ def _checked_capacity(name: str, capacity: int | None) -> int | None:
 
 def _script_name() -> str:
     """What stands for the node where none is named: the script, or "python"."""
-    return Path(sys.argv[0]).stem or "python" if sys.argv and sys.argv[0] != "-c" else "python"
+    stem = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] != "-c" else ""
+    return names.as_node_name(stem) or "python"
 
 
 def _threads_of(ring: _native.Ring) -> set[int]:
-    return {handle._thread for handle in _handles if handle._ring is ring}  # noqa: SLF001 - our own
+    return {handle._thread for handle in _all_handles() if handle._ring is ring}  # noqa: SLF001 - our own
 
 
-def _renew_locks_in_child() -> None:
-    for handle in _handles:
+def _all_handles() -> list[Topic]:
+    # valuerefs() copies in one step: another thread may open a handle meanwhile.
+    return [handle for reference in _handles.valuerefs() if (handle := reference()) is not None]
+
+
+def _begin_anew_in_child() -> None:
+    for handle in _all_handles():
         handle._opening = threading.RLock()  # noqa: SLF001 - another thread of the parent may have held it
+        handle._unbind()  # noqa: SLF001 - rows and cursor are the parent's
 
 
-os.register_at_fork(after_in_child=_renew_locks_in_child)
+os.register_at_fork(after_in_child=_begin_anew_in_child)
 
 
 def _pool_for(ring: _native.Ring, cls: type | None) -> _native.Pool | None:

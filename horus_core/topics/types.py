@@ -97,7 +97,7 @@ def read_description(ring: _native.Ring) -> dict[str, Any]:
     """The creator's description. Raises RegionError when it is no JSON object."""
     try:
         found = msgspec.json.decode(ring.meta, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RegionError(f"expected a JSON description, got {error}") from None
     return found
 
@@ -122,11 +122,20 @@ def class_of_ring(ring: _native.Ring) -> type | None:
         registry.find_same(wanted.name, wanted.hash),
         _import(read_description(ring).get("python")),
     ):
-        if candidate is not None and of_class(candidate) == wanted:
+        if candidate is not None and _is_of(candidate, wanted):
             return candidate
     if ring.kind == _native.TYPED and wanted.layout is not None:
         return layout.class_from_layout(wanted.layout)
-    raise RegionError(f"expected a class for type {wanted}, got none: no installed package has it")
+    raise RegionError(
+        f"expected a class for type {wanted}, got none: no installed package has it. Install the one that does."
+    )
+
+
+def _is_of(candidate: type, wanted: TopicType) -> bool:
+    try:
+        return of_class(candidate) == wanted
+    except ConfigError:  # the name is another thing's by now, and no message class
+        return False
 
 
 def _import(reference: object) -> type | None:
@@ -140,7 +149,7 @@ def _import(reference: object) -> type | None:
         found: Any = importlib.import_module(module)
         for part in qualname.split("."):
             found = getattr(found, part)
-    except Exception:  # noqa: BLE001 - a module of somebody else's may do anything when imported
+    except (Exception, SystemExit):  # noqa: BLE001 - a module of somebody else's may do anything when imported
         return None
     return found if isinstance(found, type) else None
 

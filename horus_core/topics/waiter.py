@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ class _Waiter:
 
     def _run(self) -> None:
         while True:
-            topic = self._topic()
-            there = topic is None or topic._closed or topic.wait(_SLICE_S)  # noqa: SLF001 - our own
-            del topic
+            there = self._sleep()
             with self._lock:
                 waiting = [(loop, future) for loop, future in self._futures if not future.done()]
                 if there or not waiting:
@@ -51,13 +50,23 @@ class _Waiter:
         for loop, future in waiting:
             _call(loop, future)
 
+    def _sleep(self) -> bool:
+        """Whether to wake who awaits: for a message, or for an error, which their own recv() will raise."""
+        topic = self._topic()
+        if topic is None or topic._closed:  # noqa: SLF001 - our own
+            return True
+        try:
+            return topic.wait(_SLICE_S)
+        except Exception:  # noqa: BLE001 - whatever opening the topic says; a dead thread would say nothing
+            return True
+
 
 def _call(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
     def finish() -> None:
         if not future.done():
             future.set_result(None)
 
-    if not loop.is_closed():
+    with suppress(RuntimeError):  # the loop was closed
         loop.call_soon_threadsafe(finish)
 
 

@@ -17,7 +17,8 @@ _WATCHED = (*STOP, signal.SIGTSTP, signal.SIGCHLD)
 class SignalPipe:
     """While open: SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCHLD arrive in a pipe.
 
-    What was ignored stays ignored (nohup, a background job of a plain shell).
+    A stop that was ignored stays ignored (nohup, a background job of a plain shell). But not SIGCHLD: while
+    that is ignored, which some supervisors hand down, the kernel reaps our children and tells nobody.
     """
 
     def __enter__(self) -> SignalPipe:
@@ -26,7 +27,7 @@ class SignalPipe:
         self._before = {
             number: signal.signal(number, _noop)
             for number in _WATCHED
-            if signal.getsignal(number) is not signal.SIG_IGN
+            if number == signal.SIGCHLD or signal.getsignal(number) is not signal.SIG_IGN
         }
         return self
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from horus_core.shm import namespace
+from horus_core.shm import cleaner, namespace
 
 PUBLISHER = """
     import sys, time
@@ -152,3 +152,15 @@ def test_nothing_is_left_after_several_ended(horus, script, ns):
     isolated = horus("run", "--isolated", "a.py", "b.py")
     assert isolated.wait() == 137
     assert not [name for name in namespace.mine() if name.startswith("run-") and name in isolated.stderr]
+
+
+# spec: A47
+def test_a_namespace_that_somebody_keeps_locked_does_not_keep_others_from_being_cleaned(publisher, ns):
+    """A process that was stopped while it held a lock costs its own namespace the cleaning, and no other."""
+    stuck = f"{ns}-stuck"
+    kill(publisher("t"))
+    kill(publisher("t", stuck))
+    with namespace.locked(stuck):
+        cleaner.clean_quietly([stuck, ns])
+    assert namespace.regions(stuck)
+    assert not namespace.regions(ns)

@@ -145,3 +145,11 @@ def test_the_worst_exit_code_counts(horus, script):
     for name, code in (("a", 2), ("b", 5), ("c", 0)):
         script(f"{name}.py", f"raise SystemExit({code})")
     assert horus("run", "a.py", "b.py", "c.py").wait() == 5
+
+
+def test_the_end_of_children_is_seen_where_sigchld_was_ignored(horus, script):
+    """Whoever starts the command may ignore SIGCHLD, which is inherited; exit codes are known all the same."""
+    script("good.py", "")
+    script("bad.py", "raise SystemExit(3)")
+    run = horus("run", "good.py", "bad.py", preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    assert run.wait() == 3

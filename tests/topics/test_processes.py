@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import horus
+from horus_core.shm import namespace
 
 PUBLISHER = """
 import horus, sys
@@ -154,3 +157,30 @@ def test_payloads_of_every_kind_cross(program, kind):
         assert got == {"data": b"x" * 1_000_000}
     else:
         assert got.ranges.tolist() == list(range(4096))
+
+
+@pytest.mark.parametrize(
+    ("file", "shown"),
+    [("名" * 50, "_" * 50), ("bad\udcff", "bad_"), ("n" * 200, "n" * 128), ("cämera 2", "c_mera_2")],
+    ids=["no ASCII", "no UTF-8", "long", "spaces"],
+)
+def test_a_script_of_any_name_is_shown_as_a_node(file, shown, tmp_path):
+    """What stands for the node is a valid node name, whatever the script's file is called."""
+    source = b"import horus\nt = horus.Topic('t', dict)\nt.send({})\nprint(*t.publishers)"
+    script = tmp_path / f"{file}.py"
+    script.write_bytes(source)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == shown, done.stderr
+
+
+def test_a_publisher_with_a_broken_name_is_shown():
+    """A row that another program wrote may hold any bytes; those that are no text are replaced."""
+    topic = horus.Topic("t", dict, _node="name-to-break")
+    topic.send({})
+    path = namespace.SHM / namespace.topic_region(namespace.current(), "t")
+    with path.open("r+b") as region:
+        at = region.read().index(b"name-to-break\0")
+        region.seek(at)
+        region.write(b"\xff")
+    assert topic.publishers == ["\ufffdame-to-break"]
+    assert topic.recv_info()[1].publisher == "\ufffdame-to-break"

@@ -33,10 +33,10 @@ typedef struct {
 
 _Static_assert(sizeof(horus_payload_info) == 96 && sizeof(horus_descriptor) == 136, "a wire format");
 
-/* Readies `object` to be sent and copies its descriptor out. Returns 1; 0 when the payload is in private
- * memory because no block was free (the send counts as dropped; horus_pool_refusal has the reason); -1 with
- * an exception. */
-int horus_pooled_prepare(horus_state *state, PyObject *object, horus_descriptor *out);
+/* Readies `object` to be sent through a topic whose pool is `pool`, and copies its descriptor out. Returns 1;
+ * 0 when the payload is in private memory because no block was free (the send counts as dropped;
+ * horus_pool_refusal has the reason); -1 with an exception. */
+int horus_pooled_prepare(PyObject *object, horus_pool *pool, horus_descriptor *out);
 
 /* After the ring took it: the object becomes read-only and its block remembers the ring and the number. */
 void horus_pooled_sent(PyObject *object, horus_ring *ring, uint64_t number);

@@ -145,24 +145,18 @@ static int copy_to_send(pooled_object *self, horus_pool *pool, horus_descriptor 
     return 1;
 }
 
-int horus_pooled_prepare(horus_state *state, PyObject *object, horus_descriptor *out) {
+int horus_pooled_prepare(PyObject *object, horus_pool *pool, horus_descriptor *out) {
     pooled_object *self = (pooled_object *)object;
     if (pooled_ready(self) < 0)
         return -1;
-    PyObject *pool = horus_default_pool(state);
-    if (pool == NULL)
-        return -1;
-    int result = 1;
     horus_block *block = pooled_root(self)->block;
-    /* A block of another namespace, or of the process that forked us, means nothing to the readers here. */
-    if (HORUS_LIKELY(block != NULL && horus_block_pool(block) == horus_pool_of(pool))) {
-        out->ref = horus_block_refer(block);
-        out->info = self->info;
-    } else {
-        result = copy_to_send(self, horus_pool_of(pool), out);
-    }
-    Py_DECREF(pool);
-    return result;
+    /* A block of another namespace, or of the process that forked us, means nothing to the topic's readers.
+     */
+    if (HORUS_UNLIKELY(block == NULL || horus_block_pool(block) != pool))
+        return copy_to_send(self, pool, out);
+    out->ref = horus_block_refer(block);
+    out->info = self->info;
+    return 1;
 }
 
 void horus_pooled_sent(PyObject *object, horus_ring *ring, uint64_t number) {

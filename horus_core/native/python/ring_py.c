@@ -46,14 +46,19 @@ static void ring_dealloc(ring_object *self) {
     Py_DECREF(type);
 }
 
+/* Another process wrote it: reading never fails. */
+static PyObject *node_name(const horus_endpoint *end) {
+    return PyUnicode_DecodeUTF8(end->node, (Py_ssize_t)strlen(end->node), "replace");
+}
+
 static PyObject *publisher_dict(const horus_ring *ring, unsigned row, const horus_endpoint *end) {
-    return Py_BuildValue("{s:I,s:s,s:K,s:I,s:K,s:K,s:K}", "row", row, "node", end->node, "ident", end->who,
-                         "pid", horus_member_pid(horus_ring_member(ring), end->who), "sent", end->sent,
-                         "refused", end->refused, "revoked", end->revoked);
+    return Py_BuildValue("{s:I,s:N,s:K,s:I,s:K,s:K,s:K}", "row", row, "node", node_name(end), "ident",
+                         end->who, "pid", horus_member_pid(horus_ring_member(ring), end->who), "sent",
+                         end->sent, "refused", end->refused, "revoked", end->revoked);
 }
 
 static PyObject *subscriber_dict(const horus_ring *ring, unsigned row, const horus_endpoint *end) {
-    return Py_BuildValue("{s:I,s:s,s:K,s:I,s:K,s:K,s:K,s:K}", "row", row, "node", end->node, "ident",
+    return Py_BuildValue("{s:I,s:N,s:K,s:I,s:K,s:K,s:K,s:K}", "row", row, "node", node_name(end), "ident",
                          end->who, "pid", horus_member_pid(horus_ring_member(ring), end->who), "cursor",
                          end->cursor, "delivered", end->delivered, "missed", end->missed, "skipped",
                          end->skipped);
@@ -193,7 +198,8 @@ static PyType_Spec ring_spec = {
 
 static bool parse_params(PyObject *args, PyObject *kwargs, const char *format, int *fd,
                          horus_ring_params *params) {
-    static char *keywords[] = {"fd", "kind", "capacity", "payload", "type_hash", "meta", "latched", "large_kept", NULL};
+    static char *keywords[] = {"fd",   "kind",    "capacity",   "payload", "type_hash",
+                               "meta", "latched", "large_kept", NULL};
     Py_ssize_t hash_length, meta_length;
     const char *hash;
     int latched;
@@ -240,7 +246,8 @@ static PyObject *now_ns(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored
 
 static PyMethodDef functions[] = {
     {"ring_format", (PyCFunction)(void (*)(void))ring_format, METH_VARARGS | METH_KEYWORDS,
-     "ring_format(fd, kind, capacity, payload, type_hash, meta, latched, large_kept=0): writes an empty ring into a zeroed "
+     "ring_format(fd, kind, capacity, payload, type_hash, meta, latched, large_kept=0): writes an empty ring "
+     "into a zeroed "
      "file."},
     {"ring_size", ring_size, METH_VARARGS,
      "ring_size(capacity, payload, meta_length) -> int: bytes of a region."},

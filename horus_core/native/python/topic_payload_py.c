@@ -159,19 +159,14 @@ int topic_send_dict(topic_object *self, PyObject *message) {
     return result;
 }
 
-int topic_send_descriptor(topic_object *self, PyObject *message) {
-    if (HORUS_UNLIKELY(Py_TYPE(message) != self->msg_type)) {
-        PyObject *none = PyObject_CallMethod((PyObject *)self, "_wrong_message", "(O)", message);
-        Py_XDECREF(none);
-        return -1;
-    }
+static int send_pooled(topic_object *self, horus_pool *pool, PyObject *message) {
     horus_descriptor descriptor;
-    int ready = horus_pooled_prepare(self->state, message, &descriptor);
+    int ready = horus_pooled_prepare(message, pool, &descriptor);
     if (ready <= 0) {
         self->dropped += ready == 0;
         if (ready == 0) {
             horus_error reason; /* names who holds the blocks */
-            horus_pool_refusal(self->pool, &reason);
+            horus_pool_refusal(pool, &reason);
             PyObject *warned = PyObject_CallMethod((PyObject *)self, "_warn_dropped", "s", reason.text);
             Py_XDECREF(warned);
         }
@@ -184,6 +179,18 @@ int topic_send_descriptor(topic_object *self, PyObject *message) {
     if (result == HORUS_STORED)
         horus_pooled_sent(message, self->ring, number);
     return stored(self, result);
+}
+
+int topic_send_descriptor(topic_object *self, PyObject *message) {
+    if (HORUS_UNLIKELY(Py_TYPE(message) != self->msg_type)) {
+        PyObject *none = PyObject_CallMethod((PyObject *)self, "_wrong_message", "(O)", message);
+        Py_XDECREF(none);
+        return -1;
+    }
+    PyObject *pool = Py_NewRef(self->pool_object); /* another thread may close the handle during a copy */
+    int result = send_pooled(self, horus_pool_of(pool), message);
+    Py_DECREF(pool);
+    return result;
 }
 
 /* ---- receiving ---- */

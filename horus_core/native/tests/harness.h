@@ -47,8 +47,7 @@ typedef struct {
     void (*run)(void);
 } test_case;
 
-#define TEST(name)                                                                                           \
-    { #name, name }
+#define TEST(name) {#name, name}
 
 /* Each test in a child: it starts without memberships, and a crash is its own. */
 static inline int run_tests(const test_case *cases, size_t count) {

@@ -28,8 +28,8 @@ enum horus_payload {
 typedef struct {
     uint32_t kind; /* enum horus_kind */
     bool latched;
-    uint32_t capacity; /* slots, a power of two, at least 4 */
-    uint32_t payload;  /* largest inline payload in bytes */
+    uint32_t capacity;   /* slots, a power of two, at least 4 */
+    uint32_t payload;    /* largest inline payload in bytes */
     uint32_t large_kept; /* of messages in blocks of 64 KiB or more; 0: as many as the ring has slots */
     uint8_t type_hash[16];
     const char *meta; /* JSON: topic, type, layout, creator; any length below 1 MiB */
