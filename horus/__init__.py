@@ -9,13 +9,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 try:
-    from horus_core import _native
-except ModuleNotFoundError as error:  # a clone that was never built
+    _native = importlib.import_module("horus_core._native")
+except ModuleNotFoundError as error:
     if error.name != "horus_core._native":
         raise
     raise ImportError(
         "Importing horus failed: expected the compiled module horus_core._native, got none: this is a clone that was "
-        "not built. Run `make setup`, or `pip install .` in the clone's folder."
+        "not built. Run `make setup`, or `pip install .` in the clone's folder and start Python from another one."
     ) from None
 
 if TYPE_CHECKING:

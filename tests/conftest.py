@@ -20,6 +20,12 @@ LIMIT_S = 20.0
 _numbers = itertools.count()
 
 
+def pytest_configure() -> None:
+    """Have the signals that a background job of a shell ignores, which every process started here would inherit."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def new_namespace() -> str:
     """A namespace's name that no other test of this run has."""
     return f"test{os.getpid()}-{next(_numbers)}"

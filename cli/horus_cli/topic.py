@@ -31,6 +31,7 @@ def list_topics(verbose: bool, as_json: bool) -> None:
     from horus_plugins.monitor import topics  # noqa: PLC0415
 
     where = namespace.current()
+    namespace.require_ours(where)
     found = topics.topics(where)
     if as_json:
         _print_json(where, found)

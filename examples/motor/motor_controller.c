@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "horus/ring.h"
@@ -67,6 +68,12 @@ static horus_ring *open_topic(horus_member *member, const char *topic, horus_err
     return NULL;
 }
 
+/* Whether the topic's messages are structs of that size. (A program that must be surer compares
+ * horus_ring_type_hash with the hash of its class, `horus.CmdVel.__type_hash__`.) */
+static bool carries(const horus_ring *ring, size_t size) {
+    return horus_ring_kind(ring) == HORUS_TYPED && horus_ring_payload(ring) == size;
+}
+
 static wheel_speeds drive(const cmd_vel *command) {
     float turn = command->angular * WHEEL_BASE_M / 2;
     return (wheel_speeds){command->linear - turn, command->linear + turn};
@@ -102,9 +109,11 @@ int main(void) {
     horus_ring *out = in == NULL ? NULL : open_topic(member, "topic.wheel_speeds", &error);
     horus_subscriber commands;
     horus_publisher wheels;
-    if (out == NULL || horus_ring_payload(in) < sizeof(cmd_vel) ||
-        horus_ring_payload(out) < sizeof(wheel_speeds) ||
-        horus_subscriber_join(&commands, in, HORUS_FROM_NEXT) < 0 ||
+    if (out != NULL && (!carries(in, sizeof(cmd_vel)) || !carries(out, sizeof(wheel_speeds)))) {
+        horus_error_set(&error, 0, "a topic carries another type than this program was compiled for");
+        out = NULL;
+    }
+    if (out == NULL || horus_subscriber_join(&commands, in, HORUS_FROM_NEXT) < 0 ||
         horus_publisher_join(&wheels, out, "motor_controller", &error) < 0) {
         fprintf(stderr, "motor_controller: %s\n", ns == NULL ? "HORUS_NAMESPACE is not set" : error.text);
         return stopping ? 0 : 1;

@@ -35,6 +35,7 @@ class DepthImage(Raster):
     """
 
     __slots__ = ()
+    __topic__ = "depthimage"
     _kind = 2
 
     def __init__(self, height: int, width: int, dtype: object = "float32") -> None:

@@ -34,6 +34,7 @@ class Image(Raster):
     """
 
     __slots__ = ()
+    __topic__ = "image"
     _kind = 1
 
     def __init__(self, height: int, width: int, encoding: str = "rgb8") -> None:
@@ -60,8 +61,9 @@ class Image(Raster):
             encoding = _INFERRED.get((array_code(array), channels))
             if encoding is None:
                 raise ConfigError(
-                    f"No encoding follows from {channels} channels of {array.dtype.name}: name it, like "
-                    f"Image.from_numpy(array, encoding='bgr8')."
+                    f"Bad image: expected 1, 3 or 4 channels of uint8, 1 of uint16, or 1 or 3 of float32, got "
+                    f"{channels} of {array.dtype.name} (shape {shape}: height, width, channels). Convert it with "
+                    f"astype(...) or transpose(...), or name another encoding: Image.from_numpy(array, encoding=...)."
                 )
         code, dtype, wanted = encoding_row(encoding)
         if array_code(array) != dtype or channels != wanted:

@@ -39,7 +39,13 @@ class Message(_native.MessageBase, metaclass=_native.MessageMeta):
     """Where each field lies; see horus_core.messages.layout."""
 
     def __init_subclass__(cls, *, topic: str | None = None, **more: object) -> None:
-        super().__init_subclass__(**more)
+        try:
+            super().__init_subclass__(**more)
+        except TypeError:
+            if not more:
+                raise
+            shown = ", ".join(f"{key}=" for key in more)
+            raise TypeError(f"{cls.__name__}: expected no class keyword but topic=, got {shown}.") from None
         cls.__topic__ = None if topic is None else topic_name(topic)
         if define(cls) and "__generated__" not in cls.__dict__:
             registry.register(cls)

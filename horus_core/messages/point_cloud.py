@@ -21,6 +21,7 @@ class PointCloud(Pooled):
     """
 
     __slots__ = ()
+    __topic__ = "pointcloud"
     _kind = 3
 
     def __init__(self, num_points: int, fields: int = 3, dtype: object = "float32") -> None:

@@ -23,6 +23,7 @@ class Tensor(Pooled):
     """
 
     __slots__ = ()
+    __topic__ = "tensor"
     _kind = 4
 
     def __init__(self, shape: int | Iterable[int], dtype: object = "float32") -> None:

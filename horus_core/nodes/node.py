@@ -27,6 +27,8 @@ _UNAVAILABLE = (
 )
 _anonymous = itertools.count(1)
 _NO_LADDER_YET: Any = object()
+_DEFAULT_ORDER = 100
+_DEFAULT_POLICY = "fatal"
 
 
 class Node(_native.NodeBase):
@@ -52,11 +54,11 @@ class Node(_native.NodeBase):
         pubs: Any = None,
         subs: Any = None,
         rate: float = DEFAULT_RATE,
-        order: int = 100,
+        order: int = _DEFAULT_ORDER,
         budget: float | None = None,
         deadline: float | None = None,
         on_miss: str = "warn",
-        failure_policy: str | policy.Restart | policy.Skip = "fatal",
+        failure_policy: str | policy.Restart | policy.Skip = _DEFAULT_POLICY,
         compute: bool | Literal["process"] = False,
         on: str | list[str] | None = None,
         priority: int | None = None,
@@ -88,6 +90,19 @@ class Node(_native.NodeBase):
                 "ladder": (None if ladder is _NO_LADDER_YET else ladder, None),
             },
             _UNAVAILABLE,
+        )
+        options.refuse_class_attributes(
+            type(self),
+            Node,
+            {
+                "name": (name, None),
+                "pubs": (pubs, None),
+                "subs": (subs, None),
+                "rate": (rate, DEFAULT_RATE),
+                "order": (order, _DEFAULT_ORDER),
+                "failure_policy": (failure_policy, _DEFAULT_POLICY),
+                "capacity": (capacity, None),
+            },
         )
         given = {
             "tick": tick,

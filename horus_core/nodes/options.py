@@ -59,6 +59,20 @@ def duration(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
+def refuse_class_attributes(cls: type, base: type, given: Mapping[str, tuple[object, object]]) -> None:
+    """Raise for keywords ({keyword: (value, default)}) that a subclass only has as attributes: they do nothing."""
+    for keyword, (value, default) in given.items():
+        if value is not default:
+            continue
+        for owner in cls.__mro__[: cls.__mro__.index(base)]:
+            found = vars(owner).get(keyword)
+            if found is not None and not callable(found) and not hasattr(found, "__get__"):
+                raise ConfigError(
+                    f"Bad {keyword} of {cls.__name__}: expected it as a keyword, got an attribute of the class. "
+                    f"Pass it on: super().__init__({keyword}={found!r})."
+                )
+
+
 def refuse_unavailable(what: str, given: Mapping[str, tuple[object, object]], why: str) -> None:
     """Raise for keywords that are set ({keyword: (value, default)}) but would do nothing yet."""
     _check_times(given)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError
-from horus_core.scheduler.scheduler import Scheduler
+from horus_core.nodes import options as checks
+from horus_core.scheduler.scheduler import KEYWORDS, Scheduler
 
 if TYPE_CHECKING:
     from horus_core.nodes.node import Node
@@ -18,6 +19,9 @@ def run(*nodes: Node, duration: float | None = None, **options: Any) -> None:
     """
     if not nodes:
         raise ConfigError("horus.run() failed: expected at least one node, got none.")
+    unknown = [key for key in options if key not in KEYWORDS]
+    if unknown:
+        raise checks.unknown("horus.run", unknown, ("duration", *KEYWORDS))
     scheduler = Scheduler(**options)
     for node in nodes:
         scheduler.add(node)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _NS = 1_000_000_000
 _HINT_AFTER_NS = 2 * _NS
+KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "clock")
 _UNAVAILABLE = "This version runs all nodes in order on one thread."
 
 
@@ -46,7 +47,7 @@ class Scheduler:
         **unknown: Any,
     ) -> None:
         if unknown:
-            raise options.unknown("Scheduler", unknown, ("name", "tick_rate", "rt", "deterministic", "clock"))
+            raise options.unknown("Scheduler", unknown, KEYWORDS)
         options.refuse_unavailable(
             "Scheduler", {"rt": (rt, False), "deterministic": (deterministic, False)}, _UNAVAILABLE
         )
@@ -67,11 +68,11 @@ class Scheduler:
     def add(self, node: Node) -> Scheduler:
         """Add a node; returns the scheduler, so that calls chain."""
         if not isinstance(node, Node):
-            raise NodeError(f"Adding a node failed: expected a Node, got {node!r}.")
+            raise NodeError(f"Adding a node failed: expected a Node, got {node!r}. Pass nodes one by one.")
         if not hasattr(node, "_horus"):
             raise NodeError(
-                f"Adding a node failed: expected a {type(node).__name__} that is ready, got one whose "
-                f"__init__ never called super().__init__(...)."
+                f"Adding a node failed: expected a node that is ready, got a {type(node).__name__} whose "
+                f"__init__ never called super().__init__(...). Call it first there."
             )
         if self._thread is not None or self._started:
             raise NodeError(
@@ -203,7 +204,7 @@ class Scheduler:
                 break
             wake_ns = self._tick_due(now_ns, end_ns)
             if now_ns >= hint_ns:
-                hints.other_namespaces(self._started)
+                hints.unheard_topics(self._started)
                 hint_ns = NEVER
             if now_ns >= look_ns:
                 process.notice_loss()

@@ -81,6 +81,13 @@ def directory(namespace: str) -> Path:
     return where
 
 
+def require_ours(namespace: str) -> None:
+    """Raise RegionError when the namespace exists and is another user's; nothing is created."""
+    where = path(namespace)
+    if where.exists():
+        _require_own_directory(where, namespace)
+
+
 def _require_own_directory(where: Path, namespace: str) -> None:
     try:
         found = where.lstat()

@@ -134,9 +134,12 @@ def _create(member: _native.Member, request: Request, kind: types.TopicType, nam
     creator: dict[str, Any] = {"node": request.node, "pid": os.getpid(), "ident": member.ident}
     meta = types.description(kind, request.topic, creator)
     capacity = kind.capacity if request.capacity is None else _power_of_two(request.capacity)
+    large_kept = kind.large_kept if request.capacity is None else 0
 
     def fill(fd: int) -> None:
-        _native.ring_format(fd, kind.kind, capacity, kind.payload, kind.hash, meta, request.latched)
+        _native.ring_format(
+            fd, kind.kind, capacity, kind.payload, kind.hash, meta, request.latched, large_kept
+        )
 
     fd = region.create(name, _native.ring_size(capacity, kind.payload, len(meta)), fill)
     try:

@@ -180,8 +180,21 @@ class Topic(_native.TopicBase):
         return self._attach(self._request.type or types.of_ring(ring), start=_FROM_FIRST)
 
     def _check_type(self, message: object) -> None:
-        if types.of_message(message) != types.of_ring(self._bound_ring()):
+        ring = self._bound_ring()
+        got = types.of_message(message)
+        if got == types.of_ring(ring):
+            return
+        if self._request.type is not None or not self._is_left_over(ring):
             self._wrong_message(message)
+        # Nobody here or elsewhere asked for the type that a dead process gave the topic.
+        del ring
+        self._unbind()
+        self._attach(got, start=_FROM_NEXT)
+
+    def _is_left_over(self, ring: _native.Ring) -> bool:
+        """Whether this handle alone uses the region: whoever made it is dead, or has left."""
+        here = (handle for handle in _all_handles() if handle is not self)
+        return not ring.in_use(True) and all(handle._ring is not ring for handle in here)  # noqa: SLF001 - our own
 
     def _wrong_message(self, message: object) -> None:
         expected, got = types.of_ring(self._bound_ring()), types.of_message(message)
@@ -198,6 +211,8 @@ class Topic(_native.TopicBase):
     def _encode_failed(self, message: object) -> None:
         from horus_core.messages import encode_errors  # noqa: PLC0415 - only when something is wrong
 
+        if types.of_message(message) != types.MSGPACK:
+            self._wrong_message(message)
         raise encode_errors.explain(message, self.name, self._request.node) from None
 
     def _encode_again(self, message: object, encoded: bytes) -> bytes:
@@ -254,13 +269,20 @@ class Topic(_native.TopicBase):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Sleep until recv() would give a message, at most `timeout` seconds; False when time is up."""
-        deadline = _native.now_ns() + int(min(_FOREVER_S if timeout is None else timeout, _FOREVER_S) * 1e9)
+        now = _native.now_ns()
+        deadline, look = (
+            now + int(min(_FOREVER_S if timeout is None else timeout, _FOREVER_S) * 1e9),
+            now + _LOOK_NS,
+        )
         try:
             while not self.has_msg():
                 now = _native.now_ns()
                 if now >= deadline:
                     return False
-                self._sleep(min(deadline, now + _LOOK_NS))
+                if now >= look:
+                    process.notice_loss()
+                    look = now + _LOOK_NS
+                self._sleep(min(deadline, look))
         except HorusError:
             if self._closed:  # by another thread, which is one way to end a wait
                 return False
@@ -274,7 +296,6 @@ class Topic(_native.TopicBase):
             epoch = self._member.epoch
             if not self._open_for_recv():
                 self._member.wait(epoch, deadline_ns)
-        process.notice_loss()
 
     async def recv_async(self) -> Any:
         """The next message, awaited: the event loop runs on meanwhile."""
@@ -309,10 +330,19 @@ class Topic(_native.TopicBase):
         latest_ns = None if ring is None else ring.latest_ns
         return latest_ns is None or _native.now_ns() - latest_ns > max_age * 1e9
 
+    def _look(self) -> _native.Ring | None:
+        """The topic's region, if there is one by now; looking makes nobody a publisher or subscriber."""
+        if not self._attached and not self._closed:
+            with self._opening:
+                self._check_usable()
+                if not self._attached:
+                    self._attach(self._request.type)
+        return self._ring
+
     @property
     def type(self) -> builtins.type | None:
         """The class of the topic's messages: a message class, dict, or None while it is not known."""
-        ring = self._ring
+        ring = self._look()
         if ring is None:
             return None if self._request.type is None else self._request.type.python
         return dict if ring.kind == _native.MSGPACK else self._message_type
@@ -320,19 +350,19 @@ class Topic(_native.TopicBase):
     @property
     def capacity(self) -> int | None:
         """How many messages the ring keeps; None while the topic does not exist."""
-        ring = self._ring
+        ring = self._look()
         return None if ring is None else ring.capacity
 
     @property
     def publishers(self) -> list[str]:
         """Names of the nodes that publish now."""
-        ring = self._ring
+        ring = self._look()
         return [] if ring is None else [row["node"] for row in ring.publishers()]
 
     @property
     def subscribers(self) -> list[str]:
-        """Names of the nodes that subscribe now."""
-        ring = self._ring
+        """Names of the nodes that subscribe now. One that names no type is among them once the topic has one."""
+        ring = self._look()
         return [] if ring is None else [row["node"] for row in ring.subscribers()]
 
     @property
@@ -429,12 +459,13 @@ def _all_handles() -> list[Topic]:
     return [handle for reference in _handles.valuerefs() if (handle := reference()) is not None]
 
 
-def _renew_locks_in_child() -> None:
+def _begin_anew_in_child() -> None:
     for handle in _all_handles():
         handle._opening = threading.RLock()  # noqa: SLF001 - another thread of the parent may have held it
+        handle._unbind()  # noqa: SLF001 - rows and cursor are the parent's
 
 
-os.register_at_fork(after_in_child=_renew_locks_in_child)
+os.register_at_fork(after_in_child=_begin_anew_in_child)
 
 
 def _pool_for(ring: _native.Ring, cls: type | None) -> _native.Pool | None:

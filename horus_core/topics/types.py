@@ -21,6 +21,7 @@ _DICT_PAYLOAD = 232
 _DICT_CAPACITY = 256
 _DESCRIPTOR_PAYLOAD = 168
 _DESCRIPTOR_CAPACITY = 8
+_LARGE_KEPT = 8
 _SLOTS_BYTES = 65536
 _CAPACITY_MIN, _CAPACITY_MAX = 16, 1024
 _KINDS = {_native.TYPED: "typed", _native.MSGPACK: "dict", _native.DESCRIPTOR: "pool-backed"}
@@ -47,6 +48,11 @@ class TopicType:
             return _DESCRIPTOR_CAPACITY
         fitting = _SLOTS_BYTES // (self.payload + 24)
         return max(_CAPACITY_MIN, min(_CAPACITY_MAX, 1 << max(fitting, 1).bit_length() - 1))
+
+    @property
+    def large_kept(self) -> int:
+        """How many messages of 64 KiB and more it keeps unless told; 0: as many as others."""
+        return _LARGE_KEPT if self.kind == _native.MSGPACK else 0
 
     def __str__(self) -> str:
         return self.name if self.kind == _native.MSGPACK else f"{self.name} ({_KINDS[self.kind]})"
@@ -91,7 +97,7 @@ def read_description(ring: _native.Ring) -> dict[str, Any]:
     """The creator's description. Raises RegionError when it is no JSON object."""
     try:
         found = msgspec.json.decode(ring.meta, type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RegionError(f"expected a JSON description, got {error}") from None
     return found
 
@@ -154,4 +160,4 @@ def difference(existing: TopicType, wanted: TopicType) -> str:
         return ""
     if existing.layout is None or wanted.layout is None:
         return ""
-    return "; ".join(layout.diff(existing.layout, wanted.layout))
+    return "; ".join(layout.diff(existing.layout, wanted.layout, here="in the topic", there="in yours"))

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from horus_core.messages.fields import array, bool_, f32, f64, field, text, u8, u32, u64
 from horus_core.messages.message import Message
-from horus_core.plugins.hookspecs import hookimpl
 from horus_plugins.messages import checks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -184,10 +183,3 @@ class JointCommand(Message, topic="joint_cmd"):
 TYPES: tuple[type[Message], ...] = (
     CmdVel, MotorCommand, DifferentialDriveCommand, ServoCommand, PidConfig, TrajectoryPoint, JointCommand,
 )  # fmt: skip
-
-
-@hookimpl
-def horus_register_messages(register: "Callable[[type[Message]], None]") -> None:
-    """Supply the types of this table."""
-    for cls in TYPES:
-        register(cls)

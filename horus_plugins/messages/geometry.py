@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING
 
 from horus_core.messages.fields import alias, array, f64, field, text, u64
 from horus_core.messages.message import Message
-from horus_core.plugins.hookspecs import hookimpl
 from horus_plugins.messages import checks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
     from typing_extensions import Self
@@ -284,10 +281,3 @@ TYPES: tuple[type[Message], ...] = (
     Vector3, Point3, Quaternion, Twist, Pose2D, Pose3D, PoseStamped, PoseWithCovariance, TwistWithCovariance,
     Accel, AccelStamped, TransformStamped,
 )  # fmt: skip
-
-
-@hookimpl
-def horus_register_messages(register: "Callable[[type[Message]], None]") -> None:
-    """Supply the types of this table."""
-    for cls in TYPES:
-        register(cls)

@@ -5,11 +5,8 @@ from typing import TYPE_CHECKING
 
 from horus_core.messages.fields import bool_, field, text, u64
 from horus_core.messages.message import Message
-from horus_core.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from typing_extensions import Self
 
 
@@ -34,10 +31,3 @@ class EmergencyStop(Message, topic="estop"):
 
 
 TYPES: tuple[type[Message], ...] = (EmergencyStop,)
-
-
-@hookimpl
-def horus_register_messages(register: "Callable[[type[Message]], None]") -> None:
-    """Supply the types of this table."""
-    for cls in TYPES:
-        register(cls)

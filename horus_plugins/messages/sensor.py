@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from horus_core.messages import fields
 from horus_core.messages.fields import alias, array, f32, f64, field, text, u8, u16, u64
 from horus_core.messages.message import Message
-from horus_core.plugins.hookspecs import hookimpl
 from horus_plugins.messages import checks
 from horus_plugins.messages.geometry import Pose2D, Quaternion, Twist
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -338,10 +337,3 @@ TYPES: tuple[type[Message], ...] = (
     LaserScan, Imu, Odometry, JointState, RangeSensor, BatteryState, NavSatFix, MagneticField, Temperature,
     FluidPressure, Illuminance,
 )  # fmt: skip
-
-
-@hookimpl
-def horus_register_messages(register: "Callable[[type[Message]], None]") -> None:
-    """Supply the types of this table."""
-    for cls in TYPES:
-        register(cls)

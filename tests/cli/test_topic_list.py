@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 
+import pytest
+
 from horus_core.shm import namespace
 
 PUBLISH = """
@@ -120,3 +122,14 @@ def test_it_does_not_disturb_who_lives_there(horus, script):
     assert [topic["subscribers"] for topic in shown] == [[], [], []]
     assert len({topic["publishers"][0]["sent"] for topic in shown}) == 1
     assert subprocess.run(["kill", "-0", str(publisher.pid)], check=False).returncode == 0
+
+
+# spec: F22
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of another user")
+def test_a_namespace_of_another_user_is_no_empty_one(horus, ns):
+    """Saying that it has no topics would be untrue: nothing of it can be read."""
+    where = namespace.directory(ns)
+    os.chown(where, 65534, 65534)
+    command = horus("topic", "list")
+    assert command.wait() == 1
+    assert f"expected {where} to belong to" in command.stderr

@@ -32,6 +32,8 @@ ELSEWHERE = {
     r"\.ci/(?:run|pythons)": "../.ci/run",
     r"(?:HORUS_\w+=\S+ )*horus run (?:--isolated )?\S+\.py.*": "cli/test_docs.py",
     r"horus run motor_controller detector\.py": "cli/test_docs.py",
+    r"make -C examples/motor": "examples/test_motor.py",
+    r"horus run examples/motor/motor_controller examples/motor/teleop\.py": "examples/test_motor.py",
     r"apt(?:-get)? install .*": "../.ci/run",
 }
 """What would be too slow or too much here, and the file that does it."""

@@ -312,3 +312,11 @@ def test_a_raw_subclass_is_not_smaller_than_its_base() -> None:
     with pytest.raises(ValueError, match="smaller than its base"):
         _native.define_message(Narrow, (), 8, bytes(16), {})
     assert not Quiet.__size__
+
+
+def test_a_misspelt_class_keyword_is_named() -> None:
+    """The only keyword of a message class is `topic`."""
+    with pytest.raises(TypeError, match=r"Odd: expected no class keyword but topic=, got topik="):
+
+        class Odd(Message, topik="odd"):
+            x: f64 = 0.0

@@ -51,7 +51,7 @@ def test_the_box_comes_in_through_entry_points() -> None:
     assert found is not None
     assert found.__module__ == "horus_plugins.messages.control"
     box = [plugin for plugin in registry.plugins() if plugin.distribution == "horus-core"]
-    assert sorted(plugin.name for plugin in box) == ["control", "geometry", "safety", "sensor"]
+    assert sorted(plugin.name for plugin in box) == ["standard"]
     assert all(plugin.error is None and plugin.gave for plugin in box)
     assert registry.all_types()["EmergencyStop"].__topic__ == "estop"
     assert registry.find("Nowhere") is None

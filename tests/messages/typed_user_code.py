@@ -58,3 +58,16 @@ odometry = horus.Odometry(x=1.0, theta=0.5)
 motor = horus.MotorCommand(1, horus.MotorMode.TORQUE, target=2.0)
 scan = horus.LaserScan(np.zeros(360, np.float32), angle_increment=0.01)
 nearest: float | None = scan.min_range()
+
+
+def exchange() -> None:
+    with horus.Topic(GripperState, capacity=8) as topic:
+        sent: bool = topic.send(state)
+        found = topic.recv_info()
+        if sent and found:
+            print(found[1].publish_ns)
+
+
+async def follow() -> None:
+    async for message in horus.Topic("status"):
+        print(message)

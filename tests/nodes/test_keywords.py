@@ -154,3 +154,18 @@ def test_names_of_nameless_nodes_differ():
     assert a.name.startswith("tick_")
     assert c.name.startswith("Driver_")
     assert Node(tick=lambda: None).name.startswith("node_")
+
+
+@pytest.mark.parametrize("attribute", [{"rate": 5}, {"pubs": ["a"]}, {"order": 1}, {"name": "arm"}])
+def test_keywords_as_attributes_of_a_class_are_refused(attribute):
+    """`rate = 5` in a class would tick at 30 Hz and show 5; the error says where it belongs."""
+    (keyword,) = attribute
+    wrong = type("Arm", (Node,), {"tick": tick, **attribute})
+    with pytest.raises(ConfigError, match=rf"Bad {keyword} of Arm.*super\(\).__init__\({keyword}="):
+        wrong()
+    wrong(**attribute)
+
+
+def test_methods_named_like_keywords_are_left_alone():
+    """A property that computes the rate is the user's own."""
+    assert type("Arm", (Node,), {"tick": tick, "rate": property(lambda _self: 5.0)})().rate == 5

@@ -29,9 +29,10 @@ def file(namespace, node):
 
 def test_what_it_says(namespace):
     """While a node runs, its file holds who it is, where it runs, and what it declared."""
-    records = []
+    records, idents = [], []
 
     def tick(node):
+        idents.append(process.member(namespace).ident)
         records.append(json.loads(file(namespace, "n").read_text()))
 
     before = time.time_ns()
@@ -40,7 +41,7 @@ def test_what_it_says(namespace):
     (record,) = records
     assert record["name"] == "n"
     assert record["pid"] == os.getpid()
-    assert record["ident"] == process.member(namespace).ident
+    assert [record["ident"]] == idents
     assert record["rate"] == 50
     assert record["order"] == 7
     assert record["pubs"] == ["a", "b"]

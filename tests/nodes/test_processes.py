@@ -140,6 +140,29 @@ def test_no_hint_where_none_is_due(namespace):
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("wanted", "hints"), [("Sensor.data", 1), ("sensor.dta", 1), ("sensor.data2", 0), ("scan", 0)]
+)
+def test_a_misspelt_topic_is_noticed_once(program, wanted, hints):
+    """A node whose topic nobody publishes is told of one of nearly the same name, but not of a numbered sibling."""
+    sensor = program(SENSOR)
+    sensor.wait_for("up")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            CONTROLLER.replace("sensor.data", wanted).replace("run(node)", "run(node, duration=2.5)"),
+        ],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stderr.count("there is 'sensor.data'") == hints
+    assert done.stderr.count("\n") == hints
+
+
 # spec: A47
 def test_run_cleans_what_a_killed_process_left(program, namespace, until):
     """What a killed process left in /dev/shm is gone after the next run() of anybody."""

@@ -35,7 +35,7 @@ def names(wheel):
 def installed(wheels, bare_tools, tmp_path_factory):
     """(bin folder, environment) of a fresh venv with the wheel, installed as a bare machine would."""
     folder = tmp_path_factory.mktemp("bare machine")
-    run("python3", "-m", "venv", ".venv", cwd=folder)
+    run(sys.executable, "-m", "venv", ".venv", cwd=folder)
     environment = {"PATH": str(bare_tools), "CC": "false", "CXX": "false"}
     install = f". .venv/bin/activate && pip install -q --no-index --find-links '{wheels}' horus-core"
     run("/bin/sh", "-c", install, cwd=folder, env=environment)

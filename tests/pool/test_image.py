@@ -67,8 +67,8 @@ def test_encoding_follows_from_the_array(shape, dtype, encoding):
 @pytest.mark.parametrize(
     ("shape", "dtype", "encoding", "words"),
     [
-        ((4, 6, 2), "uint8", None, "No encoding follows from 2 channels"),
-        ((4, 6), "float64", None, "float64"),
+        ((4, 6, 2), "uint8", None, "got 2 of uint8"),
+        ((4, 6), "float64", None, "astype"),
         ((4, 6, 3), "uint8", "mono8", "expected 1 channels"),
         ((4, 6), "uint8", "mono16", "expected 1 channels of uint16"),
         ((4, 6, 3), "uint8", "rgb9", "Did you mean 'rgb8'?"),

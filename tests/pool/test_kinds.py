@@ -100,6 +100,13 @@ def test_tensors_of_all_shapes_and_dtypes(dtype, shape):
     np.testing.assert_array_equal(np.asarray(memoryview(received)), array)
 
 
+# spec: F24
+def test_default_topics():
+    """A pool-backed class names a topic by its lower-case name."""
+    names = {Image: "image", DepthImage: "depthimage", PointCloud: "pointcloud", Tensor: "tensor"}
+    assert {cls: Topic(cls).name for cls in names} == names
+
+
 def test_tensor_constructors():
     """Shapes are numbers or sequences; dtypes have long and short names, numpy's and Python's."""
     assert Tensor(5).shape == (5,)

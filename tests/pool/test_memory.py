@@ -35,7 +35,7 @@ def test_the_budget_is_kept(monkeypatch, namespace):
         kept.extend(Image(500, 500) for _ in range(100))
     assert sum(path.stat().st_size for path in Path("/dev/shm").glob(f"horus_{namespace}.pool.*")) <= 4 << 20
     assert pool.pool().usage()["used_bytes"] <= 4 << 20
-    with pytest.raises(PoolExhaustedError, match=r"4\.0 MiB"):
+    with pytest.raises(PoolExhaustedError, match=r"budget of 4\.0 MiB, got 11\.4 MiB .* Enlarge /dev/shm"):
         Image(2000, 2000)
 
 
@@ -95,7 +95,8 @@ assert not image.in_pool and image.pixel(1919, 1079) == (0, 0, 0)
     )
     assert done.returncode == 0, done.stderr
     default, budget = done.stdout.splitlines()
-    assert "MiB used" in default
+    assert "budget of 0.5 MiB" in default
+    assert "--shm-size" in default
     assert "expected 5.9" in budget or "expected 6.0" in budget
     assert "--shm-size" in budget
     assert "No space left" in budget

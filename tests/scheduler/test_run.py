@@ -292,6 +292,8 @@ def test_bad_use_is_refused():
         run(node, Node("a", tick=lambda: None))
     with pytest.raises(NodeError, match="expected a Node"):
         run(lambda: None)
+    with pytest.raises(NodeError, match="one by one"):
+        run([node])
     with pytest.raises(ConfigError, match="did you mean 'tick_rate'"):
         run(node, tick_rat=3)
     with pytest.raises(ConfigError, match="cannot honour rt="):
@@ -299,3 +301,10 @@ def test_bad_use_is_refused():
     for bad in (-1, float("nan"), float("inf"), "1", True):
         with pytest.raises(ConfigError, match="duration"):
             run(node, duration=bad)
+
+
+# spec: F8
+def test_an_unknown_keyword_of_run_names_the_nearest():
+    """`duration` is among what run() knows."""
+    with pytest.raises(ConfigError, match=r"horus\.run.*'duraton' \(did you mean 'duration'\?\)"):
+        run(Node("n", tick=print), duraton=1)

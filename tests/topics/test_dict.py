@@ -159,7 +159,6 @@ def test_any_size(size):
         ({"s": "\ud800"}, r"\$\.s"),
         ({object(): 1}, r"\$\.<key"),
         ({"cmd": horus.CmdVel()}, r"\$\.cmd"),
-        ({"image": horus.Image(2, 2)}, r"\$\.image"),
         ({"array": np.array([object()])}, r"\$\.array"),
         ({"z": 1j}, r"\$\.z"),
     ],
@@ -173,6 +172,13 @@ def test_what_cannot_travel_is_refused_with_its_path(value, path):
     assert isinstance(caught.value, TypeError)
     topic.send("after")
     assert topic.recv_all() == ["before", "after"]
+
+
+# spec: F26
+def test_an_image_in_a_dict_is_refused():
+    """Pixels travel on a topic of their own, never as a part of a dict."""
+    with pytest.raises(horus.EncodeError, match=r"\$\.image"):
+        horus.Topic("t").send({"image": horus.Image(2, 2)})
 
 
 # spec: F26
@@ -204,3 +210,30 @@ def test_the_wire_is_messagepack():
     assert message["a"] == 1
     assert message["image"].code == 78
     assert message["image"].data.endswith(np.arange(5000, dtype="u1").tobytes())
+
+
+# spec: F26, B19
+@pytest.mark.parametrize(("capacity", "kept"), [(None, 8), (32, 32)])
+def test_large_messages_are_kept_in_smaller_numbers(capacity, kept):
+    """A dict topic keeps 256 messages, but 8 of those of 64 KiB and more unless a capacity is asked for; the rest
+    of the account closes.
+    """
+    publisher, subscriber = horus.Topic("t", dict, capacity=capacity), horus.Topic("t", dict)
+    for n in range(60):
+        publisher.send({"n": n, "data": bytes(200_000)})
+    got = [message["n"] for message in subscriber.recv_all()]
+    assert kept <= len(got) <= kept + 2
+    assert got == list(range(60 - len(got), 60))
+    assert subscriber.missed == 60 - len(got)
+
+
+# spec: F26
+def test_small_messages_are_not_pushed_out_by_large_ones():
+    """Only large messages count against the number of large messages kept."""
+    publisher, subscriber = horus.Topic("t", dict), horus.Topic("t", dict)
+    for n in range(20):
+        publisher.send({"small": n})
+        publisher.send({"large": n, "data": bytes(200_000)})
+    got = subscriber.recv_all()
+    assert [message["small"] for message in got if "small" in message] == list(range(20))
+    assert [message["large"] for message in got if "large" in message][-8:] == list(range(12, 20))

@@ -279,13 +279,25 @@ def test_sending_another_type_is_an_error_and_logged(caplog):
     assert topic.recv() is None
 
 
+# spec: A22, F7
+@pytest.mark.parametrize("make", [horus.CmdVel, lambda: horus.Image(2, 2)], ids=["typed", "image"])
+def test_a_dict_topic_refuses_messages(make):
+    """The mismatch is named as such also once the handle has published."""
+    topic = horus.Topic("t")
+    topic.send({"a": 1})
+    with pytest.raises(horus.TopicTypeError, match="expected dict"):
+        topic.send(make())
+
+
 # spec: F7
 def test_a_mismatch_at_opening_names_fields_and_creator():
     """Same name with another layout: both types, the differing field, and who created the topic."""
     mine = type("State", (horus.Message,), {"__annotations__": {"width": horus.f64}})
     keep = horus.Topic("t", mine, _node="maker")
     other = type("State", (horus.Message,), {"__annotations__": {"width": horus.f32}})
-    with pytest.raises(horus.TopicTypeError, match=r"width.*created by node 'maker'"):
+    with pytest.raises(
+        horus.TopicTypeError, match=r"width: f64 in the topic, f32 in yours.*created by node 'maker'"
+    ):
         horus.Topic("t", other)
     keep.close()
 
@@ -314,3 +326,37 @@ def test_a_class_defined_again_is_the_same_type():
     assert topic.send(second(width=2.0))
     assert topic.recv().width == 2.0
     assert horus.Topic("t", second).latest().width == 2.0
+
+
+# spec: F7
+def test_the_type_that_a_dead_process_left_binds_nobody():
+    """A handle without a type that finds a left-over region gives it the type of its first send."""
+    horus.Topic("t", horus.CmdVel).close()
+    topic = horus.Topic("t")
+    assert topic.recv() is None
+    assert topic.send({"a": 1})
+    assert topic.type is dict
+    assert topic.recv() == {"a": 1}
+
+
+# spec: F7
+def test_the_type_of_another_handle_binds():
+    """Left over is only what no other handle uses."""
+    keep = horus.Topic("t", horus.CmdVel)
+    topic = horus.Topic("t")
+    with pytest.raises(horus.TopicTypeError, match="expected CmdVel"):
+        topic.send({"a": 1})
+    assert keep.type is horus.CmdVel
+
+
+# spec: F24
+def test_a_handle_that_came_first_sees_who_is_there():
+    """What a handle tells of its topic is true also before its first send or recv."""
+    early = horus.Topic("t")
+    assert (early.type, early.capacity, early.publishers, early.subscribers) == (None, None, [], [])
+    reader = horus.Topic("t", dict, capacity=8, _node="reader")
+    assert reader.recv() is None
+    assert early.subscribers == ["reader"]
+    assert (early.type, early.capacity, early.publishers) == (dict, 8, [])
+    assert reader.send({"a": 1})
+    assert early.recv() == {"a": 1}, "looking moved no cursor"

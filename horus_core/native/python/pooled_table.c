@@ -35,6 +35,15 @@ static bool kind_fits(const horus_payload_info *info) {
     return info->kind == KIND_TENSOR || (info->kind == KIND_CLOUD && info->ndim == 2);
 }
 
+/* numpy refuses shapes whose other dimensions would be too big, also where one dimension is 0. */
+static bool numpy_takes(const horus_payload_info *info) {
+    uint64_t bytes = horus_dtypes[info->dtype].size;
+    for (unsigned i = 0; i < info->ndim; i++)
+        if (info->shape[i] != 0 && __builtin_mul_overflow(bytes, (uint64_t)info->shape[i], &bytes))
+            return false;
+    return bytes <= PY_SSIZE_T_MAX;
+}
+
 static bool row_bytes(const horus_payload_info *info, uint64_t *bytes) {
     *bytes = horus_dtypes[info->dtype].size;
     for (unsigned i = 1; i < info->ndim; i++)
@@ -46,7 +55,7 @@ static bool row_bytes(const horus_payload_info *info, uint64_t *bytes) {
 /* Whether all that the descriptor speaks of lies within `length` bytes. The descriptor is untrusted. */
 bool horus_info_fits(const horus_payload_info *info, uint64_t length) {
     if (info->dtype >= DTYPE_COUNT || info->ndim > HORUS_DIMENSIONS_MAX || info->device != 0 ||
-        memchr(info->frame_id, 0, sizeof info->frame_id) == NULL || !kind_fits(info))
+        memchr(info->frame_id, 0, sizeof info->frame_id) == NULL || !kind_fits(info) || !numpy_takes(info))
         return false;
     unsigned size = horus_dtypes[info->dtype].size;
     uint64_t row, gaps, end;

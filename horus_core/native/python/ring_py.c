@@ -36,8 +36,8 @@ static void ring_dealloc(ring_object *self) {
         horus_pool_forget(horus_pool_of(self->pool), self->ring);
     if (self->ring != NULL)
         horus_ring_unmap(self->ring);
-    /* Last, since it runs Python code, and so other threads: one that maps the region anew marks it as used
-     * by this process, and to unmap takes that mark away. */
+    /* Last: a callback may let another thread run, which maps the region anew once this mapping is not found
+     * any more; taking this process off the region's users would then take the new mapping off. */
     if (self->weakrefs != NULL)
         PyObject_ClearWeakRefs((PyObject *)self);
     Py_XDECREF(self->pool);
@@ -198,13 +198,14 @@ static PyType_Spec ring_spec = {
 
 static bool parse_params(PyObject *args, PyObject *kwargs, const char *format, int *fd,
                          horus_ring_params *params) {
-    static char *keywords[] = {"fd", "kind", "capacity", "payload", "type_hash", "meta", "latched", NULL};
+    static char *keywords[] = {"fd",   "kind",    "capacity",   "payload", "type_hash",
+                               "meta", "latched", "large_kept", NULL};
     Py_ssize_t hash_length, meta_length;
     const char *hash;
     int latched;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, keywords, fd, &params->kind, &params->capacity,
                                      &params->payload, &hash, &hash_length, &params->meta, &meta_length,
-                                     &latched))
+                                     &latched, &params->large_kept))
         return false;
     if (hash_length != sizeof params->type_hash) {
         PyErr_SetString(PyExc_ValueError, "type_hash: expected 16 bytes");
@@ -217,9 +218,9 @@ static bool parse_params(PyObject *args, PyObject *kwargs, const char *format, i
 }
 
 static PyObject *ring_format(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs) {
-    horus_ring_params params;
+    horus_ring_params params = {0};
     int fd;
-    if (!parse_params(args, kwargs, "iIIIy#y#p:ring_format", &fd, &params))
+    if (!parse_params(args, kwargs, "iIIIy#y#p|I:ring_format", &fd, &params))
         return NULL;
     size_t size = horus_ring_size(&params);
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -245,7 +246,8 @@ static PyObject *now_ns(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored
 
 static PyMethodDef functions[] = {
     {"ring_format", (PyCFunction)(void (*)(void))ring_format, METH_VARARGS | METH_KEYWORDS,
-     "ring_format(fd, kind, capacity, payload, type_hash, meta, latched): writes an empty ring into a zeroed "
+     "ring_format(fd, kind, capacity, payload, type_hash, meta, latched, large_kept=0): writes an empty ring "
+     "into a zeroed "
      "file."},
     {"ring_size", ring_size, METH_VARARGS,
      "ring_size(capacity, payload, meta_length) -> int: bytes of a region."},

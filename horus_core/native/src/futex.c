@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 int horus_futex_wait(const uint32_t *word, uint32_t expected, uint64_t until_ns) {

@@ -156,9 +156,10 @@ static bool take_row(horus_member *member) {
         uint64_t generation = ((before > first ? before : first) + 1) & 0xffffffffffffu;
         if ((generation & 0xffffffffu) == 0)
             generation++; /* the low half is written where 0 means nobody */
-        horus_store_relaxed(&row->pid, (uint32_t)getpid());
+        horus_store_relaxed(&row->pid, 0);
         horus_store_relaxed(&row->joined_ns, horus_now_ns());
         horus_store_release(&row->generation, generation);
+        horus_store_release(&row->pid, (uint32_t)getpid()); /* never seen beside the former generation */
         member->self = generation << 16 | index;
         return true;
     }
@@ -276,7 +277,10 @@ uint32_t horus_member_pid(const horus_member *member, horus_ident who) {
     if (index >= HORUS_MAX_PROCESSES)
         return 0;
     const index_row *row = &member->region->row[index];
-    uint32_t pid = horus_load_relaxed(&row->pid);
+    if (horus_load_acquire(&row->generation) != horus_ident_generation(who))
+        return 0;
+    uint32_t pid =
+        horus_load_acquire(&row->pid); /* who sees a newer pid sees the generation that goes with it */
     return horus_load_acquire(&row->generation) == horus_ident_generation(who) ? pid : 0;
 }
 

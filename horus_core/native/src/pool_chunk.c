@@ -133,9 +133,10 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
 /* Everything in the header is untrusted. It is copied once; only what agrees with the file's size is used. */
 static bool header_fits(const chunk_header *h, horus_ident writer, uint32_t id, size_t file_size) {
     return h->magic == POOL_MAGIC && h->version == POOL_VERSION && h->writer == writer && h->chunk == id &&
-           h->total_size == file_size && h->blocks > 0 && h->blocks <= file_size / sizeof(block_meta) &&
-           h->block_size > 0 && h->block_size <= file_size && h->block_size % HORUS_CACHE_LINE == 0 &&
+           h->total_size == file_size && h->blocks > 0 && h->block_size > 0 && h->block_size <= file_size &&
+           h->block_size % HORUS_CACHE_LINE == 0 &&
            h->block_size == pool_class_size(pool_class_of(h->block_size)) &&
+           h->blocks <= pool_blocks_max(h->block_size) &&
            h->payload_offset == pool_payload_offset(h->block_size, h->blocks) &&
            pool_chunk_size(h->block_size, h->blocks) == file_size;
 }

@@ -44,11 +44,14 @@ size_t pool_chunk_size(uint64_t block_size, uint32_t blocks) {
  * with pages when it is made, so large ones are kept to what that may cost (about 15 ms). */
 uint32_t pool_growth(uint32_t blocks_now, uint64_t block_size) {
     uint64_t first = (FIRST_CHUNK - POOL_HEADER_SIZE) / (block_size + sizeof(block_meta));
-    uint64_t most = LARGEST_CHUNK / (block_size + sizeof(block_meta));
+    uint32_t most = pool_blocks_max(block_size);
     uint64_t wanted = blocks_now == 0 ? first : blocks_now;
-    if (wanted > most)
-        wanted = most;
-    return wanted == 0 ? 1 : (uint32_t)wanted;
+    return wanted == 0 ? 1 : wanted > most ? most : (uint32_t)wanted;
+}
+
+uint32_t pool_blocks_max(uint64_t block_size) {
+    uint64_t most = LARGEST_CHUNK / (block_size + sizeof(block_meta));
+    return most == 0 ? 1 : (uint32_t)most;
 }
 
 uint64_t pool_default_budget(void) {

@@ -14,6 +14,7 @@
 #define POOL_CLASSES 256u
 #define POOL_CHUNKS_MAX (1u << 20)
 #define POOL_SENT_MAX 4u
+#define POOL_LARGE 65536u /* bytes from which a ring's large_kept counts */
 
 /* ---- in shared memory ---- */
 
@@ -164,6 +165,7 @@ static inline bool pool_of_this_process(const horus_pool *pool) {
 unsigned pool_class_of(uint64_t length);
 uint64_t pool_class_size(unsigned size_class);
 uint32_t pool_growth(uint32_t blocks_now, uint64_t block_size);
+uint32_t pool_blocks_max(uint64_t block_size); /* of one chunk */
 size_t pool_payload_offset(uint64_t block_size, uint32_t blocks);
 size_t pool_chunk_size(uint64_t block_size, uint32_t blocks);
 uint64_t pool_default_budget(void);

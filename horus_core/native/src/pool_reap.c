@@ -61,8 +61,9 @@ static void count_holders(const horus_pool *pool, unsigned size_class, census *c
             const horus_block *block = &chunk->block[b];
             count->blocks++;
             count->ours += block->views > 0;
-            for (unsigned q = 0; q < HORUS_MAX_PROCESSES; q++)
-                count->by_index[q] += horus_load_relaxed(&block->meta->holds[q / 64]) >> (q % 64) & 1;
+            for (unsigned i = 0; i < POOL_HOLD_WORDS; i++)
+                for (uint64_t bits = horus_load_relaxed(&block->meta->holds[i]); bits != 0; bits &= bits - 1)
+                    count->by_index[i * 64 + (unsigned)__builtin_ctzll(bits)]++;
         }
     }
 }
@@ -89,6 +90,15 @@ void pool_describe_exhaustion(horus_pool *pool, uint64_t length, horus_error *er
             used += name_holder(holders + used, sizeof holders - used, pid, count.by_index[q]);
             named++;
         }
+    if (length > pool->budget) {
+        horus_error_set(error, ENOBUFS,
+                        "No pool block for %" PRIu64
+                        " bytes: expected at most the budget of %.1f MiB, got %.1f MiB "
+                        "(pid=%d). Enlarge /dev/shm, half of whose free space is the budget (in a container: "
+                        "--shm-size=1g), or raise HORUS_POOL_BUDGET (MiB) where that is set.",
+                        length, (double)pool->budget / (1 << 20), (double)length / (1 << 20), (int)getpid());
+        return;
+    }
     double budget = (double)pool->budget / (1 << 20), in_use = (double)pool->used / (1 << 20);
     horus_error_set(
         error, ENOBUFS,

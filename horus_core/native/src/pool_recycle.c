@@ -77,13 +77,33 @@ void pool_put_back(horus_pool *pool, horus_block *block) {
         pool_link_after(&cls->free, &block->link);
 }
 
+static void forget_ring_of(horus_block *block, const horus_ring *ring);
+
+/* Whether as many newer large messages were sent on the ring as it keeps: a ring of 256 slots would otherwise
+ * keep 256 pictures, and each new one would be written into memory that no cache remembers. */
+static bool outlived(const pool_queue *queue, const horus_block *block) {
+    if (block->chunk->block_size < POOL_LARGE)
+        return false;
+    const pool_link *at = &block->link;
+    for (uint32_t newer = horus_ring_large_kept(queue->ring); newer > 0; newer--) {
+        at = at->next;
+        if (at == &queue->blocks)
+            return false;
+    }
+    return true;
+}
+
 /* Moves the blocks whose numbers have left the ring to the front of free. */
 static void drain(pool_class *cls, pool_queue *queue) {
     while (!pool_list_empty(&queue->blocks)) {
         horus_block *block = block_at(queue->blocks.next);
         forget_gone(block);
-        if (block->sent_count > 0 && block->sent[block->sent_count - 1].ring == queue->ring)
-            return;
+        if (block->sent_count > 0 && block->sent[block->sent_count - 1].ring == queue->ring) {
+            if (!outlived(queue, block))
+                return;
+            forget_ring_of(block, queue->ring);
+            block->maybe_unread = false;
+        }
         pool_unlink(&block->link);
         if (block->sent_count > 0)
             enqueue(cls, block); /* still in another ring */

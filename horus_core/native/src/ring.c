@@ -39,6 +39,7 @@ void horus_ring_format(void *memory, const horus_ring_params *params) {
     horus_boot_id(header->boot_id);
     header->kind = params->kind;
     header->latched = params->latched;
+    header->large_kept = params->large_kept;
     memcpy(header->type_hash, params->type_hash, sizeof header->type_hash);
     header->capacity = params->capacity;
     header->payload = params->payload;
@@ -95,6 +96,7 @@ static bool fill_ring(horus_ring *ring, const ring_header *seen, const ring_geom
     ring->payload = seen->payload;
     ring->kind = seen->kind;
     ring->latched = seen->latched != 0;
+    ring->large_kept = seen->large_kept == 0 ? seen->capacity : seen->large_kept;
     ring->header = (ring_header *)ring->base;
     ring->member = member;
     ring->users = (uint32_t *)(ring->base + at->users);
@@ -185,6 +187,9 @@ const uint8_t *horus_ring_type_hash(const horus_ring *ring) {
 }
 uint32_t horus_ring_kind(const horus_ring *ring) {
     return ring->kind;
+}
+uint32_t horus_ring_large_kept(const horus_ring *ring) {
+    return ring->large_kept;
 }
 bool horus_ring_latched(const horus_ring *ring) {
     return ring->latched;

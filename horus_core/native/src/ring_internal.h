@@ -97,7 +97,8 @@ typedef struct {
     uint32_t capacity;
     uint32_t payload;
     uint64_t meta_length;
-    uint8_t spare[48];
+    uint32_t large_kept;
+    uint8_t spare[44];
     uint64_t hint; /* a number not far behind the front; never the truth */
     uint8_t hint_spare[56];
     uint32_t futex; /* bit 0 somebody sleeps, the rest an epoch */
@@ -134,6 +135,7 @@ struct horus_ring {
     size_t meta_length;
     uint8_t type_hash[16];
     bool latched;
+    uint32_t large_kept;
     uint64_t device, inode;
 };
 

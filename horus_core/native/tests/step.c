@@ -1,5 +1,6 @@
 /* A publisher is single-stepped through one send and, after each machine instruction, killed or stopped. The
- * others must go on. Driven by tests/crash/test_step.py:
+ * others must go on. A sleeper is single-stepped into its sleep, and after each instruction somebody sends:
+ * it must wake. Driven by tests/crash/test_step.py:
  *
  *     step kill|stop plain|sleeper|held [from the nth instruction [every nth]]
  *
@@ -9,6 +10,8 @@
 #include "harness.h"
 
 #include <sys/ptrace.h>
+
+#include "../src/futex.h"
 
 #define CAPACITY 8u
 #define WORDS 13u /* 104 bytes fill the slot */
@@ -66,14 +69,39 @@ static void victim(stage *s, uint64_t sequence, unsigned sends) {
         s->b->stored += horus_publisher_send(&pub, words, sizeof words, HORUS_INLINE, NULL) == HORUS_STORED;
     }
     s->b->revoked = (uint32_t)pub.revoked;
+    for (uint64_t i = 0; i < CAPACITY; i++) /* it has let go of what was taken from it */
+        CHECK(word_state(word_at(&s->w, i)) != HELD || word_owner(word_at(&s->w, i)) != pub.owner);
     horus_publisher_leave(&pub);
     _exit(0);
 }
 
+/* Goes to sleep until a message comes. Without the slice that would mend a lost wake: that would be a hang.
+ */
+static void sleeper(stage *s) {
+    uint64_t words[WORDS];
+    horus_info info;
+    horus_wait ticket;
+    world_enter_child(&s->w);
+    horus_subscriber sub = subscriber_of(&s->w);
+    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+    raise(SIGSTOP);
+    int there = horus_subscriber_wait_begin(&sub, horus_now_ns() + HANG_NS, &ticket);
+    horus_store_release(&s->b->returned, 1);
+    while (!there) {
+        CHECK(horus_futex_wait(ticket.word, ticket.expected, horus_now_ns() + HANG_NS) != ETIMEDOUT);
+        there = horus_subscriber_wait_begin(&sub, horus_now_ns() + HANG_NS, &ticket);
+    }
+    CHECK(horus_subscriber_recv(&sub, words, &info));
+    _exit(0);
+}
+
+/* A child that stands before its send of `sends` messages; with 0 of them before its sleep. */
 static pid_t start_victim(stage *s, uint64_t sequence, unsigned sends) {
     int status;
     memset(s->b, 0, sizeof *s->b);
     pid_t child = spawn();
+    if (child == 0 && sends == 0)
+        sleeper(s);
     if (child == 0)
         victim(s, sequence, sends);
     CHECK(waitpid(child, &status, 0) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
@@ -240,6 +268,19 @@ static void stop_after_each_instruction(stage *s, unsigned every) {
            stopped - LATE, revoked, s->victims_seen, s->peer_seen);
 }
 
+static void send_after_each_instruction_of_a_sleeper(stage *s, unsigned every) {
+    unsigned woken = 0, late = 0;
+    for (unsigned k = 0; late < LATE; k += every, woken++) {
+        pid_t child = start_victim(s, 0, 0);
+        late = step(s, child, k) ? 0 : late + 1;
+        peers_go_on(s, 1);
+        CHECK(ptrace(PTRACE_DETACH, child, NULL, NULL) == 0);
+        join_ok(child);
+    }
+    check_accounts(s);
+    printf("woken %u times within one falling asleep\n", woken - LATE);
+}
+
 int main(int argc, char **argv) {
     if (argc < 3)
         return 2;
@@ -247,7 +288,9 @@ int main(int argc, char **argv) {
     unsigned every = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 1;
     if (strcmp(argv[1], "kill") == 0)
         kill_after_each_instruction(&s, every);
-    else
+    else if (strcmp(argv[1], "stop") == 0)
         stop_after_each_instruction(&s, every);
+    else
+        send_after_each_instruction_of_a_sleeper(&s, every);
     return 0;
 }

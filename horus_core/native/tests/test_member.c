@@ -94,6 +94,7 @@ static void a_forked_child_does_not_keep_its_killed_parent_alive(void) {
         horus_ident ids[2] = {horus_member_self(own), 0};
         pid_t grandchild = fork();
         if (grandchild == 0) {
+            alarm(HANG_S); /* it outlives its parent on purpose */
             CHECK(horus_member_is_forked(own));
             CHECK(!horus_member_lock_index(own, 7));
             CHECK(horus_member_alive(own, ids[0])); /* it cannot look any more: in doubt alive */

@@ -245,6 +245,25 @@ static void the_last_number_ends_the_region_with_a_result_of_its_own(void) {
     CHECK_EQ(recv_value(&sub), 0);
 }
 
+static void the_layout_is_what_the_protocol_says(void) {
+    ring_geometry at = ring_geometry_of(8, 57, 100);
+    CHECK(at.users == 256 && at.publishers == 2304 && at.subscribers == 51264 && at.meta == 62016);
+    CHECK(at.slots == 62144 && at.stride == 128 && at.size == 62144 + 8 * 128);
+    CHECK(offsetof(ring_header, version) == 8 && offsetof(ring_header, ready) == 12 &&
+          offsetof(ring_header, size) == 16 && offsetof(ring_header, boot_id) == 24 &&
+          offsetof(ring_header, kind) == 40 && offsetof(ring_header, latched) == 44 &&
+          offsetof(ring_header, type_hash) == 48 && offsetof(ring_header, capacity) == 64 &&
+          offsetof(ring_header, payload) == 68 && offsetof(ring_header, meta_length) == 72 &&
+          offsetof(ring_header, hint) == 128 && offsetof(ring_header, futex) == 192);
+    CHECK(offsetof(publisher_row, sent) == 8 && offsetof(publisher_row, revoked) == 24 &&
+          offsetof(publisher_row, node) == 48 && offsetof(subscriber_row, cursor) == 8 &&
+          offsetof(subscriber_row, skipped) == 32 && offsetof(subscriber_row, node) == 48);
+    CHECK(offsetof(ring_slot, publish_ns) == 8 && offsetof(ring_slot, length_kind) == 16 &&
+          offsetof(ring_slot, voids) == 20 && offsetof(ring_slot, payload) == 24);
+    CHECK_EQ(word_make(0x123456789abcu, 0x2a, HELD, 0xfe), 0x123456789abcabfeu);
+    CHECK_EQ(horus_index_size(), 128 + 512 * 64);
+}
+
 /* ---- regions that cannot be used ---- */
 
 static void refused(world *w, const char *word) {
@@ -336,6 +355,7 @@ int main(void) {
         TEST(the_256th_publisher_is_an_error_and_a_row_that_was_left_is_free),
         TEST(a_full_table_of_subscribers_is_no_error),
         TEST(a_region_is_in_use_while_a_process_that_maps_it_lives),
+        TEST(the_layout_is_what_the_protocol_says),
         TEST(the_last_number_ends_the_region_with_a_result_of_its_own),
         TEST(a_region_that_lies_is_refused_with_the_reason),
         TEST(random_headers_never_crash),

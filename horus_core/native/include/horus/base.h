@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #if !defined(__linux__)
 #error "HORUS runs on Linux: x86-64 and aarch64"
@@ -56,11 +55,7 @@ static inline void horus_cpu_relax(void) {
 }
 
 /* CLOCK_MONOTONIC in nanoseconds: the same for all processes of a machine. */
-static inline uint64_t horus_now_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+uint64_t horus_now_ns(void);
 
 static inline size_t horus_round_up(size_t value, size_t to) {
     return (value + to - 1) / to * to;

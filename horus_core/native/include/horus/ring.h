@@ -28,8 +28,9 @@ enum horus_payload {
 typedef struct {
     uint32_t kind; /* enum horus_kind */
     bool latched;
-    uint32_t capacity; /* slots, a power of two, at least 4 */
-    uint32_t payload;  /* largest inline payload in bytes */
+    uint32_t capacity;   /* slots, a power of two, at least 4 */
+    uint32_t payload;    /* largest inline payload in bytes */
+    uint32_t large_kept; /* of messages in blocks of 64 KiB or more; 0: as many as the ring has slots */
     uint8_t type_hash[16];
     const char *meta; /* JSON: topic, type, layout, creator; any length below 1 MiB */
     size_t meta_length;
@@ -43,7 +44,8 @@ size_t horus_ring_size(const horus_ring_params *params);
 /* Writes an empty ring into zeroed memory of horus_ring_size() bytes. */
 void horus_ring_format(void *memory, const horus_ring_params *params);
 
-/* Maps and checks the region behind `fd`, which the caller may close afterwards. NULL with the error set. */
+/* Maps and checks the region behind `fd`, which the caller may close afterwards. NULL with the error set. A
+ * process maps a region once for each membership: the first unmapping takes it off the region's users. */
 horus_ring *horus_ring_map(int fd, horus_member *member, horus_error *error);
 void horus_ring_unmap(horus_ring *ring);
 
@@ -54,6 +56,7 @@ uint32_t horus_ring_kind(const horus_ring *ring);
 bool horus_ring_latched(const horus_ring *ring);
 uint32_t horus_ring_capacity(const horus_ring *ring);
 uint32_t horus_ring_payload(const horus_ring *ring);
+uint32_t horus_ring_large_kept(const horus_ring *ring);
 uint64_t horus_ring_bytes(const horus_ring *ring); /* of shared memory */
 void horus_ring_file(const horus_ring *ring, uint64_t *device, uint64_t *inode);
 horus_member *horus_ring_member(const horus_ring *ring);
