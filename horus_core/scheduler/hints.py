@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from horus_core.errors import HorusError
 from horus_core.shm import namespace
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def unheard_topics(entries: Iterable[Entry]) -> None:
     """Warn of subscribed topics without a publisher that exist in another namespace of the user, or are misspelt."""
     entries = list(entries)
     lonely = [
-        (entry, topic) for entry in entries for topic in entry.wiring.open_inlets() if not topic.publishers
+        (entry, topic) for entry in entries for topic in entry.wiring.open_inlets() if _is_unheard(topic)
     ]
     if not lonely:
         return
@@ -31,6 +32,13 @@ def unheard_topics(entries: Iterable[Entry]) -> None:
     for entry, topic in lonely:
         if not _found_elsewhere(entry, topic, here, others):
             _find_misspelt(entry, topic, here, unused)
+
+
+def _is_unheard(topic: Topic) -> bool:
+    try:
+        return not topic.publishers
+    except HorusError:  # it cannot be opened: recv() says so where the node's own policy deals with it
+        return False
 
 
 def _found_elsewhere(entry: Entry, topic: Topic, here: str, others: Iterable[str]) -> bool:

@@ -72,8 +72,8 @@ def test_a_mismatch_is_told_whatever_stands_for_the_creator():
 
 
 def test_a_description_that_is_nested_without_end_is_an_error():
-    """The reader's stack does not run out."""
+    """The reader's stack does not run out, wherever this interpreter's ends."""
     depth = 4 * sys.getrecursionlimit()
     put("t", b'{"layout":' + b"[" * depth + b"]" * depth + b"}")
-    with pytest.raises(horus.RegionError, match="expected a JSON description"):
+    with pytest.raises(horus.RegionError, match="topic 't' failed"):
         horus.Topic("t")

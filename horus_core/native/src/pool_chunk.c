@@ -32,18 +32,21 @@ bool pool_chunk_linked(const horus_pool *pool, uint32_t id) {
     return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
-/* The process's side of a mapped chunk whose geometry has been checked. */
-static pool_chunk *chunk_new(void *memory, size_t size, uint64_t block_size, uint32_t blocks) {
+/* The process's side of a mapped chunk. `seen`: a copy of its header that has been checked, for what stands
+ * in shared memory may change. */
+static pool_chunk *chunk_new(void *memory, size_t size, const chunk_header *seen) {
+    uint64_t block_size = seen->block_size;
+    uint32_t blocks = seen->blocks;
     pool_chunk *chunk = calloc(1, sizeof *chunk + (size_t)blocks * sizeof(horus_block));
     if (chunk == NULL)
         return NULL;
     chunk->header = memory;
     chunk->size = size;
-    chunk->id = chunk->header->chunk;
+    chunk->id = seen->chunk;
     chunk->blocks = blocks;
     chunk->block_size = block_size;
     chunk->size_class = pool_class_of(block_size);
-    chunk->quota_bytes = chunk->header->quota_bytes;
+    chunk->quota_bytes = seen->quota_bytes;
     uint8_t *base = memory;
     uint8_t *payload = base + pool_payload_offset(block_size, blocks);
     for (uint32_t i = 0; i < blocks; i++) {
@@ -106,7 +109,7 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
         shm_unlink(name);
         return NULL;
     }
-    *(chunk_header *)memory = (chunk_header){
+    chunk_header header = {
         .magic = POOL_MAGIC,
         .version = POOL_VERSION,
         .chunk = id,
@@ -117,7 +120,8 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
         .blocks = blocks,
         .quota_bytes = pool->budget / 2,
     };
-    pool_chunk *chunk = chunk_new(memory, size, block_size, blocks);
+    *(chunk_header *)memory = header;
+    pool_chunk *chunk = chunk_new(memory, size, &header);
     if (chunk == NULL) {
         horus_error_set(error, ENOMEM, "Out of memory for a pool of %u blocks.", blocks);
         munmap(memory, size);
@@ -160,7 +164,7 @@ static pool_chunk *map_open(int fd, const char *name, horus_ident writer, uint32
             "Cannot trust pool memory %s: expected a chunk of layout version %u that fits its file of "
             "%zu bytes, got version %u with %u blocks of %" PRIu64 " bytes. Restart its writer.",
             name, POOL_VERSION, size, header.version, header.blocks, header.block_size);
-    else if ((chunk = chunk_new(memory, size, header.block_size, header.blocks)) == NULL)
+    else if ((chunk = chunk_new(memory, size, &header)) == NULL)
         horus_error_set(error, ENOMEM, "Out of memory for a pool of %u blocks.", header.blocks);
     if (chunk == NULL)
         munmap(memory, size);
