@@ -1,4 +1,4 @@
-"""Message classes made from the layout in a region's header, for processes that lack the class (SPEC F25)."""
+"""Message classes made from the layout in a region's header, for processes that lack the class."""
 
 from __future__ import annotations
 

@@ -280,7 +280,7 @@ class Scheduler:
         clocks.leave()
 
     def _clean(self, *only: str) -> None:
-        """Remove what nobody living uses (SPEC A47), but never under the feet of a second run."""
+        """Remove what nobody living uses, but never under the feet of a second run."""
         if clocks.alone():
             cleaner.clean_quietly(only or None)
 

@@ -6,7 +6,7 @@
 #include "node.h"
 #include "topic.h"
 
-/* How many unread messages a tick still sees (SPEC F6): frames are large, and only the newest matter. */
+/* How many unread messages a tick still sees: frames are large, and only the newest matter. */
 #define AUTO_DEPTH 4
 #define AUTO_DEPTH_POOLED 2
 
