@@ -17,7 +17,7 @@ def test_the_process_becomes_the_script(horus, script):
     assert int(command.stdout) == command.pid
 
 
-# spec: F18 LESSONS-35
+# spec: F18
 def test_it_is_a_real_main_script(horus, script):
     """Sibling imports, `__file__`, `__name__`, argv, interpreter and tracebacks are python's own."""
     script("nodes/helper.py", "value = 'imported'")
@@ -67,7 +67,6 @@ def test_without_the_variable_the_session_names_it(horus, script, monkeypatch):
     assert name == f"sid{session}_uid{os.getuid()}"
 
 
-# spec: LESSONS-21
 def test_output_shows_when_it_is_printed(horus, script):
     """Through a pipe, too: output is not buffered until the end."""
     script("a.py", "import time; print('now'); time.sleep(60)")

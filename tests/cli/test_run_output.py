@@ -82,7 +82,6 @@ def test_a_slow_reader_gets_everything(horus, script):
     assert b"".join(pieces).decode().splitlines() == [f"[a] {n} {'x' * 50}" for n in range(60000)]
 
 
-# spec: LESSONS-38
 def test_a_reader_that_stops_reading_stops_nobody(horus, script, tmp_path, wait_for):
     """A pager on its first page: the processes go on, and lines that find no room are counted."""
     script(
@@ -114,7 +113,6 @@ def test_a_reader_that_stops_reading_stops_nobody(horus, script, tmp_path, wait_
     assert b"lines lost here: nobody read them" in shown or len(shown) < 5_000_000
 
 
-# spec: LESSONS-38
 def test_a_reader_that_leaves_stops_nobody(horus, script, tmp_path, wait_for):
     """`horus run a.py b.py | head -1`: the processes go on, and can still be stopped."""
     script(

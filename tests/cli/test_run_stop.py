@@ -73,7 +73,7 @@ def test_a_failing_shutdown_is_reported(horus, script):
     assert "[a] ended with exit code 4" in command.stderr
 
 
-# spec: F17 LESSONS-16
+# spec: F17
 def test_nothing_is_forced_before_five_seconds(horus, script):
     """A child that ignores SIGTERM is killed by itself only after 5 s, and the exit code says so."""
     script("a.py", STUBBORN)
@@ -87,7 +87,7 @@ def test_nothing_is_forced_before_five_seconds(horus, script):
     assert re.search(r"^ +5\.\d s  \[a\] still runs after 5 s: SIGKILL$", command.stderr, re.MULTILINE)
 
 
-# spec: F17 LESSONS-16
+# spec: F17
 def test_the_second_request_asks_again_and_the_third_kills(horus, script):
     """Each step is shown with its seconds."""
     script("a.py", STUBBORN)
@@ -251,7 +251,6 @@ def guard_of(command):
     return pid
 
 
-# spec: LESSONS-15
 def test_a_killed_launcher_leaves_no_orphan(horus, script, pid_in, alive, wait_for):
     """Kill -9 ends children, a shell's children, a daemon and who ignores SIGTERM, besides the launcher."""
     script("a.py", POLITE)
@@ -275,7 +274,6 @@ def test_a_killed_launcher_leaves_no_orphan(horus, script, pid_in, alive, wait_f
     wait_for(lambda: not any(map(alive, pids)), "the end of all")
 
 
-# spec: LESSONS-15
 def test_a_killed_launcher_lets_children_shut_down(horus, script, wait_for, pid_in, alive):
     """They get one SIGTERM and the time to heed it, not SIGKILL."""
     noting = POLITE.replace('print("got"', 'open(f"{sys.argv[0]}.got", "a").write("!") or print("got"')

@@ -66,7 +66,6 @@ def test_it_shows_topics_with_living_ends_and_their_pids(horus, script):
     assert topic["age_s"] >= 0
 
 
-# spec: LESSONS-29
 def test_the_dead_are_not_listed(horus, script):
     """A killed publisher's row goes at once; the topic stays while a subscriber uses it."""
     script("subscriber.py", SUBSCRIBE)
