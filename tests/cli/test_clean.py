@@ -111,8 +111,10 @@ def test_records_go_with_clean_and_stay_otherwise(horus, script, ns):
 def test_every_command_cleans_every_namespace_quietly(horus, publisher, script, ns, arguments):
     """What another namespace's dead processes left is gone after any command, without a word about it."""
     other = f"{ns}-other"
-    kill(publisher("a", where=other))
-    assert namespace.regions(other)
+    left_by = publisher("a", where=other)
+    with namespace.locked(other):  # else any other command on this machine may clean first
+        kill(left_by)
+        assert namespace.regions(other)
     script("a.py", "")
     script("b.py", "")
     command = horus(*arguments)
@@ -125,12 +127,12 @@ def test_every_command_cleans_every_namespace_quietly(horus, publisher, script, 
 def test_all_cleans_every_namespace_of_this_user(horus, publisher, ns):
     """`--all` reaches beyond the current namespace; without it, only that one is cleaned."""
     other = f"{ns}-other"
-    kill(publisher("a", where=other))
-    assert horus("clean").wait() == 0
-    assert namespace.regions(other)
-    command = horus("clean", "--all")
-    assert command.wait() == 0
-    assert namespace.topic_region(other, "a") in command.stdout
+    left_by = publisher("a", where=other)
+    with namespace.locked(other):  # else any other command on this machine may clean first
+        kill(left_by)
+        assert horus("clean").wait() == 0
+        assert namespace.regions(other)
+    assert horus("clean", "--all").wait() == 0
     assert not namespace.regions(other)
 
 
