@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
-import threading
-import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import _native, names
-from horus_core.errors import ConfigError, HorusError, RegionError, TopicTypeError
-from horus_core.messages import codec, layout
-from horus_core.shm import pool as pools
+from horus_core.errors import ConfigError, HorusError
 from horus_core.shm import process
-from horus_core.topics import attach, types
+from horus_core.topics import attach, binding, types
+from horus_core.topics.binding import Handle
 
 if TYPE_CHECKING:
     import builtins
@@ -26,14 +22,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("horus")
 
-_FROM_NEXT, _FROM_LAST, _FROM_FIRST = 0, 1, 2
 _CAPACITY_MAX = 1 << 20
 _FOREVER_S = 1e9
 _LOOK_NS = 1_000_000_000
 """A sleeper looks this often whether its region still has a name."""
-
-_handles: weakref.WeakValueDictionary[int, Topic] = weakref.WeakValueDictionary()
-"""All handles of this process, by id()."""
 
 
 class Info(NamedTuple):
@@ -47,7 +39,7 @@ class Info(NamedTuple):
     """The node that sent it; "" when it has left since."""
 
 
-class Topic(_native.TopicBase):
+class Topic(Handle):
     """A named channel that any number of processes publish and subscribe to.
 
     `name` is the topic, or a message class for its default topic. `type` is a message class or dict; without it
@@ -58,7 +50,7 @@ class Topic(_native.TopicBase):
     Raises InvalidNameError, ConfigError, TopicTypeError (another process uses another type), RegionError.
     """
 
-    __slots__ = ("__dict__",)
+    __slots__ = ()
 
     def __init__(
         self,
@@ -76,161 +68,9 @@ class Topic(_native.TopicBase):
                 f"Opening topic {name!r} failed: expected backend None or 'shm', got {backend!r}."
             )
         wanted = None if type is None else types.of_class(type)
-        self.name = names.topic_name(name)
-        self._request = attach.Request(
-            self.name, _node or _script_name(), wanted, _checked_capacity(name, capacity), latched
-        )
-        self._waited = False
-        self._warned_dropped = False
-        self._thread = threading.get_ident()
-        self._opening = threading.RLock()  # threads may share a handle: one opens it
-        self._enter_namespace()
-        self._attach(wanted)
-        _handles[id(self)] = self
-
-    # ---- what the native calls need when something is rare ----
-
-    def _enter_namespace(self) -> None:
-        self._member = process.member()
-        self._enter(self._member, codec.encode, codec.decode, codec.apart)
-
-    def _attach(self, wanted: types.TopicType | None, start: int | None = None) -> bool:
-        """Bind to the region: False when it does not exist and no type is known to create it with."""
-        epoch = self._member.epoch
-        request = self._request
-        if wanted is not request.type:
-            request = attach.Request(request.topic, request.node, wanted, request.capacity, request.latched)
-        ring = attach.attach(self._member, request)
-        if ring is None:
-            self._checked(epoch)
-            self._waited = (
-                True  # whoever waits from before the topic was there gets it from its first message
-            )
-            return False
-        if start is None:
-            start = _FROM_LAST if ring.latched else _FROM_FIRST if self._waited else _FROM_NEXT
-        cls = request.type.python if request.type is not None else self._class_of(ring)
-        self._bind(ring, None if cls is dict else cls, _pool_for(ring, cls), start)
-        self._checked(epoch)
-        _log.debug("Topic %r attached: %s (node=%r).", self.name, types.of_ring(ring), request.node)
-        return True
-
-    def _class_of(self, ring: _native.Ring) -> type | None:
-        try:
-            return types.class_of_ring(ring)
-        except RegionError as error:
-            raise RegionError(
-                f"Opening topic {self.name!r} failed (node={self._request.node!r}, pid={os.getpid()}): {error}"
-            ) from error
-
-    def _open_for_send(self, message: object) -> bool:
-        with self._opening:
-            return self._open_publisher(message)
-
-    def _open_publisher(self, message: object) -> bool:
-        self._check_usable()
-        if self._attached:
-            self._check_binding()
-        if not self._attached:
-            self._attach(self._request.type or types.of_message(message), start=_FROM_NEXT)
-        if not self._publishing:
-            self._check_type(message)
-            self._publish(self._request.node)
-        return True
-
-    def _open_for_recv(self) -> bool:
-        """Called when nothing is there: True when another look is worth it."""
-        with self._opening:
-            return self._open_subscriber()
-
-    def _open_subscriber(self) -> bool:
-        self._check_usable()
-        again = self._check_binding() if self._attached else self._attach(self._request.type)
-        if self._attached and not self._receiving:
-            self._announce(self._request.node)
-            return True
-        return again
-
-    def _bound_ring(self) -> _native.Ring:
-        """The mapping of a bound handle; another thread may close the handle at any time."""
-        ring = self._ring
-        if ring is None:
-            raise self._is_closed()
-        return ring
-
-    def _is_closed(self) -> HorusError:
-        return HorusError(f"Topic {self.name!r} is closed (pid={os.getpid()}). Open a new handle.")
-
-    def _check_usable(self) -> None:
-        if self._closed:
-            raise self._is_closed()
-        if self._member.forked or not self._member.linked:
-            # A forked child: the parent's rows are the parent's. Or somebody removed our files: start again.
-            self._unbind()
-            self._enter_namespace()
-
-    def _check_binding(self) -> bool:
-        """Follow the topic when its region was replaced; True when it was."""
-        epoch = self._member.epoch
-        ring = self._bound_ring()
-        if attach.is_current(self._member, self.name, ring):
-            self._checked(epoch)
-            return False
-        self._unbind()
-        return self._attach(self._request.type or types.of_ring(ring), start=_FROM_FIRST)
-
-    def _check_type(self, message: object) -> None:
-        ring = self._bound_ring()
-        got = types.of_message(message)
-        if got == types.of_ring(ring):
-            return
-        if self._request.type is not None or not self._is_left_over(ring):
-            self._wrong_message(message)
-        # Nobody here or elsewhere asked for the type that a dead process gave the topic.
-        del ring
-        self._unbind()
-        self._attach(got, start=_FROM_NEXT)
-
-    def _is_left_over(self, ring: _native.Ring) -> bool:
-        """Whether this handle alone uses the region: whoever made it is dead, or has left."""
-        here = (handle for handle in _all_handles() if handle is not self)
-        return not ring.in_use(True) and all(handle._ring is not ring for handle in here)  # noqa: SLF001 - our own
-
-    def _wrong_message(self, message: object) -> None:
-        expected, got = types.of_ring(self._bound_ring()), types.of_message(message)
-        shown = type(message).__name__ if got.kind == _native.MSGPACK else str(got)
-        fields = types.difference(expected, got)
-        error = TopicTypeError(
-            f"Type mismatch on topic {self.name!r}: expected {expected}, got {shown}"
-            f"{': ' + fields if fields else ''} (node={self._request.node!r}, pid={os.getpid()}). "
-            "Send the topic's type, or use another topic name."
-        )
-        _log.error("%s", error)
-        raise error
-
-    def _encode_failed(self, message: object) -> None:
-        from horus_core.messages import encode_errors  # noqa: PLC0415 - only when something is wrong
-
-        if types.of_message(message) != types.MSGPACK:
-            self._wrong_message(message)
-        raise encode_errors.explain(message, self.name, self._request.node) from None
-
-    def _encode_again(self, message: object, encoded: bytes) -> bytes:
-        """Datetimes travel as text; looked at when the encoded bytes could hold one."""
-        from horus_core.messages import encode_errors  # noqa: PLC0415
-
-        plain = encode_errors.with_datetimes_as_text(message)
-        codec.forget_apart()
-        del encoded
-        return codec.encode(plain)
-
-    def _encode_parts(self, encoded: bytes) -> bytes | list[bytes | memoryview]:
-        return codec.parts(encoded)
-
-    def _warn_dropped(self, reason: str) -> None:
-        if not self._warned_dropped:
-            self._warned_dropped = True
-            _log.warning("Topic %r drops messages (node=%r): %s", self.name, self._request.node, reason)
+        topic = names.topic_name(name)
+        capacity = _checked_capacity(topic, capacity)
+        super().__init__(attach.Request(topic, _node or _script_name(), wanted, capacity, latched))
 
     # ---- receiving ----
 
@@ -374,7 +214,7 @@ class Topic(_native.TopicBase):
         ends = ring.publishers() + ring.subscribers()
         if any(end["ident"] != self._member.ident for end in ends):
             return "cross-process"
-        return "same-thread" if len(_threads_of(ring)) <= 1 else "same-process"
+        return "same-thread" if len(binding.threads_of(ring)) <= 1 else "same-process"
 
     def stats(self) -> dict[str, Any]:
         """This handle's figures, JSON-serialisable."""
@@ -448,28 +288,3 @@ def _script_name() -> str:
     """What stands for the node where none is named: the script, or "python"."""
     stem = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] != "-c" else ""
     return names.as_node_name(stem) or "python"
-
-
-def _threads_of(ring: _native.Ring) -> set[int]:
-    return {handle._thread for handle in _all_handles() if handle._ring is ring}  # noqa: SLF001 - our own
-
-
-def _all_handles() -> list[Topic]:
-    # valuerefs() copies in one step: another thread may open a handle meanwhile.
-    return [handle for reference in _handles.valuerefs() if (handle := reference()) is not None]
-
-
-def _begin_anew_in_child() -> None:
-    for handle in _all_handles():
-        handle._opening = threading.RLock()  # noqa: SLF001 - another thread of the parent may have held it
-        handle._unbind()  # noqa: SLF001 - rows and cursor are the parent's
-
-
-os.register_at_fork(after_in_child=_begin_anew_in_child)
-
-
-def _pool_for(ring: _native.Ring, cls: type | None) -> _native.Pool | None:
-    """The pool for what does not fit a slot; None for messages that always do."""
-    if ring.kind == _native.TYPED and cls is not None and layout.wire_max(cls) <= ring.payload:
-        return None
-    return pools.of_member(ring.member)
