@@ -166,6 +166,10 @@ class Handle(_native.TopicBase):
             self._wrong_message(message)
         raise encode_errors.explain(message, self.name, self._request.node) from None
 
+    def _forget_encoding(self) -> None:
+        """Ctrl+C or the like came in the middle: the arrays that were put aside are not kept."""
+        codec.forget_apart()
+
     def _encode_again(self, message: object, encoded: bytes) -> bytes:
         """Datetimes travel as text; looked at when the encoded bytes could hold one."""
         from horus_core.messages import encode_errors  # noqa: PLC0415

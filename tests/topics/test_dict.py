@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import horus
+from horus_core.messages import codec
 
 _plain = st.recursive(
     st.none()
@@ -245,4 +246,20 @@ def test_a_masked_array_is_refused():
     topic = horus.Topic("t", dict)
     with pytest.raises(horus.EncodeError, match=r"masked.* at \$\.range"):
         topic.send({"range": np.ma.array([1.0, 2.0], mask=[False, True])})
+    assert topic.recv() is None
+
+
+class Interrupts(str):
+    __slots__ = ()
+
+    def __str__(self):
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_encoding_keeps_no_array():
+    """Ctrl+C in the middle of an encoding is passed on, and the arrays that were put aside are let go."""
+    topic = horus.Topic("t", dict)
+    with pytest.raises(KeyboardInterrupt):
+        topic.send({"array": np.zeros(9000), "then": Interrupts()})
+    assert codec.apart == {}
     assert topic.recv() is None

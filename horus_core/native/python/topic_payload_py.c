@@ -133,8 +133,16 @@ static PyObject *encode_rare(topic_object *self, PyObject *message, PyObject *by
 
 /* Raises an EncodeError that names the culprit, unless something worse happened. */
 static int encode_failed(topic_object *self, PyObject *message) {
-    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError))
+    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        PyObject *none = PyObject_CallMethod((PyObject *)self, "_forget_encoding", NULL);
+        Py_XDECREF(none);
+        if (none == NULL)
+            PyErr_Clear();
+        PyErr_Restore(type, value, traceback);
         return -1;
+    }
     PyErr_Clear();
     PyObject *none = PyObject_CallMethod((PyObject *)self, "_encode_failed", "(O)", message);
     Py_XDECREF(none);
