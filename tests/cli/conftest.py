@@ -125,7 +125,7 @@ def ns(monkeypatch):
     monkeypatch.setenv("HORUS_NAMESPACE", name)
     yield name
     for left in namespace.SHM.glob(f"horus_{name}[.-]*"):  # with "-" come its relatives, like {name}-other
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
+        shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
     shutil.rmtree(namespace.path(name), ignore_errors=True)
 
 

@@ -26,7 +26,7 @@ def namespace(monkeypatch):
     yield name
     gc.collect()
     for path in SHM.glob(f"horus_{name}*"):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 class Peer:
