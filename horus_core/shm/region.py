@@ -34,8 +34,11 @@ def create(name: str, size: int, fill: Callable[[int], None]) -> int:
     holds the namespace's lock. Raises RegionError when /dev/shm has no room.
     """
     making = name.partition(".")[0] + ".making"
-    unlink(making)
-    fd = _descriptor(posix_ipc.SharedMemory(f"/{making}", posix_ipc.O_CREX, mode=MODE))
+    try:
+        unlink(making)
+        fd = _descriptor(posix_ipc.SharedMemory(f"/{making}", posix_ipc.O_CREX, mode=MODE))
+    except posix_ipc.PermissionsError:  # another user's leftover
+        raise RegionError(_permission_text(making)) from None
     try:
         os.posix_fallocate(fd, 0, size)
         fill(fd)

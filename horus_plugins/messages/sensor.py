@@ -92,7 +92,7 @@ class LaserScan(Message, topic="scan"):
 
         ranges = self.ranges
         valid = np.isfinite(ranges) & (ranges > 0) & (ranges >= self.range_min) & (ranges <= self._limit())
-        return float(ranges[valid].min()) if valid.any() else None
+        return float(np.min(ranges[valid])) if valid.any() else None
 
     def is_valid(self) -> bool:
         """Whether angles and limits make sense and there are no, or as many, intensities as ranges."""
