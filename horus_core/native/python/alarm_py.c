@@ -122,10 +122,13 @@ static PyObject *alarm_wait_until(horus_alarm *self, PyObject *argument) {
             break;
         long slept;
         int reason;
-        Py_BEGIN_ALLOW_THREADS slept = syscall(SYS_futex, &self->word, FUTEX_WAIT_BITSET_PRIVATE, 0, &until,
-                                               NULL, FUTEX_BITSET_MATCH_ANY);
+        Py_BEGIN_ALLOW_THREADS
+        slept = syscall(SYS_futex, &self->word, FUTEX_WAIT_BITSET_PRIVATE, 0, &until, NULL,
+                        FUTEX_BITSET_MATCH_ANY);
         reason = slept < 0 ? errno : 0;
-        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return NULL;
+        Py_END_ALLOW_THREADS
+        if (PyErr_CheckSignals() < 0)
+            return NULL;
         if (reason == ETIMEDOUT)
             break;
         if (reason != 0 && reason != EINTR && reason != EAGAIN) {

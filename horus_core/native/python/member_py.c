@@ -70,8 +70,11 @@ static PyObject *member_wait(member_object *self, PyObject *args) {
         return NULL;
     for (;;) {
         int rc;
-        Py_BEGIN_ALLOW_THREADS rc = horus_member_wait(self->member, seen, deadline_ns);
-        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return NULL;
+        Py_BEGIN_ALLOW_THREADS
+        rc = horus_member_wait(self->member, seen, deadline_ns);
+        Py_END_ALLOW_THREADS
+        if (PyErr_CheckSignals() < 0)
+            return NULL;
         if (rc >= 0)
             return PyBool_FromLong(rc);
     }

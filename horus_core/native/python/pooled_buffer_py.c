@@ -10,7 +10,8 @@ void pooled_copy_bytes(void *to, const void *from, size_t length) {
         memcpy(to, from, length);
         return;
     }
-    Py_BEGIN_ALLOW_THREADS horus_pool_copy(to, from, length);
+    Py_BEGIN_ALLOW_THREADS
+    horus_pool_copy(to, from, length);
     Py_END_ALLOW_THREADS
 }
 
@@ -27,7 +28,8 @@ void pooled_copy_rows(const pooled_object *self, void *to) {
     const uint8_t *from = self->data;
     size_t row = (size_t)horus_info_row(&self->info), step = (size_t)self->info.step,
            rows = self->info.shape[0];
-    Py_BEGIN_ALLOW_THREADS for (size_t i = 0; i < rows; i++)
+    Py_BEGIN_ALLOW_THREADS
+    for (size_t i = 0; i < rows; i++)
         memcpy((uint8_t *)to + i * row, from + i * step, row);
     Py_END_ALLOW_THREADS
 }

@@ -76,7 +76,8 @@ static PyObject *pooled_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 static horus_block *take_block(horus_pool *pool, uint64_t length, horus_error *error) {
     horus_block *block = horus_pool_try(pool, length);
     if (block == NULL) {
-        Py_BEGIN_ALLOW_THREADS block = horus_pool_take(pool, length, error);
+        Py_BEGIN_ALLOW_THREADS
+        block = horus_pool_take(pool, length, error);
         Py_END_ALLOW_THREADS
     }
     return block;

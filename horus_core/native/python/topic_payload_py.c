@@ -13,7 +13,8 @@ static void copy_unlocked(void *to, const void *from, size_t length) {
         memcpy(to, from, length);
         return;
     }
-    Py_BEGIN_ALLOW_THREADS memcpy(to, from, length);
+    Py_BEGIN_ALLOW_THREADS
+    memcpy(to, from, length);
     Py_END_ALLOW_THREADS
 }
 
@@ -29,11 +30,21 @@ static int stored(topic_object *self, int result) {
 
 /* ---- sending ---- */
 
-/* A block for a message that does not fit a slot. NULL: none is free, counted as dropped (no exception), or
- * the pool cannot grow at all (exception). */
-static horus_block *take_block(topic_object *self, size_t length) {
+/* A block for a message that does not fit a slot. NULL: none is free, counted as dropped. A pool that grows
+ * touches new pages for milliseconds; other threads run meanwhile, unless `data` is theirs, too. */
+static horus_block *take_block(topic_object *self, size_t length, const void *data) {
     horus_error error;
-    horus_block *block = horus_pool_take(self->pool, length, &error);
+    horus_block *block;
+    if (length <= RELEASE_GIL_ABOVE || data == self->scratch) {
+        block = horus_pool_take(self->pool, length, &error);
+    } else {
+        horus_pool *pool = self->pool;
+        PyObject *keep = Py_NewRef(self->pool_object); /* the handle may be closed meanwhile */
+        Py_BEGIN_ALLOW_THREADS
+        block = horus_pool_take(pool, length, &error);
+        Py_END_ALLOW_THREADS
+        Py_DECREF(keep);
+    }
     if (block == NULL) {
         self->dropped++;
         PyObject *warned = PyObject_CallMethod((PyObject *)self, "_warn_dropped", "s", error.text);
@@ -69,7 +80,7 @@ static int send_block(topic_object *self, horus_block *block) {
 int topic_send_bytes(topic_object *self, const void *data, size_t length) {
     if (HORUS_LIKELY(length <= horus_ring_payload(self->ring)))
         return stored(self, horus_publisher_send(&self->pub, data, (uint32_t)length, HORUS_INLINE, NULL));
-    horus_block *block = take_block(self, length);
+    horus_block *block = take_block(self, length, data);
     if (block == NULL)
         return PyErr_Occurred() ? -1 : 0;
     if (data == self->scratch)
@@ -104,7 +115,7 @@ static int send_parts(topic_object *self, PyObject *parts) {
             goto done;
         length += (size_t)views[held].len;
     }
-    horus_block *block = take_block(self, length);
+    horus_block *block = take_block(self, length, NULL);
     if (block == NULL) {
         result = PyErr_Occurred() ? -1 : 0;
         goto done;

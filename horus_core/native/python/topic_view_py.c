@@ -60,8 +60,10 @@ static PyObject *topic_wait_until(topic_object *self, PyObject *deadline_object)
         there = horus_subscriber_wait_begin(&self->sub, deadline, &ticket);
         if (there != 0 || ticket.until_ns == 0)
             break;
-        Py_BEGIN_ALLOW_THREADS horus_wait_sleep(&ticket);
-        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) {
+        Py_BEGIN_ALLOW_THREADS
+        horus_wait_sleep(&ticket);
+        Py_END_ALLOW_THREADS
+        if (PyErr_CheckSignals() < 0) {
             there = -1;
             break;
         }
