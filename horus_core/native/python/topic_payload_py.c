@@ -14,7 +14,7 @@ static void copy_unlocked(void *to, const void *from, size_t length) {
         return;
     }
     Py_BEGIN_ALLOW_THREADS
-    memcpy(to, from, length);
+    horus_pool_copy(to, from, length);
     Py_END_ALLOW_THREADS
 }
 
