@@ -133,7 +133,7 @@ class Scheduler:
                     self._start_all()
                     self._tick_until(duration)
                 except CutShort:
-                    self._log.warning("the start was cut short by a second signal")
+                    self._log.warning("a callback was cut short by a second signal")
                 finally:
                     self._stop_all()
                     self._clean(namespace.current())

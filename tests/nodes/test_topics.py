@@ -209,7 +209,7 @@ def test_declared_capacity_and_latch():
     assert seen == [8, 64]
 
 
-# spec: F5
+# spec: F5, E22
 def test_recv_all_latest_wait_and_stale():
     """recv_all takes what waits, latest consumes nothing, wait waits, is_stale compares ages."""
     seen = []
