@@ -39,6 +39,8 @@ def _build(layout: Layout, depth: int) -> type[Message]:
     body: dict[str, Any] = {"__annotations__": {}, "__generated__": True, "__module__": __name__}
     body["__doc__"] = "Made from the layout in a region's header: this process has no class of that name."
     for entry in layout["fields"]:
+        if not isinstance(entry["name"], str):
+            raise TypeError(f"the field name {entry['name']!r}")
         annotation, body[entry["name"]] = _field(entry, depth)
         body["__annotations__"][entry["name"]] = annotation
     made: Any = MessageMeta(name, (Message,), body)
