@@ -102,6 +102,16 @@ class Handle(_native.TopicBase):
             return True
         return again
 
+    def _await_topic(self, until_ns: int) -> None:
+        """Sleep until some topic appears that could be this one."""
+        epoch = self._member.epoch
+        if not self._open_for_recv():
+            self._member.wait(epoch, until_ns)
+
+    def _notice_loss(self, now_ns: int) -> None:
+        del now_ns
+        process.notice_loss()
+
     def _bound_ring(self) -> _native.Ring:
         """The mapping of a bound handle; another thread may close the handle at any time."""
         ring = self._ring

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import _native, names
-from horus_core.errors import ConfigError, HorusError
-from horus_core.shm import process
+from horus_core.errors import ConfigError
 from horus_core.topics import attach, binding, types
 from horus_core.topics.binding import Handle
 
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("horus")
 
 _CAPACITY_MAX = 1 << 20
-_FOREVER_S = 1e9
-_LOOK_NS = 1_000_000_000
-"""A sleeper looks this often whether its region still has a name."""
 
 
 class Info(NamedTuple):
@@ -106,36 +102,6 @@ class Topic(Handle):
         first = max(front - n, front - ring.capacity, ring.capacity)
         found = (self._peek(number) for number in range(first, front))
         return [message for message in found if message is not None]
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Sleep until recv() would give a message, at most `timeout` seconds; False when time is up."""
-        now = _native.now_ns()
-        deadline, look = (
-            now + int(min(_FOREVER_S if timeout is None else timeout, _FOREVER_S) * 1e9),
-            now + _LOOK_NS,
-        )
-        try:
-            while not self.has_msg():
-                now = _native.now_ns()
-                if now >= deadline:
-                    return False
-                if now >= look:
-                    process.notice_loss()
-                    look = now + _LOOK_NS
-                self._sleep(min(deadline, look))
-        except HorusError:
-            if self._closed:  # by another thread, which is one way to end a wait
-                return False
-            raise
-        return True
-
-    def _sleep(self, deadline_ns: int) -> None:
-        if self._attached:
-            self._wait_until(deadline_ns)
-        else:
-            epoch = self._member.epoch
-            if not self._open_for_recv():
-                self._member.wait(epoch, deadline_ns)
 
     async def recv_async(self) -> Any:
         """The next message, awaited: the event loop runs on meanwhile."""

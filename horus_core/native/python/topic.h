@@ -55,6 +55,8 @@ int topic_send_descriptor(topic_object *self, PyObject *message);
 /* Turns a received payload into a message. NULL without an exception: its block was overwritten. */
 PyObject *topic_decode(topic_object *self, const void *payload, const horus_info *info);
 
+PyObject *topic_wait(topic_object *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names);
+
 extern PyMethodDef topic_view_methods[]; /* latest, history, wait and what tools read: topic_view_py.c */
 extern PyGetSetDef topic_getset[];
 extern PyMethodDef topic_binding_methods[];

@@ -47,33 +47,6 @@ static PyObject *topic_sent(topic_object *self, PyObject *Py_UNUSED(ignored)) {
     return Py_BuildValue("(KKK)", self->pub.sent, self->pub.refused, self->pub.revoked);
 }
 
-/* The cursor is looked at and moved with the GIL, since other threads may receive on the same handle; only
- * the sleep is without it. True when a message is there. */
-static PyObject *topic_wait_until(topic_object *self, PyObject *deadline_object) {
-    uint64_t deadline = PyLong_AsUnsignedLongLong(deadline_object);
-    if (deadline == (uint64_t)-1 && PyErr_Occurred())
-        return NULL;
-    PyObject *keep = Py_XNewRef(self->ring_object); /* close() in another thread must not unmap under us */
-    int there = 0;
-    while (!self->closed && self->ring != NULL && (PyObject *)self->ring_object == keep) {
-        horus_wait ticket;
-        there = horus_subscriber_wait_begin(&self->sub, deadline, &ticket);
-        if (there != 0 || ticket.until_ns == 0)
-            break;
-        Py_BEGIN_ALLOW_THREADS
-        horus_wait_sleep(&ticket);
-        Py_END_ALLOW_THREADS
-        if (PyErr_CheckSignals() < 0) {
-            there = -1;
-            break;
-        }
-        if (horus_member_epoch(self->member) != self->epoch)
-            break; /* a topic appeared: the caller looks whether it is ours, anew */
-    }
-    Py_XDECREF(keep);
-    return there < 0 ? NULL : PyBool_FromLong(there);
-}
-
 PyMethodDef topic_view_methods[] = {
     {"_latest", (PyCFunction)topic_latest, METH_NOARGS, "_latest(): the newest whole message, or None"},
     {"_peek", (PyCFunction)topic_peek, METH_O, "_peek(number): that message if it is still whole, or None"},
@@ -81,7 +54,10 @@ PyMethodDef topic_view_methods[] = {
     {"_settle", (PyCFunction)topic_settle, METH_NOARGS,
      "_settle() -> (delivered, missed, void, skipped, cursor), exact"},
     {"_sent", (PyCFunction)topic_sent, METH_NOARGS, "_sent() -> (sent, refused, revoked)"},
-    {"_wait_until", (PyCFunction)topic_wait_until, METH_O, "_wait_until(deadline_ns) -> bool"},
+    {"wait", (PyCFunction)(void (*)(void))topic_wait, METH_FASTCALL | METH_KEYWORDS,
+     "wait(timeout=None) -> bool: sleeps until recv() would give a message, at most `timeout` seconds (None: "
+     "for "
+     "ever); False when time is up, or when the handle is closed meanwhile."},
     {NULL, NULL, 0, NULL},
 };
 
