@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,10 @@ def test_the_smallest_pair_in_the_readme_is_the_one_in_examples(example):
     """The README shows examples/talker.py and listener.py as they are, so what runs there runs here."""
     shown = [block.text for block in doc_pages.blocks(doc_pages.ROOT / "README.md", "python")]
     assert (doc_pages.ROOT / "examples" / example).read_text(encoding="utf-8") in shown
+
+
+IMPORT = re.compile(r"^(import horus|from horus\S* import .+)$", re.MULTILINE)
+"""A statement, and not the words in a table of figures."""
 
 
 def test_python_is_marked_as_such():
