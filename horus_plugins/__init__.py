@@ -1,1 +1,1 @@
-"""HORUS."""
+"""Everything else that comes in the box, through the same public hooks that strangers use."""

@@ -1,1 +1,1 @@
-"""HORUS."""
+"""The `horus` command: one module a noun. It has no logic of its own."""

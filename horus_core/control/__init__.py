@@ -1,1 +1,1 @@
-"""HORUS."""
+"""What surrounds running nodes: who is present, and what they log."""

@@ -1,1 +1,1 @@
-"""HORUS."""
+"""Message types: typed, dict and pool-backed; their layout, codec and registry."""

@@ -1,1 +1,1 @@
-"""HORUS."""
+"""Nodes: what users write, and what is known of one while it ticks."""

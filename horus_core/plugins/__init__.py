@@ -1,1 +1,1 @@
-"""HORUS."""
+"""Extension points and the loading of plugins."""

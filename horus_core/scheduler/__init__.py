@@ -1,1 +1,1 @@
-"""HORUS."""
+"""Running nodes: releases, order, failures, signals, clean stops."""
