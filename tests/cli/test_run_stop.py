@@ -94,7 +94,6 @@ def test_the_second_request_asks_again_and_the_third_kills(horus, script):
     script("b.py", POLITE)
     command = horus("run", "a.py", "b.py")
     command.shows("listening", times=2)
-    asked = time.monotonic()
     command.signal(signal.SIGINT)
     command.shows("[a] no")
     command.shows("[b] ended")
@@ -103,8 +102,8 @@ def test_the_second_request_asks_again_and_the_third_kills(horus, script):
     assert "asked again (Ctrl+C): SIGTERM once more to [a]" in command.stderr
     command.signal(signal.SIGINT)
     assert command.wait() == 128 + signal.SIGKILL
-    assert time.monotonic() - asked < 5.0
     assert "asked a third time (Ctrl+C): SIGKILL to [a]" in command.stderr
+    assert "still runs after 5 s" not in command.stderr
 
 
 class Terminal:

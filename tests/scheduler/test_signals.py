@@ -66,11 +66,12 @@ def test_first_signal_stops_cleanly(program, ended, namespace, number):
 def test_first_signal_waits_for_the_tick(program, ended):
     """The tick that is running when the signal comes finishes."""
     one = program(
-        PROGRAM.replace("time.sleep(1000)", "time.sleep(0.5); say('tick ends')", 1),
+        PROGRAM.replace("time.sleep(1000)", "input(); say('tick ends')", 1),
         TICK="sleeping",
     )
     one.wait_for("tick")
     one.process.send_signal(signal.SIGINT)
+    one.tell("go on")
     code, out, _ = ended(one)
     assert out == ["tick ends", "shutdown b", "shutdown a", "after run"]
     assert code == 0
@@ -121,9 +122,10 @@ def test_third_signal_kills_even_code_that_holds_the_gil(program, ended):
 
 def test_signal_during_init_starts_no_more_nodes(program, ended):
     """A signal while a node is in init(): later nodes never start, the started ones shut down, exit 0."""
-    one = program(PROGRAM.replace('say("init a")', '(say("init a"), time.sleep(0.5))'), TICK="quick")
+    one = program(PROGRAM.replace('say("init a")', '(say("init a"), input())'), TICK="quick")
     one.wait_for("init a")
     one.process.send_signal(signal.SIGINT)
+    one.tell("go on")
     code, out, err = ended(one)
     assert out == ["shutdown a", "after run"]
     assert err == ""
