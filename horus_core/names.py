@@ -7,8 +7,6 @@ import re
 from horus_core.errors import InvalidNameError
 
 MAX_NAME = 128
-MAX_NAMESPACE = 48
-RESERVED_PREFIXES = ("_horus.", "horus.")
 
 _TOPIC = re.compile(r"[A-Za-z0-9_./-]{1,128}", re.ASCII)
 _NODE = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
@@ -48,11 +46,6 @@ def namespace_name(name: str) -> str:
     if not _NAMESPACE.fullmatch(name):
         raise _bad("namespace", name, "1 to 48 characters of A-Z a-z 0-9 _ -")
     return name
-
-
-def is_reserved(topic: str) -> bool:
-    """Whether the topic belongs to HORUS itself and is therefore never prefixed."""
-    return topic.startswith(RESERVED_PREFIXES)
 
 
 def _require_str(kind: str, name: object) -> None:
