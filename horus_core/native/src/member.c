@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "futex.h"
+#include "step.h"
 
 #define INDEX_MAGIC "HORUSIDX"
 #define INDEX_VERSION 1u
@@ -149,6 +150,7 @@ static index_region *map_index(int fd, const struct stat *status, horus_error *e
 /* Takes the lowest free row. The generation is raised under its lock, so an identity is given out once. */
 static bool take_row(horus_member *member) {
     for (unsigned index = 0; index < HORUS_MAX_PROCESSES; index++) {
+        STEP(take_row__lock);
         if (!take_byte(member->fd, index))
             continue;
         index_row *row = &member->region->row[index];
@@ -156,6 +158,7 @@ static bool take_row(horus_member *member) {
         uint64_t generation = ((before > first ? before : first) + 1) & 0xffffffffffffu;
         if ((generation & 0xffffffffu) == 0)
             generation++; /* the low half is written where 0 means nobody */
+        STEP(take_row__raise);
         horus_store_relaxed(&row->pid, 0);
         horus_store_relaxed(&row->joined_ns, horus_now_ns());
         horus_store_release(&row->generation, generation);
@@ -218,6 +221,7 @@ void horus_member_leave(horus_member *member) {
         }
     pthread_mutex_unlock(&members_mutex);
     munmap(member->region, sizeof *member->region);
+    STEP(horus_member_leave__unlock);
     if (member->fd >= 0)
         close(member->fd); /* drops the lock */
     pthread_mutex_destroy(&member->reaping);
@@ -256,10 +260,12 @@ bool horus_member_alive(horus_member *member, horus_ident who) {
         return false;
     if (who == member->self)
         return true;
+    STEP(horus_member_alive__generation);
     /* Generations are raised under the lock: another one means that the former holder is gone. */
     if (horus_load_acquire(&member->region->row[index].generation) != horus_ident_generation(who))
         return false;
     struct flock lock = byte_of(F_WRLCK, index);
+    STEP(horus_member_alive__lock);
     if (fcntl(member->fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK)
         return true; /* in doubt alive: a wrong "alive" costs a slot, a wrong "dead" tears a message */
     return !descriptor_is_index(member);
@@ -290,6 +296,7 @@ bool horus_member_lock_index(horus_member *member, unsigned index) {
             member)) /* then the mutex may be held by a thread that the child does not have */
         return false;
     pthread_mutex_lock(&member->reaping);
+    STEP(horus_member_lock_index__lock);
     if (descriptor_is_index(member) && take_byte(member->fd, index))
         return true;
     pthread_mutex_unlock(&member->reaping);
@@ -297,6 +304,7 @@ bool horus_member_lock_index(horus_member *member, unsigned index) {
 }
 
 void horus_member_unlock_index(horus_member *member, unsigned index) {
+    STEP(horus_member_unlock_index__unlock);
     drop_byte(member->fd, index);
     pthread_mutex_unlock(&member->reaping);
 }
@@ -308,6 +316,7 @@ uint32_t horus_member_epoch(const horus_member *member) {
 void horus_member_bump(horus_member *member) {
     uint32_t *epoch = &member->region->epoch;
     uint32_t word = horus_load_relaxed(epoch);
+    STEP(horus_member_bump__swap);
     while (!horus_cas_seq_cst(epoch, &word, (word & ~1u) + 2u)) {
     }
     if (word & 1u)

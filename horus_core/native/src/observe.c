@@ -7,6 +7,7 @@
 
 bool horus_ring_peek(const horus_ring *ring, uint64_t number, void *to, horus_info *info) {
     const ring_slot *slot = slot_of(ring, number);
+    STEP(horus_ring_peek__load_word);
     uint64_t word = horus_load_acquire(&slot->word);
     return word_number(word) == number && word_state(word) == DONE &&
            ring_read_slot(ring, slot, word, to, info);
@@ -17,6 +18,7 @@ static uint64_t newest(const horus_ring *ring, uint64_t *word_out) {
     uint64_t front = horus_ring_front(ring);
     uint64_t oldest = front > 2 * (uint64_t)ring->capacity ? front - ring->capacity : ring->capacity;
     for (uint64_t number = front; number > oldest; number--) {
+        STEP(newest__load_word);
         uint64_t word = horus_load_acquire(&slot_of(ring, number - 1)->word);
         if (word_number(word) == number - 1 && word_state(word) == DONE) {
             *word_out = word;
@@ -53,8 +55,10 @@ bool horus_ring_latest_time(const horus_ring *ring, uint64_t *publish_ns) {
 
 /* Announces a sleeper. The word to sleep on. */
 static uint32_t raise_sleep_bit(uint32_t *futex) {
+    STEP(raise_sleep_bit__load_futex);
     uint32_t word = horus_load_seq_cst(futex);
     while (!(word & 1u)) {
+        STEP(raise_sleep_bit__swap);
         if (horus_cas_seq_cst(futex, &word, word | 1u))
             return word | 1u;
     }
@@ -74,6 +78,7 @@ int horus_subscriber_wait_begin(horus_subscriber *sub, uint64_t deadline_ns, hor
     /* Looked at after the bit was set. The fence orders all words that the look loads, not the first alone,
      * after it: seq_cst against the publisher's commit and its load of the futex word. */
     horus_fence_seq_cst();
+    STEP(horus_subscriber_wait_begin__look);
     if (horus_subscriber_has_msg(sub))
         return 1;
     /* Before a BUSY number, where the look has stopped, nobody may ever publish again: then the sleep is
@@ -86,6 +91,7 @@ int horus_subscriber_wait_begin(horus_subscriber *sub, uint64_t deadline_ns, hor
 }
 
 int horus_wait_sleep(const horus_wait *ticket) {
+    STEP(horus_wait_sleep__sleep);
     return horus_futex_wait(ticket->word, ticket->expected, ticket->until_ns) == EINTR ? EINTR : 0;
 }
 

@@ -22,6 +22,7 @@ static void chunk_name(char *name, const char *ns, horus_ident writer, uint32_t 
 void pool_chunk_unlink(const horus_pool *pool, horus_ident writer, uint32_t id) {
     char name[160];
     chunk_name(name, pool->ns, writer, id);
+    STEP(pool_chunk_unlink__unlink);
     shm_unlink(name);
 }
 
@@ -98,6 +99,7 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
     if (fd < 0)
         return NULL;
     void *memory = MAP_FAILED;
+    STEP(pool_chunk_create__reserve);
     if (reserve(fd, size, error) == 0) {
         /* Populated: copying into pages that were never touched takes 25 times as long. */
         memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
@@ -120,6 +122,7 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
         .blocks = blocks,
         .quota_bytes = pool->budget / 2,
     };
+    STEP(pool_chunk_create__header);
     *(chunk_header *)memory = header;
     pool_chunk *chunk = chunk_new(memory, size, &header);
     if (chunk == NULL) {
@@ -174,6 +177,7 @@ static pool_chunk *map_open(int fd, const char *name, horus_ident writer, uint32
 pool_chunk *pool_chunk_map(horus_pool *pool, horus_ident writer, uint32_t id, horus_error *error) {
     char name[160];
     chunk_name(name, pool->ns, writer, id);
+    STEP(pool_chunk_map__open);
     int fd = shm_open(name, O_RDWR | O_CLOEXEC, 0);
     if (fd < 0) {
         /* Gone with its last message, or cleaned after its writer died: nothing is left to read there. */

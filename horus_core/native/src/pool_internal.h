@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "horus/pool.h"
+#include "step.h"
 
 #define POOL_MAGIC 0x31304c4f4f505248ull /* "HRPOOL01" in memory */
 #define POOL_VERSION 1u

@@ -22,8 +22,10 @@ static pool_chunk *find_chunk(const pool_arena *arena, uint32_t id) {
 static void clear_my_bits(const horus_pool *pool, pool_chunk *chunk) {
     for (uint32_t i = 0; i < chunk->blocks; i++) {
         uint64_t *word = &chunk->block[i].meta->holds[pool->hold_word];
-        if (horus_load_relaxed(word) & pool->hold_bit)
+        if (horus_load_relaxed(word) & pool->hold_bit) {
+            STEP(clear_my_bits__clear);
             __atomic_fetch_and(word, ~pool->hold_bit, __ATOMIC_RELEASE);
+        }
     }
 }
 
@@ -82,17 +84,22 @@ static horus_block *stale(horus_error *error) {
 
 static bool take_bit(const horus_pool *pool, horus_block *block, uint64_t generation) {
     block_meta *meta = block->meta;
+    STEP(take_bit__filter);
     if (horus_load_relaxed(&meta->generation) != generation) /* filter only */
         return false;
     uint64_t *word = &meta->holds[pool->hold_word];
+    STEP(take_bit__set);
     __atomic_fetch_or(word, pool->hold_bit, __ATOMIC_SEQ_CST);
-    if (horus_load_seq_cst(&meta->generation) == generation) /* crosses claim() in pool_recycle.c */
+    STEP(take_bit__look_again);
+    if (horus_load_seq_cst(&meta->generation) == generation) /* crosses claim_block() in pool_recycle.c */
         return true;
+    STEP(take_bit__undo);
     __atomic_fetch_and(word, ~pool->hold_bit, __ATOMIC_RELEASE);
     return false;
 }
 
 static void drop_bit(const horus_pool *pool, horus_block *block) {
+    STEP(drop_bit__clear);
     /* release: my last read of the payload comes before the writer's first new write to it */
     __atomic_fetch_and(&block->meta->holds[pool->hold_word], ~pool->hold_bit, __ATOMIC_RELEASE);
 }

@@ -9,7 +9,7 @@
 
 #define NAMED_HOLDERS 6
 
-/* seq_cst: in claim() this is the second look, after the generation was raised. */
+/* seq_cst: in claim_block() this is the second look, after the generation was raised. */
 bool pool_held(const block_meta *meta) {
     uint64_t any = 0;
     for (unsigned i = 0; i < POOL_HOLD_WORDS; i++)
@@ -23,8 +23,10 @@ static void clear_holds(pool_arena *arena, unsigned index) {
         pool_chunk *chunk = arena->chunks[i];
         for (uint32_t b = 0; chunk != NULL && b < chunk->blocks; b++) {
             uint64_t *word = &chunk->block[b].meta->holds[index / 64];
-            if (horus_load_relaxed(word) & bit)
+            if (horus_load_relaxed(word) & bit) {
+                STEP(clear_holds__clear);
                 __atomic_fetch_and(word, ~bit, __ATOMIC_RELEASE);
+            }
         }
     }
 }

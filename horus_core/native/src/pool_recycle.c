@@ -115,12 +115,15 @@ static void drain(pool_class *cls, pool_queue *queue) {
 /* Makes the block ours for a new payload, or puts it among the held ones. The raise of the generation and the
  * second look at the holds cross a reader's setting of its bit and second look at the generation (all
  * seq_cst): one of the two sees the other. */
-static bool claim(horus_pool *pool, pool_class *cls, horus_block *block) {
+static bool claim_block(horus_pool *pool, pool_class *cls, horus_block *block) {
     pool_unlink(&block->link);
+    STEP(claim_block__look);
     if (!pool_held(block->meta)) {
+        STEP(claim_block__raise);
         if (!block->raised) /* an exchange costs no more; QEMU lets a load pass a mere store before it */
             (void)__atomic_exchange_n(&block->meta->generation, ++block->generation, __ATOMIC_SEQ_CST);
         block->raised = true;
+        STEP(claim_block__look_again);
         if (!pool_held(block->meta)) {
             block->raised = false;
             block->maybe_unread = false;
@@ -136,7 +139,7 @@ static bool claim(horus_pool *pool, pool_class *cls, horus_block *block) {
 static horus_block *take_free(horus_pool *pool, pool_class *cls) {
     while (!pool_list_empty(&cls->free)) {
         horus_block *block = block_at(cls->free.next);
-        if (claim(pool, cls, block))
+        if (claim_block(pool, cls, block))
             return block;
     }
     return NULL;
@@ -174,7 +177,7 @@ horus_block *pool_reuse_oldest(horus_pool *pool, pool_class *cls) {
             if (!pool_list_empty(list) && (oldest == NULL || block_at(list->next)->order < oldest->order))
                 oldest = block_at(list->next);
         }
-        if (oldest == NULL || claim(pool, cls, oldest))
+        if (oldest == NULL || claim_block(pool, cls, oldest))
             return oldest;
     }
 }

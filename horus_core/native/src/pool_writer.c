@@ -25,6 +25,7 @@ static bool ready(horus_pool *pool, uint64_t length, horus_error *error) {
 
 static horus_block *hand_out(horus_pool *pool, horus_block *block, uint64_t length) {
     block->length = length;
+    STEP(hand_out__length);
     horus_store_relaxed(&block->meta->length, length); /* published by the ring, with the reference */
     block->views = 1;
     block->chunk->in_use++;

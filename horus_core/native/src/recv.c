@@ -8,6 +8,8 @@ void ring_copy_out(void *to, const uint64_t *slot, uint32_t length) {
     uint32_t words = length / 8, tail = length % 8;
     uint64_t word;
     for (uint32_t i = 0; i < words; i++) {
+        if (i == words / 2)
+            STEP(ring_copy_out__middle);
         word = horus_load_relaxed(&slot[i]);
         memcpy(bytes + 8 * (size_t)i, &word, 8);
     }
@@ -19,6 +21,7 @@ void ring_copy_out(void *to, const uint64_t *slot, uint32_t length) {
 
 bool ring_read_slot(const horus_ring *ring, const ring_slot *slot, uint64_t word, void *to,
                     horus_info *info) {
+    STEP(ring_read_slot__copy);
     uint32_t length_kind = horus_load_relaxed(&slot->length_kind), length = length_kind & LENGTH_MASK;
     info->publish_ns = horus_load_relaxed(&slot->publish_ns);
     info->payload_kind = length_kind >> KIND_SHIFT;
@@ -28,6 +31,7 @@ bool ring_read_slot(const horus_ring *ring, const ring_slot *slot, uint64_t word
         length <= ring->payload ? length : ring->payload; /* untrusted until the second look, and after */
     ring_copy_out(to, slot->payload, info->length);
     horus_fence_acquire(); /* with the writer's release fence after its claim */
+    STEP(ring_read_slot__look_again);
     return horus_load_relaxed(&slot->word) == word;
 }
 
@@ -58,6 +62,7 @@ static inline int races_of(const horus_ring *ring) {
  */
 static void catch_up(horus_subscriber *sub, uint64_t found, int lost) {
     const horus_ring *ring = sub->ring;
+    STEP(catch_up__load_hint);
     uint64_t claimed = horus_load_acquire(&ring->header->hint);
     uint64_t front = ring_front_from(ring, claimed > found ? claimed : found + 1);
     uint64_t oldest = sub->cursor + 1; /* a number of another slot, in a corrupt region: never stand still */
@@ -74,6 +79,7 @@ static void catch_up(horus_subscriber *sub, uint64_t found, int lost) {
 static bool lose_patience(horus_subscriber *sub, ring_slot *slot, uint64_t word) {
     const horus_ring *ring = sub->ring;
     uint64_t at = sub->cursor;
+    STEP(lose_patience__look_behind);
     if (word_number(horus_load_acquire(&slot_of(ring, at + 1)->word)) < at + 1)
         return false; /* nothing waits behind it */
     uint64_t now = horus_now_ns();
@@ -86,8 +92,11 @@ static bool lose_patience(horus_subscriber *sub, ring_slot *slot, uint64_t word)
         return false;
     /* Fails if the writer has committed meanwhile, which is as good. */
     unsigned tally = word_tally(word) + 1;
-    if (horus_cas_acq_rel(&slot->word, &word, word_make(at, tally, HELD, word_owner(word))))
+    STEP(lose_patience__swap);
+    if (horus_cas_acq_rel(&slot->word, &word, word_make(at, tally, HELD, word_owner(word)))) {
+        STEP(lose_patience__count_void);
         slot_count_void(slot, tally);
+    }
     return true;
 }
 
@@ -99,6 +108,7 @@ static inline ring_slot *walk(horus_subscriber *sub, uint64_t *word_out, int *lo
     uint32_t voids;
     for (;;) {
         ring_slot *slot = slot_of(ring, sub->cursor);
+        STEP(walk__load_word);
         uint64_t word = horus_load_acquire(&slot->word);
         uint64_t number = word_number(word);
         if (number < sub->cursor)
@@ -142,6 +152,7 @@ bool horus_subscriber_recv(horus_subscriber *sub, void *to, horus_info *info) {
         ring_slot *slot = walk(sub, &word, &lost);
         if (slot == NULL)
             return false;
+        STEP(horus_subscriber_recv__load_voids);
         uint32_t voids = horus_load_relaxed(&slot->voids); /* between the two looks, as the payload */
         if (HORUS_LIKELY(ring_read_slot(sub->ring, slot, word, to, info))) {
             settle(sub, word, voids_of(word, voids));

@@ -50,6 +50,7 @@ void horus_ring_format(void *memory, const horus_ring_params *params) {
         ring_slot *slot = (ring_slot *)((uint8_t *)memory + at.slots + i * at.stride);
         slot->word = word_make(i, 0, VOID, 0);
     }
+    STEP(horus_ring_format__ready);
     horus_store_release(&header->ready, 1);
 }
 
@@ -114,6 +115,7 @@ static bool fill_ring(horus_ring *ring, const ring_header *seen, const ring_geom
 
 static void enlist_user(horus_ring *ring) {
     horus_ident self = horus_member_self(ring->member);
+    STEP(enlist_user__store);
     horus_store_seq_cst(&ring->users[horus_ident_index(self)], (uint32_t)horus_ident_generation(self));
 }
 
@@ -158,6 +160,7 @@ void horus_ring_unmap(horus_ring *ring) {
     if (!horus_member_is_forked(ring->member)) {
         horus_ident self = horus_member_self(ring->member);
         uint32_t mine = (uint32_t)horus_ident_generation(self);
+        STEP(horus_ring_unmap__swap);
         horus_cas_seq_cst(&ring->users[horus_ident_index(self)], &mine, 0u);
     }
     munmap(ring->base, ring->size);
@@ -214,6 +217,7 @@ void horus_ring_file(const horus_ring *ring, uint64_t *device, uint64_t *inode) 
 uint64_t ring_scan_front(const horus_ring *ring) {
     uint64_t front = 0;
     for (uint64_t i = 0; i < ring->capacity; i++) {
+        STEP(ring_scan_front__load_word);
         uint64_t number = word_number(horus_load_acquire(&slot_of(ring, i)->word));
         if (number >= front)
             front = number + 1;
@@ -223,6 +227,7 @@ uint64_t ring_scan_front(const horus_ring *ring) {
 
 uint64_t ring_front_from(const horus_ring *ring, uint64_t number) {
     for (;;) {
+        STEP(ring_front_from__load_word);
         uint64_t found = word_number(horus_load_acquire(&slot_of(ring, number)->word));
         if (found >= number)
             number = found + 1; /* all numbers up to `found` are claimed */
@@ -234,6 +239,7 @@ uint64_t ring_front_from(const horus_ring *ring, uint64_t number) {
 }
 
 uint64_t horus_ring_front(const horus_ring *ring) {
+    STEP(horus_ring_front__load_hint);
     return ring_front_from(ring, horus_load_acquire(&ring->header->hint));
 }
 
@@ -243,7 +249,13 @@ bool horus_ring_gone(const horus_ring *ring, uint64_t number) {
 
 void horus_ring_wake(horus_ring *ring) {
     uint32_t *futex = &ring->header->futex;
+    STEP(horus_ring_wake__load_futex);
     uint32_t word = horus_load_seq_cst(futex);
-    if ((word & 1u) && horus_cas_seq_cst(futex, &word, word + 1u))
+    if (!(word & 1u))
+        return;
+    STEP(horus_ring_wake__swap);
+    if (horus_cas_seq_cst(futex, &word, word + 1u)) {
+        STEP(horus_ring_wake__wake);
         horus_futex_wake_all(futex);
+    }
 }

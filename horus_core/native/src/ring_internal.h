@@ -3,6 +3,7 @@
 #define HORUS_RING_INTERNAL_H
 
 #include "horus/ring.h"
+#include "step.h"
 
 #define RING_MAGIC "HORUSTOP"
 #define META_MAX (1u << 20)
@@ -145,8 +146,10 @@ static inline ring_slot *slot_of(const horus_ring *ring, uint64_t number) {
 
 /* Void numbers of a slot whose word was `word`; false when the word has changed since. */
 static inline bool slot_voids(const ring_slot *slot, uint64_t word, uint32_t *voids) {
+    STEP(slot_voids__load);
     *voids = voids_of(word, horus_load_relaxed(&slot->voids));
     horus_fence_acquire();
+    STEP(slot_voids__look_again);
     return horus_load_relaxed(&slot->word) == word;
 }
 

@@ -21,23 +21,29 @@ bool ring_owner_dead(const horus_ring *ring, unsigned owner) {
 static void sweep(const horus_ring *ring, unsigned owner) {
     for (uint64_t i = 0; i < ring->capacity; i++) {
         uint64_t *at = &slot_of(ring, i)->word;
+        STEP(sweep__load_word);
         uint64_t word = horus_load_acquire(at);
         while (word_owner(word) == owner && (word_state(word) == BUSY || word_state(word) == HELD)) {
             unsigned tally = word_tally(word) + (word_state(word) == BUSY);
             bool was_busy = word_state(word) == BUSY;
+            STEP(sweep__swap);
             if (!horus_cas_acq_rel(at, &word, word_make(word_number(word), tally, VOID, owner)))
                 continue;
-            if (was_busy)
+            if (was_busy) {
+                STEP(sweep__count_void);
                 slot_count_void(slot_of(ring, i), tally);
+            }
             break;
         }
     }
 }
 
 static bool claim_row(const horus_ring *ring, horus_ident *who) {
+    STEP(claim_row__load_who);
     horus_ident found = horus_load_acquire(who);
     if (found != 0 && horus_member_alive(ring->member, found))
         return false;
+    STEP(claim_row__swap);
     return horus_cas_acq_rel(who, &found, horus_member_self(ring->member));
 }
 
@@ -48,6 +54,7 @@ int horus_publisher_join(horus_publisher *pub, horus_ring *ring, const char *nod
         if (!claim_row(ring, &row->who))
             continue;
         sweep(ring, owner);
+        STEP(horus_publisher_join__name);
         snprintf(row->node, sizeof row->node, "%s", node);
         horus_store_relaxed(&row->sent, 0);
         horus_store_relaxed(&row->refused, 0);
@@ -63,8 +70,10 @@ int horus_publisher_join(horus_publisher *pub, horus_ring *ring, const char *nod
 }
 
 void horus_publisher_leave(horus_publisher *pub) {
-    if (pub->row != NULL && !horus_member_is_forked(pub->ring->member))
+    if (pub->row != NULL && !horus_member_is_forked(pub->ring->member)) {
+        STEP(horus_publisher_leave__free);
         horus_store_release(&((publisher_row *)pub->row)->who, 0);
+    }
     pub->row = NULL;
 }
 
@@ -88,9 +97,10 @@ static void learn_tallies(horus_subscriber *sub) {
         uint64_t word;
         uint32_t voids;
         int looks = 8; /* at a word that stands still; a joining reader waits for nobody */
-        do
+        do {
+            STEP(learn_tallies__load_word);
             word = horus_load_acquire(&slot->word);
-        while (!slot_voids(slot, word, &voids) && --looks > 0);
+        } while (!slot_voids(slot, word, &voids) && --looks > 0);
         sub->known[i] = voids - (word_number(word) >= sub->cursor && (word_state(word) & VOID));
     }
 }

@@ -14,6 +14,8 @@ void ring_copy_in(uint64_t *slot, const void *from, uint32_t length) {
     uint32_t words = length / 8, tail = length % 8;
     uint64_t word;
     for (uint32_t i = 0; i < words; i++) {
+        if (i == words / 2)
+            STEP(ring_copy_in__middle);
         memcpy(&word, bytes + 8 * (size_t)i, 8);
         horus_store_relaxed(&slot[i], word);
     }
@@ -31,6 +33,7 @@ static bool may_reclaim(horus_publisher *pub, uint64_t word) {
             return false;
         pub->held_look_ns = now;
     }
+    STEP(may_reclaim__look);
     /* The word was loaded before this look: a compare-and-swap of it fits only what the dead one left. */
     return ring_owner_dead(pub->ring, word_owner(word));
 }
@@ -44,8 +47,10 @@ static bool pass_writer(ring_slot *slot, uint64_t word, uint64_t number, unsigne
         if (horus_load_relaxed(&slot->word) != word)
             return false;
     }
+    STEP(pass_writer__swap);
     if (!horus_cas_acq_rel(&slot->word, &word, word_make(number, tally, HELD, word_owner(word))))
         return false;
+    STEP(pass_writer__count_void);
     slot_count_void(slot, tally);
     return true;
 }
@@ -53,6 +58,7 @@ static bool pass_writer(ring_slot *slot, uint64_t word, uint64_t number, unsigne
 /* Claims the next number. Its slot, or NULL: refused (result says why). */
 static ring_slot *claim(horus_publisher *pub, uint64_t *number, uint64_t *claimed, int *result) {
     horus_ring *ring = pub->ring;
+    STEP(claim__load_hint);
     uint64_t next = horus_load_acquire(&ring->header->hint);
     uint64_t scanned = 0; /* what a look at all words said; believed, whatever a corrupt slot holds */
     unsigned skips = 0, spins = 0;
@@ -67,6 +73,7 @@ static ring_slot *claim(horus_publisher *pub, uint64_t *number, uint64_t *claime
             }
         }
         ring_slot *slot = slot_of(ring, next);
+        STEP(claim__load_word);
         uint64_t word = horus_load_acquire(&slot->word);
         if (word_number(word) >= next) {
             next = word_number(word) + 1; /* somebody has it: go on behind */
@@ -80,9 +87,12 @@ static ring_slot *claim(horus_publisher *pub, uint64_t *number, uint64_t *claime
         unsigned tally = word_tally(word) + (state == BUSY);
         if (HORUS_LIKELY(state == DONE || state == VOID) || may_reclaim(pub, word)) {
             uint64_t mine = word_make(next, tally, BUSY, pub->owner);
+            STEP(claim__swap);
             if (HORUS_LIKELY(horus_cas_acq_rel(&slot->word, &word, mine))) {
-                if (HORUS_UNLIKELY(state == BUSY))
-                    slot_count_void(slot, tally); /* the dead one's number */
+                if (HORUS_UNLIKELY(state == BUSY)) { /* the dead one's number */
+                    STEP(claim__count_void);
+                    slot_count_void(slot, tally);
+                }
                 *number = next;
                 *claimed = mine;
                 return slot;
@@ -101,12 +111,14 @@ static ring_slot *claim(horus_publisher *pub, uint64_t *number, uint64_t *claime
 static void let_go(ring_slot *slot, uint64_t word, unsigned owner) {
     while (word_state(word) == HELD && word_owner(word) == owner) {
         uint64_t released = word_make(word_number(word), word_tally(word), VOID, owner);
+        STEP(let_go__swap);
         if (horus_cas_acq_rel(&slot->word, &word, released))
             return;
     }
 }
 
 static inline void wake_sleepers(horus_ring *ring) {
+    STEP(wake_sleepers__load_futex);
     if (HORUS_UNLIKELY(horus_load_seq_cst(&ring->header->futex) & 1u))
         horus_ring_wake(ring);
 }
@@ -126,14 +138,18 @@ int horus_publisher_send(horus_publisher *pub, const void *data, uint32_t length
             break;
         }
         pub->next = number + 1;
+        STEP(horus_publisher_send__store_hint);
         horus_store_release(&ring->header->hint, number + 1);
         horus_fence_release(); /* with the reader's acquire fence: one byte of ours seen, the claim is seen */
+        STEP(horus_publisher_send__write);
         horus_store_relaxed(&slot->publish_ns, stamp);
         horus_store_relaxed(&slot->length_kind, length | payload_kind << KIND_SHIFT);
         ring_copy_in(slot->payload, data, length);
         uint64_t done = word_make(number, word_tally(word), DONE, pub->owner);
+        STEP(horus_publisher_send__commit);
         if (HORUS_LIKELY(horus_cas_seq_cst(&slot->word, &word, done))) {
             wake_sleepers(ring);
+            STEP(horus_publisher_send__count);
             horus_store_relaxed(&row->sent, ++pub->sent);
             if (number_out != NULL)
                 *number_out = number;
