@@ -17,6 +17,9 @@
 #include <unistd.h>
 
 #include "../src/ring_internal.h"
+#ifdef HORUS_STEPS
+#include "steps.h"
+#endif
 
 #define CHECK(condition)                                                                                     \
     do {                                                                                                     \
