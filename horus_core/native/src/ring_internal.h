@@ -3,6 +3,7 @@
 #define HORUS_RING_INTERNAL_H
 
 #include "horus/ring.h"
+#include "member_internal.h"
 #include "step.h"
 
 #define RING_MAGIC "HORUSTOP"
@@ -138,6 +139,7 @@ struct horus_ring {
     bool latched;
     uint32_t large_kept;
     uint64_t device, inode;
+    struct horus_ring *next; /* in the member's list of its mappings */
 };
 
 static inline ring_slot *slot_of(const horus_ring *ring, uint64_t number) {
