@@ -239,9 +239,10 @@ static void the_count_of_void_numbers_survives_who_comes_late_or_never(void) {
     }
     send_value(&pub, 1); /* passes the slot once more */
     CHECK_EQ(slot->voids, 201); /* with the number that it had claimed */
-    (void)horus_subscriber_has_msg(&sub);
+    while (recv_value(&sub) != 0) {
+    }
     horus_subscriber_settle_all(&sub);
-    CHECK_EQ(sub.missed + horus_subscriber_pending(&sub), 601);
+    CHECK_EQ(sub.missed + sub.delivered, 601);
     CHECK_EQ(sub.voids, 201);
 }
 
