@@ -99,14 +99,17 @@ typedef struct {
     uint32_t payload;
     uint64_t meta_length;
     uint32_t large_kept;
-    uint8_t spare[44];
+    uint8_t spare[12];
+    char release[HORUS_VERSION_MAX]; /* of the creator; it stays here in every version to come */
+    uint8_t release_spare[8];
     uint64_t hint; /* a number not far behind the front; never the truth */
     uint8_t hint_spare[56];
     uint32_t futex; /* bit 0 somebody sleeps, the rest an epoch */
     uint8_t futex_spare[60];
 } ring_header;
 
-_Static_assert(offsetof(ring_header, hint) == 128 && offsetof(ring_header, futex) == 192,
+_Static_assert(offsetof(ring_header, release) == 96 && offsetof(ring_header, hint) == 128 &&
+                   offsetof(ring_header, futex) == 192,
                "lines of their own");
 _Static_assert(sizeof(ring_header) == 256, "the header is 256 bytes");
 

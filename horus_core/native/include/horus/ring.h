@@ -4,13 +4,13 @@
 #define HORUS_RING_H
 
 #include "horus/base.h"
+#include "horus/layouts.h"
 #include "horus/member.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define HORUS_LAYOUT_VERSION 1u
 #define HORUS_MAX_PUBLISHERS 255u
 #define HORUS_MAX_SUBSCRIBER_ROWS 56u
 #define HORUS_NAME_MAX 128u
