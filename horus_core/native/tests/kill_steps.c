@@ -31,6 +31,10 @@ void horus_step(enum horus_step_id step) {
         take_number(revoke_before_commit);
         revoke_before_commit = NULL;
     }
+    if (step == STEP_raise_sleep_bit__load_futex && wake_without_call != NULL) {
+        wake_half(wake_without_call);
+        wake_without_call = NULL;
+    }
     if (step == STEP_take_bit__look_again && between_set_and_look) {
         between_set_and_look = false;
         gate_open(&s.up);
@@ -140,6 +144,15 @@ static void overwrite_first_frame(void) {
         horus_block_release(blocks[i]);
 }
 
+/* Once round the ring: the slots that earlier victims left BUSY or HELD are free again. */
+static void reclaim_all(void) {
+    for (unsigned i = 0; i < CAPACITY; i++) {
+        s.peer.held_look_ns = 0;
+        peer_sends(&s, false);
+    }
+    (void)peers_go_on();
+}
+
 static const role *role_of(const char *name) {
     for (unsigned i = 0; i < ROLES; i++)
         if (strcmp(roles[i].name, name) == 0)
@@ -174,6 +187,8 @@ static pid_t start_victim(const role *r, enum steps_plan plan, unsigned at, uint
     s.who++;
     s.b->struck_ns = 0;
     s.b->stored = s.b->refused = s.b->finished = 0;
+    if (r->claims_by_hand)
+        reclaim_all();
     offer_frames();
     if (r->play == overtake) {
         s.slow = publisher_of(&s.w);
@@ -196,10 +211,8 @@ static pid_t start_victim(const role *r, enum steps_plan plan, unsigned at, uint
 
 /* What the parent did for the role is undone, once the victim is struck or has ended. */
 static void after_victim(const role *r) {
-    if (r->play == overtake) {
-        (void)commit_by_hand(&s.slow, s.slow_number, 0);
-        horus_publisher_leave(&s.slow);
-    }
+    if (r->play == overtake)
+        give_up(&s.slow, s.slow_number);
     if (r->play == hold_too_late) {
         close(s.down.ends[0]);
         close(s.down.ends[1]);
