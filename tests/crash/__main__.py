@@ -6,12 +6,12 @@ The last line of the output is JSON; the exit code is 1 when a claim did not hol
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import time
 
 import kill_native
+import kill_python
 from bystanders import Bystanders
 from kill_report import Failed, Report
 
@@ -23,21 +23,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=300, help="kills and stops in all")
     parser.add_argument("--seed", type=int, default=None, help="of the choice of faults")
+    parser.add_argument("--only", choices=["native", "python"], help="one half of it")
     asked = parser.parse_args()
     seed = time.time_ns() % 2**32 if asked.seed is None else asked.seed
     started = time.monotonic()
     program = kill_native.build()
     report = Report(Bystanders(program))
-    failure = None
+    failure, more = None, {}
+    native = round(asked.kills * {"native": 1.0, "python": 0.0}.get(asked.only, NATIVE_SHARE))
     try:
-        native = round(asked.kills * NATIVE_SHARE)
-        kill_native.run(report, native, random.Random(seed))
+        if native:
+            kill_native.run(report, native, random.Random(seed))
+        if asked.kills > native:
+            more = kill_python.run(report, asked.kills - native, random.Random(seed))
     except Failed as error:
         failure = str(error)
     finally:
         report.bystanders.close()
     print(report.table())
-    print(report.summary(seed=seed, seconds=round(time.monotonic() - started, 1), failure=failure))
+    print(report.summary(**more, seed=seed, seconds=round(time.monotonic() - started, 1), failure=failure))
     return 0 if failure is None else 1
 
 
