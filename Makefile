@@ -53,6 +53,7 @@ endef
 $(eval $(call C_BUILD,c,$(CC) $(C_FLAGS)))
 $(eval $(call C_BUILD,c-widened,$(CC) $(C_FLAGS) -DHORUS_STEPS))
 $(eval $(call C_BUILD,c-sanitized,$(CC) $(C_FLAGS) $(SANITIZE)))
+$(eval $(call C_BUILD,c-steps,$(CC) $(C_FLAGS) -DHORUS_STEPS))
 $(eval $(call C_BUILD,c-arm,aarch64-linux-gnu-gcc $(C_FLAGS) -static))
 .SECONDARY:  # objects stay: the next run needs them
 
