@@ -157,6 +157,14 @@ static inline bool slot_voids(const ring_slot *slot, uint64_t word, uint32_t *vo
     return horus_load_relaxed(&slot->word) == word;
 }
 
+/* Nothing that stands in a region, or is written there meanwhile, keeps a call from coming back. Where who
+ * changes a word makes another call look again, looks are counted: most suffice for what publishers can do,
+ * however fast they are, and a process that scribbles over the words on purpose gets no more. */
+#define SWAPS_MAX 64u
+static inline uint64_t ring_looks(const horus_ring *ring) {
+    return 4 * (uint64_t)ring->capacity;
+}
+
 /* The front, found from any number known to be claimed, plus one. */
 uint64_t ring_front_from(const horus_ring *ring, uint64_t number);
 /* The front by looking at all words: for regions whose hint cannot be true. */

@@ -23,7 +23,9 @@ static void sweep(const horus_ring *ring, unsigned owner) {
         uint64_t *at = &slot_of(ring, i)->word;
         STEP(sweep__load_word);
         uint64_t word = horus_load_acquire(at);
-        while (word_owner(word) == owner && (word_state(word) == BUSY || word_state(word) == HELD)) {
+        for (unsigned swaps = 0; swaps < SWAPS_MAX; swaps++) {
+            if (word_owner(word) != owner || (word_state(word) != BUSY && word_state(word) != HELD))
+                break;
             unsigned tally = word_tally(word) + (word_state(word) == BUSY);
             bool was_busy = word_state(word) == BUSY;
             STEP(sweep__swap);
@@ -141,14 +143,12 @@ void horus_subscriber_announce(horus_subscriber *sub, const char *node) {
     }
 }
 
-/* A name that another process wrote: at most HORUS_NAME_MAX bytes, always terminated. */
+/* A name that another process wrote: at most HORUS_NAME_MAX bytes, always terminated, each read once. */
 static void copy_name(char *to, const char *from) {
-    size_t length = 0;
-    while (length < HORUS_NAME_MAX && from[length] != '\0') {
-        to[length] = from[length];
-        length++;
-    }
-    to[length] = '\0';
+    for (size_t i = 0; i < HORUS_NAME_MAX; i++)
+        if ((to[i] = horus_load_relaxed(&from[i])) == '\0')
+            return;
+    to[HORUS_NAME_MAX] = '\0';
 }
 
 bool horus_ring_publisher_at(const horus_ring *ring, unsigned row, horus_endpoint *out) {
