@@ -47,6 +47,9 @@
 
 /* -DWITNESS_x=assert(false): that x can happen is shown by the error. */
 #define WITNESS(name) WITNESS_##name
+#ifndef WITNESS_exhausted
+#define WITNESS_exhausted skip
+#endif
 #ifndef WITNESS_refused
 #define WITNESS_refused skip
 #endif
