@@ -204,6 +204,7 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     member->next = members;
     members = member;
     pthread_mutex_unlock(&members_mutex);
+    pool_newcomer(ns, horus_ident_index(member->self));
     return member;
 failed:
     pthread_mutex_unlock(&members_mutex);

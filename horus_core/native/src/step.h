@@ -78,7 +78,7 @@
     X(claim_block__raise)                                                                                    \
     X(claim_block__look_again)                                                                               \
     X(hand_out__length)                                                                                      \
-    /* pool_reader.c */                                                                                      \
+    /* pool_newcomer.c, pool_reader.c */                                                                     \
     X(clear_my_bits__clear)                                                                                  \
     X(take_bit__filter)                                                                                      \
     X(take_bit__set)                                                                                         \
