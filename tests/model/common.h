@@ -26,9 +26,6 @@
 #ifndef TALLIES /* the tally's modulus, 64 in C */
 #define TALLIES 8
 #endif
-#ifndef MEND /* the largest difference that slot_count_void mends, 4 in C */
-#define MEND 2
-#endif
 #ifndef LAST /* no number above it: a process that would claim one stops there */
 #define LAST (N + 2 * MESSAGES * PUBS + 4)
 #endif

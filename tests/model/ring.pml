@@ -61,18 +61,23 @@ byte kills = KILLS, stops = STOPS, returns = RETURNS;
 #define REVOKED HELD
 #endif
 
-/* After the swap that gave slot `s` its tally `t`. Uses the caller's `add`. */
+/* After the swap that gave slot `s` its tally `t`. Uses the caller's `seen`. */
 #ifdef ACCOUNTS
 #define slot_count_void(caller, s, t)                                          \
+    atomic { STEP(caller); seen = voids[s] }                                   \
+    atomic { STEP(slot_count_void__load_word); later = TALLY(word[s]) != (t) } \
     atomic {                                                                   \
-        STEP(caller);                                                          \
-        add = AHEAD(t, voids[s]);                                              \
         if                                                                     \
-        :: add < -MEND || add > MEND -> add = 1                                \
-        :: else                                                                \
-        fi                                                                     \
-    };                                                                         \
-    atomic { STEP(slot_count_void__add); voids[s] = voids[s] + add; add = 0 }
+        :: later                                                               \
+        :: else ->                                                             \
+            STEP(slot_count_void__swap);                                       \
+            if                                                                 \
+            :: voids[s] == seen -> voids[s] = seen + AHEAD(t, seen)            \
+            :: else                                                            \
+            fi                                                                 \
+        fi;                                                                    \
+        later = 0; seen = 0                                                    \
+    }
 #else
 #define slot_count_void(caller, s, t) skip
 #endif
@@ -105,8 +110,12 @@ inline ring_front_from() {
 
 proctype publisher(byte p) {
     byte row = p + 1, next = N, n, tries, skips, seq, i, identity;
-    short w, add;
+    short w;
     bit dead;
+#ifdef ACCOUNTS
+    byte seen;
+    bit later;
+#endif
 
 send: /* the next message; the last one was stored, or refused */
     atomic {
@@ -241,7 +250,7 @@ leave:
 killed:
     atomic { /* the kernel drops the lock; a newcomer may come, at the same row of the index */
         locked[p] = 0;
-        n = 0; w = 0; add = 0; dead = 0; skips = 0; tries = 0; identity = 0; i = 0; next = 0;
+        n = 0; w = 0; dead = 0; skips = 0; tries = 0; identity = 0; i = 0; next = 0;
         if
         :: returns > 0 -> returns--
         :: true -> goto gone
@@ -305,7 +314,7 @@ join: /* horus_publisher_join */
 
 stopped:
 gone:
-    atomic { row = 0; next = 0; seq = 0; n = 0; w = 0; identity = 0; tries = 0; skips = 0; i = 0; add = 0 }
+    atomic { row = 0; next = 0; seq = 0; n = 0; w = 0; identity = 0; tries = 0; skips = 0; i = 0 }
 }
 
 #include "ring_subscriber.pml"

@@ -63,8 +63,9 @@ proctype subscriber(byte s) {
     byte last[PUBS]; /* the sequence number delivered last */
     short w;
 #ifdef ACCOUNTS
-    byte first = N, known[N], delivered, missed, skipped, count, lost, blurred;
+    byte first = N, known[N], delivered, missed, skipped, count, lost, blurred, seen;
     short add;
+    bit later;
 #endif
 
 #ifdef LATE

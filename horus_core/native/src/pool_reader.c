@@ -95,6 +95,7 @@ static horus_block *hold_foreign(horus_pool *pool, horus_block *block, const hor
                                  horus_error *error) {
     if (!take_bit(pool, block, ref->generation))
         return stale(error);
+    STEP(hold_foreign__load_length);
     if (horus_load_relaxed(&block->meta->length) != ref->length) {
         drop_bit(pool, block);
         horus_error_set(error, EINVAL,
