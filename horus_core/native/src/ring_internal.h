@@ -56,12 +56,16 @@ static inline int32_t tally_ahead(unsigned tally, uint32_t voids) {
 /* After the compare-and-swap that gave a slot's number up. A slot whose writer is held off the processor
  * loses a number each lap, thousands while a reader is away, and the six bits of the tally go round. This
  * count does not, but it is no part of the word. Who finds that another number of the slot was given up since
- * comes late and leaves it alone, for the later one counts both; so does who loses the swap. A kill in between
- * leaves it behind, and the next one mends it: it is wrong only if 32 in a row never came to count. */
+ * comes late and leaves it alone, for the later one counts both; so does who loses the swap. A kill in
+ * between leaves it behind, and the next one mends it: it is wrong only if 32 in a row never came to count.
+ */
 static inline void slot_count_void(ring_slot *slot, unsigned tally) {
     uint32_t voids = horus_load_acquire(&slot->voids); /* with the swap below: the word is then no older */
-    if (word_tally(horus_load_acquire(&slot->word)) == (tally & 63u))
-        (void)horus_cas_acq_rel(&slot->voids, &voids, voids + (uint32_t)tally_ahead(tally, voids));
+    STEP(slot_count_void__load_word);
+    if (word_tally(horus_load_acquire(&slot->word)) != (tally & 63u))
+        return;
+    STEP(slot_count_void__swap);
+    (void)horus_cas_acq_rel(&slot->voids, &voids, voids + (uint32_t)tally_ahead(tally, voids));
 }
 
 /* How many void numbers the slot has had, up to and with the word's. `voids` was read while that word stood.

@@ -83,6 +83,7 @@ void horus_publisher_leave(horus_publisher *pub) {
 static uint64_t last_below(const horus_ring *ring, uint64_t front) {
     uint64_t oldest = front > 2 * (uint64_t)ring->capacity ? front - ring->capacity : ring->capacity;
     for (uint64_t number = front; number > oldest; number--) {
+        STEP(last_below__load_word);
         uint64_t word = horus_load_acquire(&slot_of(ring, number - 1)->word);
         if (word_number(word) == number - 1 && word_state(word) == DONE)
             return number - 1;
