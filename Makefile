@@ -51,6 +51,7 @@ build/$(1)/%: $(NATIVE)/tests/%.c $(C_CORE:%=build/$(1)/core/%.o)
 	@$(2) $$^ -o $$@
 endef
 $(eval $(call C_BUILD,c,$(CC) $(C_FLAGS)))
+$(eval $(call C_BUILD,c-widened,$(CC) $(C_FLAGS) -DHORUS_STEPS))
 $(eval $(call C_BUILD,c-sanitized,$(CC) $(C_FLAGS) $(SANITIZE)))
 $(eval $(call C_BUILD,c-arm,aarch64-linux-gnu-gcc $(C_FLAGS) -static))
 .SECONDARY:  # objects stay: the next run needs them

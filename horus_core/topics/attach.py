@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import posix_ipc
 
@@ -16,7 +16,9 @@ from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
 from horus_core.topics import types
 
-_log = logging.getLogger("horus")
+if TYPE_CHECKING:
+    from horus_core.topics.opening import Opening
+
 _lock = threading.Lock()
 
 
@@ -29,6 +31,8 @@ class Request:
     type: types.TopicType | None
     capacity: int | None = None
     latched: bool = False
+    framework: bool = False
+    """Whether HORUS itself asks: it may publish on the names that are reserved."""
 
 
 def is_current(member: _native.Member, topic: str, ring: _native.Ring) -> bool:
@@ -36,8 +40,8 @@ def is_current(member: _native.Member, topic: str, ring: _native.Ring) -> bool:
     return region.identity(namespaces.topic_region(member.namespace, topic)) == ring.file
 
 
-def attach(member: _native.Member, request: Request) -> _native.Ring | None:
-    """The topic's region; created when a type is wanted and none is there, else None.
+def attach(member: _native.Member, request: Request, opening: Opening) -> _native.Ring | None:
+    """The topic's region; created when a type is wanted and none is there, else None. The caller holds `opening`.
 
     Raises TopicTypeError when living processes use the topic with another type, and RegionError when the
     region cannot be created or trusted.
@@ -45,15 +49,14 @@ def attach(member: _native.Member, request: Request) -> _native.Ring | None:
     name = namespaces.topic_region(member.namespace, request.topic)
     if request.type is None and region.identity(name) is None:
         return None
-    # What is logged is logged without the locks: a user's log handler may send on a topic of its own.
     try:
         with _lock, namespaces.locked(member.namespace):
             ring = _existing_or_new(member, request, name)
     except TopicTypeError as error:
-        _log.error("%s", error)  # also when the user's code catches it
+        opening.log(logging.ERROR, "%s", error)  # also when the user's code catches it
         raise
     if ring is not None:
-        _warn_capacity(ring, request)
+        _warn_capacity(ring, request, opening)
     return ring
 
 
@@ -101,9 +104,10 @@ def _fits(ring: _native.Ring, request: Request) -> bool:
     raise _mismatch(ring, request, found)
 
 
-def _warn_capacity(ring: _native.Ring, request: Request) -> None:
+def _warn_capacity(ring: _native.Ring, request: Request, opening: Opening) -> None:
     if request.capacity is not None and _power_of_two(request.capacity) != ring.capacity:
-        _log.warning(
+        opening.log(
+            logging.WARNING,
             "Topic %r keeps %d messages, as its creator wanted, not %d (node=%r).",
             request.topic,
             ring.capacity,

@@ -63,8 +63,7 @@ def topics(namespace: str) -> list[TopicState]:
     if not found:
         return []
     with namespaces.locked(namespace, exclusive=False):
-        # Not as this process's own member: to unmap takes its mark of use off the region.
-        member = process.peek(namespace)
+        member = process.joined(namespace) or process.peek(namespace)
         states = [
             state for name, topic in found.items() if (state := _state(name, topic, member)) is not None
         ]

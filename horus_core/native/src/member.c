@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "futex.h"
+#include "member_internal.h"
 #include "step.h"
 
 #define INDEX_MAGIC "HORUSIDX"
@@ -51,6 +52,7 @@ struct horus_member {
     ino_t inode;
     horus_ident self;
     pthread_mutex_t reaping; /* held from lock_index to unlock_index */
+    member_mappings mappings;
     uint32_t forked;
     char ns[NAMESPACE_MAX];
     struct horus_member *next;
@@ -198,6 +200,7 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
         goto failed;
     }
     pthread_mutex_init(&member->reaping, NULL);
+    pthread_mutex_init(&member->mappings.mutex, NULL);
     member->next = members;
     members = member;
     pthread_mutex_unlock(&members_mutex);
@@ -225,6 +228,7 @@ void horus_member_leave(horus_member *member) {
     if (member->fd >= 0)
         close(member->fd); /* drops the lock */
     pthread_mutex_destroy(&member->reaping);
+    pthread_mutex_destroy(&member->mappings.mutex);
     free(member);
 }
 
@@ -233,6 +237,10 @@ void horus_member_forked(horus_member *member) {
         close(member->fd); /* else a killed parent would look alive for as long as this child lives */
     member->fd = -1;
     horus_store_relaxed(&member->forked, 1);
+}
+
+member_mappings *horus_member_mappings(horus_member *member) {
+    return &member->mappings;
 }
 
 bool horus_member_is_forked(const horus_member *member) {

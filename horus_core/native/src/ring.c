@@ -113,10 +113,33 @@ static bool fill_ring(horus_ring *ring, const ring_header *seen, const ring_geom
     return true;
 }
 
+/* The mark in the region's `users` is the process's, not the mapping's: it stays for as long as any mapping
+ * of the region does. Both changes are made under the mutex, so that none of them overtakes the other. */
 static void enlist_user(horus_ring *ring) {
     horus_ident self = horus_member_self(ring->member);
+    member_mappings *mappings = horus_member_mappings(ring->member);
+    if (horus_member_is_forked(ring->member))
+        return; /* the membership is the parent's */
+    pthread_mutex_lock(&mappings->mutex);
+    ring->next = mappings->first;
+    mappings->first = ring;
     STEP(enlist_user__store);
     horus_store_seq_cst(&ring->users[horus_ident_index(self)], (uint32_t)horus_ident_generation(self));
+    pthread_mutex_unlock(&mappings->mutex);
+}
+
+/* Takes the mapping off the list; whether it was the last one of its region. */
+static bool forget_mapping(member_mappings *mappings, const horus_ring *ring) {
+    bool last = true;
+    for (horus_ring **at = &mappings->first; *at != NULL;) {
+        if (*at == ring) {
+            *at = ring->next;
+            continue;
+        }
+        last = last && ((*at)->device != ring->device || (*at)->inode != ring->inode);
+        at = &(*at)->next;
+    }
+    return last;
 }
 
 horus_ring *horus_ring_map(int fd, horus_member *member, horus_error *error) {
@@ -159,9 +182,14 @@ horus_ring *horus_ring_map(int fd, horus_member *member, horus_error *error) {
 void horus_ring_unmap(horus_ring *ring) {
     if (!horus_member_is_forked(ring->member)) {
         horus_ident self = horus_member_self(ring->member);
+        member_mappings *mappings = horus_member_mappings(ring->member);
         uint32_t mine = (uint32_t)horus_ident_generation(self);
-        STEP(horus_ring_unmap__swap);
-        horus_cas_seq_cst(&ring->users[horus_ident_index(self)], &mine, 0u);
+        pthread_mutex_lock(&mappings->mutex);
+        if (forget_mapping(mappings, ring)) {
+            STEP(horus_ring_unmap__swap);
+            horus_cas_seq_cst(&ring->users[horus_ident_index(self)], &mine, 0u);
+        }
+        pthread_mutex_unlock(&mappings->mutex);
     }
     munmap(ring->base, ring->size);
     free(ring->meta);

@@ -3,6 +3,7 @@
 #define HORUS_RING_INTERNAL_H
 
 #include "horus/ring.h"
+#include "member_internal.h"
 #include "step.h"
 
 #define RING_MAGIC "HORUSTOP"
@@ -54,14 +55,13 @@ static inline int32_t tally_ahead(unsigned tally, uint32_t voids) {
 
 /* After the compare-and-swap that gave a slot's number up. A slot whose writer is held off the processor
  * loses a number each lap, thousands while a reader is away, and the six bits of the tally go round. This
- * count does not, but it is no part of the word: a kill in between leaves it behind, and who comes late may
- * add what another one has added. Each who comes mends a small difference, so it stays within a few of the
- * truth; the tally says exactly which number near it is meant. */
+ * count does not, but it is no part of the word. Who finds that another number of the slot was given up since
+ * comes late and leaves it alone, for the later one counts both; so does who loses the swap. A kill in between
+ * leaves it behind, and the next one mends it: it is wrong only if 32 in a row never came to count. */
 static inline void slot_count_void(ring_slot *slot, unsigned tally) {
-    int32_t step = tally_ahead(tally, horus_load_relaxed(&slot->voids));
-    if (step < -4 || step > 4)
-        step = 1; /* the tally is of some laps ago */
-    __atomic_fetch_add(&slot->voids, (uint32_t)step, __ATOMIC_RELAXED);
+    uint32_t voids = horus_load_acquire(&slot->voids); /* with the swap below: the word is then no older */
+    if (word_tally(horus_load_acquire(&slot->word)) == (tally & 63u))
+        (void)horus_cas_acq_rel(&slot->voids, &voids, voids + (uint32_t)tally_ahead(tally, voids));
 }
 
 /* How many void numbers the slot has had, up to and with the word's. `voids` was read while that word stood.
@@ -138,6 +138,7 @@ struct horus_ring {
     bool latched;
     uint32_t large_kept;
     uint64_t device, inode;
+    struct horus_ring *next; /* in the member's list of its mappings */
 };
 
 static inline ring_slot *slot_of(const horus_ring *ring, uint64_t number) {
