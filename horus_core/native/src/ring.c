@@ -135,7 +135,7 @@ horus_ring *horus_ring_map(int fd, horus_member *member, horus_error *error) {
         return NULL;
     }
     (void)horus_load_acquire(&((ring_header *)base)->ready); /* pairs with the creator's release store */
-    memcpy(&seen, base, sizeof seen);
+    memcpy(&seen, base, offsetof(ring_header, hint)); /* what never changes: others send meanwhile */
     horus_ring *ring = NULL;
     if (check_header(&seen, size, &at, error)) {
         ring = calloc(1, sizeof *ring);

@@ -8,6 +8,7 @@
 
 #define SMALL_FRAME 640u /* bytes: with the budget below, five blocks */
 #define SCARCE 4096u
+#define STARVED_NS (5 * SECOND)
 #define KEPT 4u /* frames that a reader holds at a time, at most */
 #define SEEN 8u /* references that it remembers, most of them stale */
 
@@ -41,14 +42,17 @@ static inline void check_no_block_is_lost(stage *w) {
 static inline void write_frames(stage *w, pool_board *b, uint64_t frames, unsigned readers) {
     while (horus_load_acquire(&b->ready) < readers)
         sched_yield();
+    uint64_t last_ns = horus_now_ns();
     for (uint64_t sent = 0; sent < frames;) {
         horus_block *block = horus_pool_take(w->pool, SMALL_FRAME, &error);
         if (block == NULL) {
+            CHECK(horus_now_ns() - last_ns < STARVED_NS); /* a block was lost */
             b->none++;
             sched_yield();
             continue;
         }
         send_frame(w, block, ++sent);
+        last_ns = horus_now_ns();
     }
     b->sent = frames;
 }
@@ -70,8 +74,8 @@ static inline void put_down(desk *d, unsigned at) {
     d->kept[at] = NULL;
 }
 
-static inline void pick_up(stage *w, pool_board *b, desk *d) {
-    horus_block_ref ref = d->seen[roll(&d->dice, SEEN)];
+static inline void pick_up(stage *w, pool_board *b, desk *d, unsigned which) {
+    horus_block_ref ref = d->seen[which];
     unsigned at = (unsigned)roll(&d->dice, KEPT);
     put_down(d, at);
     horus_error why = {0};
@@ -87,7 +91,15 @@ static inline void pick_up(stage *w, pool_board *b, desk *d) {
     d->words[at] = ref.reserved;
 }
 
-/* Until told to stop; `mortal`: now and then it is killed, with what it holds. */
+static inline void let_go_of_all(pool_board *b, desk *d) {
+    for (unsigned at = 0; at < KEPT; at++)
+        put_down(d, at);
+    __atomic_fetch_add(&b->empty, 1, __ATOMIC_RELEASE);
+    while (!horus_load_acquire(&b->over))
+        sched_yield();
+}
+
+/* Until told to stop. `mortal`: now and then, and at last, it is killed with what it holds. */
 static inline void read_frames(stage *w, pool_board *b, uint64_t seed, bool mortal) {
     desk d = {.dice = seed * 0x9e3779b97f4a7c15u + (uint64_t)getpid()};
     uint64_t buffer[16], number = 0;
@@ -95,23 +107,20 @@ static inline void read_frames(stage *w, pool_board *b, uint64_t seed, bool mort
     horus_info info;
     CHECK(horus_subscriber_join(&sub, w->ring, HORUS_FROM_LAST) == 0);
     __atomic_fetch_add(&b->ready, 1, __ATOMIC_RELEASE);
-    while (!horus_load_acquire(&b->stop)) {
+    for (bool stop = false; !stop;) {
+        stop = horus_load_acquire(&b->stop);
         while (horus_subscriber_recv(&sub, buffer, &info))
             memcpy(&d.seen[number++ % SEEN], buffer, sizeof *d.seen);
-        pick_up(w, b, &d);
+        pick_up(w, b, &d, stop ? 0 : (unsigned)roll(&d.dice, SEEN));
         uint64_t chance = roll(&d.dice, 1024);
-        if (chance == 0)
-            nap(roll(&d.dice, 200000));
-        else if (chance < 128)
-            sched_yield();
-        else if (mortal && chance < 132 && number > 0)
+        if (mortal && number > 0 && (stop || chance < 4))
             kill(getpid(), SIGKILL);
+        if (chance < 128)
+            sched_yield();
+        else if (chance == 128)
+            nap(roll(&d.dice, 200000));
     }
-    for (unsigned at = 0; at < KEPT; at++)
-        put_down(&d, at);
-    __atomic_fetch_add(&b->empty, 1, __ATOMIC_RELEASE);
-    while (!horus_load_acquire(&b->over))
-        sched_yield();
+    let_go_of_all(b, &d);
     horus_subscriber_leave(&sub);
 }
 

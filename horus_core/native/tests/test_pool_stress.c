@@ -9,7 +9,7 @@
 static pid_t start_reader(stage *w, pool_board *b, uint64_t seed, bool mortal) {
     pid_t child = spawn();
     if (child == 0) {
-        widen();
+        widen(STEP_COUNT);
         join(w, ROOMY);
         read_frames(w, b, seed, mortal);
         horus_pool_close(w->pool);
@@ -23,7 +23,7 @@ static pid_t start_reader(stage *w, pool_board *b, uint64_t seed, bool mortal) {
 static pid_t start_writer(stage *w, pool_board *b, uint64_t frames) {
     pid_t child = spawn();
     if (child == 0) {
-        widen();
+        widen(STEP_clear_holds__clear);
         join(w, SCARCE);
         CHECK(horus_publisher_join(&w->pub, w->ring, "writer", &error) == 0);
         write_frames(w, b, frames, READERS);
@@ -54,7 +54,7 @@ static void look_after(stage *w, pool_board *b, pid_t writer, pid_t *readers, bo
         CHECK(at < READERS || gone == writer);
         if (mortal && at < READERS && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
             b->kills++;
-            readers[at] = start_reader(w, b, ++seed, !horus_load_acquire(&b->stop));
+            readers[at] = start_reader(w, b, ++seed, !horus_load_acquire(&b->stop)); /* at last an heir */
             continue;
         }
         CHECK_EQ(status, 0);
@@ -75,10 +75,10 @@ static void stress(const char *name, uint64_t frames, bool mortal) {
 }
 
 static void frames_that_are_held_stay_as_they_are(void) {
-    stress("stress", scaled(300000), false);
+    stress("stress", scaled(100000), false);
 }
 static void readers_are_killed_and_replaced(void) {
-    stress("mortal", scaled(300000), true);
+    stress("mortal", scaled(100000), true);
 }
 
 int main(void) {

@@ -77,10 +77,9 @@ static void no_wake_is_lost(void) {
     uint64_t rounds = scaled(5000);
     world w = world_make(8, 8);
     hall *h = shared(sizeof *h);
-    pid_t children[PUBLISHERS + SLEEPERS];
     for (unsigned i = 0; i < PUBLISHERS + SLEEPERS; i++)
-        if ((children[i] = spawn()) == 0) {
-            widen();
+        if (spawn() == 0) {
+            widen(STEP_COUNT);
             world_enter_child(&w);
             if (i < PUBLISHERS)
                 speak(&w, h, i, rounds);
@@ -89,8 +88,7 @@ static void no_wake_is_lost(void) {
             exit(0);
         }
     begin_when_ready(&h->meeting, PUBLISHERS + SLEEPERS);
-    for (unsigned i = 0; i < PUBLISHERS + SLEEPERS; i++)
-        join_ok(children[i]);
+    join_all(PUBLISHERS + SLEEPERS);
     printf("  %" PRIu64 " rounds, %" PRIu64 " sleeps, %" PRIu64 " ended by their time, %" PRIu64
            " of them although all had been sent before\n",
            rounds, h->sleeps, h->timeouts, h->lost);
