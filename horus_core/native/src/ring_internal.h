@@ -74,18 +74,20 @@ static inline uint32_t voids_of(uint64_t word, uint32_t voids) {
     return voids + (uint32_t)tally_ahead(word_tally(word), voids);
 }
 
+#define ROW_NAME 144 /* bytes of a node's name, with its end */
+
 typedef struct {
     horus_ident who; /* 0: free. Claimed by compare-and-swap, so that one process at most has a row */
     uint64_t sent, refused, revoked;
     uint64_t spare[2];
-    char node[144];
+    char node[ROW_NAME];
 } publisher_row;
 
 typedef struct {
     horus_ident who;
     uint64_t cursor, delivered, missed, skipped;
     uint64_t spare;
-    char node[144];
+    char node[ROW_NAME];
 } subscriber_row;
 
 _Static_assert(sizeof(publisher_row) == 192 && sizeof(subscriber_row) == 192, "rows are three cache lines");
