@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import horus
-from horus_core.shm import cleaner
+from horus_core.shm import cleaner, namespace
 
 LIMIT_S = 20.0
 
@@ -187,6 +187,19 @@ def test_restarts(program, horus_namespace, first, again, cleaned):
         running[name] = start(sources[name])
     _say(running["publisher"], running["subscriber"], 2)
     _say(running["publisher"], running["subscriber"], 3)
+
+
+def test_a_record_that_a_killed_process_did_not_finish_is_removed(horus_namespace):
+    """While others live, too; theirs stay."""
+    topic = horus.Topic("t", dict)
+    assert topic.send({"a": 1})
+    nodes = namespace.directory(horus_namespace) / "nodes"
+    nodes.mkdir()
+    (nodes / ".dead.json.1").write_text('{"na', encoding="utf-8")
+    (nodes / "living.json").write_text(f'{{"ident": {topic._member.ident}}}', encoding="utf-8")
+    cleaner.clean([horus_namespace])
+    assert [file.name for file in nodes.iterdir()] == ["living.json"]
+    assert topic.recv() == {"a": 1}
 
 
 TYPED = """
