@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import random
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = ROOT / "build/c-steps/kill_steps"
+PROGRAM = ROOT / "build/c-widened/kill_steps"
 
 ELSEWHERE: dict[str, str] = {}
 """Named steps that no role passes, each with the reason."""
