@@ -61,7 +61,6 @@ $(eval $(call C_BUILD,c-widened,$(CC) $(C_FLAGS) -DHORUS_STEPS))
 $(eval $(call C_BUILD,c-tsan,$(TSAN),$(ONE_MAPPING)))
 $(eval $(call C_BUILD,c-tsan-widened,$(TSAN) -DHORUS_STEPS,$(ONE_MAPPING)))
 $(eval $(call C_BUILD,c-sanitized,$(CC) $(C_FLAGS) $(SANITIZE)))
-$(eval $(call C_BUILD,c-steps,$(CC) $(C_FLAGS) -DHORUS_STEPS))
 $(eval $(call C_BUILD,c-arm,aarch64-linux-gnu-gcc $(C_FLAGS) -static))
 .SECONDARY:  # objects stay: the next run needs them
 
