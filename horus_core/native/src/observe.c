@@ -83,6 +83,7 @@ int horus_subscriber_wait_begin(horus_subscriber *sub, uint64_t deadline_ns, hor
         return 1;
     /* Before a BUSY number, where the look has stopped, nobody may ever publish again: then the sleep is
      * short. */
+    STEP(horus_subscriber_wait_begin__look_stuck);
     uint64_t word = horus_load_acquire(&slot_of(ring, sub->cursor)->word);
     bool stuck = word_number(word) == sub->cursor && word_state(word) == BUSY;
     uint64_t until = now + (stuck ? HORUS_PATIENCE_NS : HORUS_SLICE_NS);

@@ -113,7 +113,7 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
     }
     chunk_header header = {
         .magic = POOL_MAGIC,
-        .version = POOL_VERSION,
+        .version = HORUS_POOL_LAYOUT,
         .chunk = id,
         .writer = pool->self,
         .total_size = size,
@@ -134,9 +134,9 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
 }
 
 /* Everything in the header is untrusted: all of it has to agree. */
-static bool header_fits(const chunk_header *h, horus_ident writer, uint32_t id) {
-    return h->magic == POOL_MAGIC && h->version == POOL_VERSION && h->writer == writer && h->chunk == id &&
-           h->total_size <= INT64_MAX && h->blocks > 0 && h->block_size > 0 &&
+bool pool_header_fits(const chunk_header *h, horus_ident writer, uint32_t id) {
+    return h->magic == POOL_MAGIC && h->version == HORUS_POOL_LAYOUT && h->writer == writer &&
+           h->chunk == id && h->total_size <= INT64_MAX && h->blocks > 0 && h->block_size > 0 &&
            h->block_size <= h->total_size && h->block_size % HORUS_CACHE_LINE == 0 &&
            h->block_size == pool_class_size(pool_class_of(h->block_size)) &&
            h->blocks <= pool_blocks_max(h->block_size) &&
@@ -186,12 +186,12 @@ static pool_chunk *map_open(int fd, const char *name, horus_ident writer, uint32
     chunk_header seen;
     if (!read_header(fd, name, &seen, error))
         return NULL;
-    if (!header_fits(&seen, writer, id)) {
+    if (!pool_header_fits(&seen, writer, id)) {
         horus_error_set(
             error, EINVAL,
             "Cannot trust pool memory %s: expected chunk %u of layout version %u, got version %u with "
             "%u blocks of %" PRIu64 " bytes. Restart its writer.",
-            name, id, POOL_VERSION, seen.version, seen.blocks, seen.block_size);
+            name, id, HORUS_POOL_LAYOUT, seen.version, seen.blocks, seen.block_size);
         return NULL;
     }
     void *memory = map_file(fd, name, seen.total_size, error);

@@ -191,6 +191,7 @@ uint64_t horus_subscriber_pending(const horus_subscriber *sub) {
 /* As settle, for a slot that the reader is not at: its number lies behind the cursor or before it. */
 static void settle_slot(horus_subscriber *sub, uint64_t i) {
     const ring_slot *slot = slot_of(sub->ring, i);
+    STEP(settle_slot__load_word);
     uint64_t word = horus_load_acquire(&slot->word);
     uint32_t voids;
     if (word_number(word) >= sub->cursor + sub->ring->capacity || !slot_voids(slot, word, &voids))

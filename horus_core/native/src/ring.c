@@ -34,7 +34,8 @@ void horus_ring_format(void *memory, const horus_ring_params *params) {
     ring_header *header = memory;
     ring_geometry at = ring_geometry_of(params->capacity, params->payload, params->meta_length);
     memcpy(header->magic, RING_MAGIC, sizeof header->magic);
-    header->version = HORUS_LAYOUT_VERSION;
+    header->version = HORUS_TOPIC_LAYOUT;
+    snprintf(header->release, sizeof header->release, "%s", HORUS_VERSION);
     header->size = at.size;
     horus_boot_id(header->boot_id);
     header->kind = params->kind;
@@ -60,10 +61,14 @@ static bool check_header(const ring_header *seen, ring_geometry *at, horus_error
     horus_boot_id(boot_id);
     if (memcmp(seen->magic, RING_MAGIC, sizeof seen->magic) != 0)
         horus_error_set(error, 0, "expected a topic of HORUS, got a file that starts with other bytes");
-    else if (seen->version != HORUS_LAYOUT_VERSION)
-        horus_error_set(error, 0, "expected layout version %u, got %u: another version of HORUS wrote it",
-                        HORUS_LAYOUT_VERSION, seen->version);
-    else if (!seen->ready)
+    else if (seen->version != HORUS_TOPIC_LAYOUT) {
+        char release[HORUS_VERSION_MAX];
+        horus_release_text(release, seen->release);
+        horus_error_set(
+            error, EPROTO,
+            "expected a topic of HORUS %s (layout version %u), got one of HORUS %s (layout version %u)",
+            HORUS_VERSION, HORUS_TOPIC_LAYOUT, release, seen->version);
+    } else if (!seen->ready)
         horus_error_set(error, EAGAIN,
                         "expected a finished region, got one whose creator died while it wrote it");
     else if (memcmp(seen->boot_id, boot_id, sizeof boot_id) != 0)
