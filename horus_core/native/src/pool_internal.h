@@ -10,7 +10,6 @@
 #include "step.h"
 
 #define POOL_MAGIC 0x31304c4f4f505248ull /* "HRPOOL01" in memory */
-#define POOL_VERSION 1u
 #define POOL_HOLD_WORDS (HORUS_MAX_PROCESSES / 64u)
 #define POOL_CLASSES 256u
 #define POOL_CHUNKS_MAX (1u << 20)
