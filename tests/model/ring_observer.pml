@@ -48,6 +48,7 @@ look:
                w = word[n % N];
                if
                :: NUMBER(w) == n && STATE(w) == DONE -> break
+               :: NUMBER(w) > n -> goto overtaken
                :: else
                fi
            }
@@ -59,17 +60,20 @@ look:
         STEP(ring_read_slot__look_again);
 #ifndef MUT_second_look_dropped
         if
-        :: word[n % N] != w ->
-            looks--; w = 0; a = 0; b = 0;
-            if
-            :: looks > 0 && !peek -> goto look
-            :: else -> goto gone
-            fi
+        :: word[n % N] != w -> goto overtaken
         :: else
         fi;
 #endif
         assert(a == b && a == truth[n % N]); /* whole, and what was sent under this number */
         goto gone
+    }
+overtaken:
+    atomic {
+        looks--; w = 0; a = 0; b = 0;
+        if
+        :: looks > 0 && !peek -> goto look
+        :: else -> goto gone
+        fi
     }
 nothing:
     assert(nothing_done); /* else there was a message all the time, and `latest` did not find one */
