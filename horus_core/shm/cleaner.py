@@ -42,11 +42,19 @@ def clean(
     names of what was removed (with `dry_run`: would be), as they stand in /dev/shm.
     """
     removed: list[str] = []
+    left_out: list[str] = []
     for namespace in namespaces.mine() if only is None else only:
         if not namespaces.path(namespace).exists() and not namespaces.regions(namespace):
             continue
         with namespaces.locked(namespace, timeout_s=timeout_s):
-            removed += _Sweep(namespace, records=records, dry_run=dry_run).run()
+            try:
+                sweep = _Sweep(namespace, records=records, dry_run=dry_run)
+            except RegionError as error:  # living processes of another version: all of it is theirs
+                left_out.append(f"Cleaning namespace {namespace!r} was left out: {error}")
+                continue
+            removed += sweep.run()
+    for line in left_out:
+        _log.debug("%s", line)
     return removed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import struct
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from horus_core.topics.opening import Opening
 
 _lock = threading.Lock()
+_TOPIC_MAGIC, _TOPIC_LAYOUT = b"HORUSTOP", _native.LAYOUTS[1]
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def _existing(member: _native.Member, topic: str, name: str) -> _native.Ring | N
         ring = _native.Ring(fd, member)
         types.read_description(ring)
     except RegionError as error:
+        if _is_left_by_another_version(fd, member, name):
+            return None
         raise RegionError(
             f"Opening topic {topic!r} failed: {error} (file=/dev/shm/{name}, pid={os.getpid()}). "
             "Stop the processes that use it and run `horus clean`."
@@ -91,6 +95,18 @@ def _existing(member: _native.Member, topic: str, name: str) -> _native.Ring | N
     finally:
         os.close(fd)
     return ring
+
+
+def _is_left_by_another_version(fd: int, member: _native.Member, name: str) -> bool:
+    """Whether the region is of another layout, and nobody lives in the namespace who could use it.
+
+    All who live are of this version, or they would not share the index; but one of them may have the region mapped
+    from before its header was destroyed.
+    """
+    magic, layout = struct.unpack("8sI", os.pread(fd, 12, 0).ljust(12, b"\0"))
+    others = any(who != member.ident for who in member.living())
+    used_here = region.identity(name) in process.mapped(member)
+    return magic == _TOPIC_MAGIC and layout not in (0, _TOPIC_LAYOUT) and not others and not used_here
 
 
 def _fits(ring: _native.Ring, request: Request) -> bool:
@@ -135,7 +151,12 @@ def _power_of_two(capacity: int) -> int:
 
 
 def _create(member: _native.Member, request: Request, kind: types.TopicType, name: str) -> _native.Ring:
-    creator: dict[str, Any] = {"node": request.node, "pid": os.getpid(), "ident": member.ident}
+    creator: dict[str, Any] = {
+        "node": request.node,
+        "pid": os.getpid(),
+        "ident": member.ident,
+        "horus": _native.VERSION,
+    }
     meta = types.description(kind, request.topic, creator)
     capacity = kind.capacity if request.capacity is None else _power_of_two(request.capacity)
     large_kept = kind.large_kept if request.capacity is None else 0

@@ -24,7 +24,7 @@ enum steps_plan { STEPS_PASS, STEPS_WIDEN, STEPS_KILL, STEPS_STOP };
 
 static struct {
     enum steps_plan plan;
-    unsigned at;      /* STEPS_KILL, STEPS_STOP: the step */
+    unsigned at;      /* STEPS_KILL, STEPS_STOP: the step; STEPS_WIDEN: one that is always wide, or STEP_COUNT */
     uint32_t passage; /* and which passage of it, from 1 */
     uint32_t passed[STEP_COUNT];
 } steps;
@@ -74,7 +74,7 @@ static inline void steps_pause(enum horus_step_id step) {
     steps_choose_focus(step);
     bool wide = step == widening.focus;
     unsigned dice = steps_dice(4096);
-    if (dice < (wide ? 512 : 2))
+    if (dice < (step == steps.at ? 2048 : wide ? 512 : 2))
         steps_sleep(2000000); /* longer than PATIENCE */
     else if (dice < (wide ? 1024 : 32))
         steps_sleep(20000);

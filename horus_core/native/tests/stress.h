@@ -232,7 +232,7 @@ static inline void drain(const play *p, reader *r) {
 static inline uint64_t noted(const play *p, uint64_t from, uint64_t to) {
     uint64_t count = 0;
     for (uint64_t number = from; number < to; number++)
-        count += p->ledger[number] != 0;
+        count += horus_load_relaxed(&p->ledger[number]) != 0;
     return count;
 }
 

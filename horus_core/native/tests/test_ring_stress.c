@@ -11,7 +11,7 @@ static const enum manner manners[] = {EAGER, MIXED, LATE, LAZY, MIXED};
 static pid_t start_publisher(play *p, uint64_t serial, uint64_t sends, bool at_once) {
     pid_t child = spawn();
     if (child == 0) {
-        widen();
+        widen(STEP_COUNT);
         world_enter_child(&p->w);
         publish(p, serial, sends, at_once);
         exit(0);
@@ -22,7 +22,7 @@ static pid_t start_publisher(play *p, uint64_t serial, uint64_t sends, bool at_o
 static pid_t start_subscriber(play *p, unsigned i) {
     pid_t child = spawn();
     if (child == 0) {
-        widen();
+        widen(STEP_COUNT);
         world_enter_child(&p->w);
         subscribe(p, manners[i % (sizeof manners / sizeof *manners)], i + 1);
         exit(0);
@@ -38,12 +38,23 @@ static void start(play *p, pid_t *children, unsigned publishers, unsigned subscr
     begin_when_ready(p->b, publishers + subscribers);
 }
 
+static bool is_among(pid_t child, const pid_t *children, unsigned count) {
+    for (unsigned i = 0; i < count; i++)
+        if (children[i] == child)
+            return true;
+    return false;
+}
+
+/* In the order in which they end, so that a subscriber's complaint is heard at once. */
 static void finish(play *p, const pid_t *children, unsigned publishers, unsigned subscribers) {
-    for (unsigned i = 0; i < publishers; i++)
-        join_ok(children[i]);
+    for (unsigned left = publishers; left > 0;) {
+        int status;
+        pid_t gone = waitpid(-1, &status, 0);
+        CHECK_EQ(status, 0);
+        left -= is_among(gone, children, publishers);
+    }
     horus_store_release(&p->b->quiet, 1);
-    for (unsigned i = 0; i < subscribers; i++)
-        join_ok(children[publishers + i]);
+    join_all(subscribers);
     tell(p, publishers, subscribers);
     play_end(p);
 }
