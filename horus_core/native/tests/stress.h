@@ -39,13 +39,16 @@ static inline void nap(uint64_t nanoseconds) {
     nanosleep(&(struct timespec){.tv_nsec = (long)nanoseconds}, NULL);
 }
 
-/* The environment's STRESS multiplies the length of a play; wide windows make one slow, and rich. */
-static inline uint64_t scaled(uint64_t usual) {
+/* The usual length of a play, `wide` where windows are: they make it slow, and rich. The environment's STRESS
+ * multiplies it. */
+static inline uint64_t scaled(uint64_t usual, uint64_t wide) {
     const char *factor = getenv("STRESS");
-    double length = (double)usual * (factor == NULL ? 1.0 : strtod(factor, NULL));
+    double length = (double)usual;
 #ifdef HORUS_STEPS
-    length /= 100;
+    length = (double)wide;
 #endif
+    (void)wide;
+    length *= factor == NULL ? 1.0 : strtod(factor, NULL);
     return length < 100 ? 100 : (uint64_t)length;
 }
 
