@@ -10,7 +10,8 @@ C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/
 BUILD_FLAGS := $(if $(CI),-C cmake.define.HORUS_WERROR=ON)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-c test-c-sanitized test-arm stress tsan mutations test-pythons check format bench wheel clean
+.PHONY: help setup demo test test-c test-c-sanitized test-arm stress tsan mutations test-pythons check format bench \
+    wheel clean soak soak-endurance soak-kills soak-stress soak-fuzz soak-fuzz-python
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,6 +61,7 @@ $(eval $(call C_BUILD,c-widened,$(CC) $(C_FLAGS) -DHORUS_STEPS))
 $(eval $(call C_BUILD,c-tsan,$(TSAN),$(ONE_MAPPING)))
 $(eval $(call C_BUILD,c-tsan-widened,$(TSAN) -DHORUS_STEPS,$(ONE_MAPPING)))
 $(eval $(call C_BUILD,c-sanitized,$(CC) $(C_FLAGS) $(SANITIZE)))
+$(eval $(call C_BUILD,c-steps,$(CC) $(C_FLAGS) -DHORUS_STEPS))
 $(eval $(call C_BUILD,c-arm,aarch64-linux-gnu-gcc $(C_FLAGS) -static))
 .SECONDARY:  # objects stay: the next run needs them
 
@@ -88,6 +90,25 @@ test-arm: $(C_TESTS:%=build/c-arm/%)  ## The same for aarch64 under qemu-user, a
 
 test-pythons:  ## Run the suite on every CPython >= 3.10 found on this machine
 	.ci/pythons
+
+# Long runs. Endurance takes MINUTES, each of the two fuzzers half as long; the kills and the stress take what they take.
+MINUTES ?= 30
+KILLS ?= 10000
+FUZZ_SECONDS = $(shell expr $(MINUTES) '*' 30)
+
+soak: setup  ## All long runs, one after the other, whatever becomes of them (make soak MINUTES=30)
+	@failed=; for part in endurance kills stress fuzz fuzz-python; do \
+	    echo "== soak-$$part"; $(MAKE) --no-print-directory soak-$$part || failed="$$failed $$part"; \
+	done; test -z "$$failed" || { echo "soak: failed:$$failed"; exit 1; }
+
+soak-endurance: setup  ## 20 processes and 50 topics for MINUTES: memory stays flat, every message is accounted for
+	$(BIN)/python tests/soak --minutes $(MINUTES) --out out/soak
+
+soak-kills: setup  ## Kills at random moments and at every named step, KILLS of them (10,000)
+	$(BIN)/python tests/crash --kills $(KILLS)
+
+soak-stress soak-fuzz soak-fuzz-python: soak-%:
+	$(MAKE) $* SECONDS=$(FUZZ_SECONDS)
 
 check: setup  ## Lint, types, formatting
 	$(BIN)/ruff check .

@@ -42,11 +42,19 @@ def clean(
     names of what was removed (with `dry_run`: would be), as they stand in /dev/shm.
     """
     removed: list[str] = []
+    left_out: list[str] = []
     for namespace in namespaces.mine() if only is None else only:
         if not namespaces.path(namespace).exists() and not namespaces.regions(namespace):
             continue
         with namespaces.locked(namespace, timeout_s=timeout_s):
-            removed += _Sweep(namespace, records=records, dry_run=dry_run).run()
+            try:
+                sweep = _Sweep(namespace, records=records, dry_run=dry_run)
+            except RegionError as error:  # living processes of another version: all of it is theirs
+                left_out.append(f"Cleaning namespace {namespace!r} was left out: {error}")
+                continue
+            removed += sweep.run()
+    for line in left_out:
+        _log.debug("%s", line)
     return removed
 
 
@@ -140,15 +148,20 @@ class _Sweep:
         oldest = time.time() - _RECORDS_MAX_AGE_S
         for file in files:
             status = file.stat()
-            if not self._records and status.st_mtime > oldest and total <= _RECORDS_MAX_BYTES:
-                continue
-            anybody = self._others or self._own is not None
-            if anybody and not _is_of_dead(file, self._member):
+            aged = status.st_mtime <= oldest or total > _RECORDS_MAX_BYTES
+            if not (aged or self._records) or not self._is_nobodys(file, aged=aged):
                 continue
             total -= status.st_size
             self._removed.append(str(file.relative_to(namespaces.SHM)))
             if not self._dry_run:
                 file.unlink(missing_ok=True)
+
+    def _is_nobodys(self, file: Path, *, aged: bool) -> bool:
+        """Whether no living process needs the record; one that does not say whose it is counts by its age."""
+        if self._member is None or not (self._others or self._own):
+            return True
+        ident = _ident_in(file)
+        return aged if ident is None else not self._member.alive(ident)
 
     def _remove_namespace(self, index: str, directory: Path, own_arenas: list[str]) -> None:
         """Nobody else lives here, and this process has no topic open: it joins anew if it ever opens one."""
@@ -175,12 +188,12 @@ def _record_files(directory: Path) -> list[Path]:
     return [file for file in directory.rglob("*") if file.is_file() and file != directory / "lock"]
 
 
-def _is_of_dead(file: Path, member: _native.Member | None) -> bool:
-    """Whether the record names a process that is dead; a record that names none is nobody's any more."""
+def _ident_in(file: Path) -> int | None:
+    """The process that the record names; None when it is none of ours, or not to be understood."""
     import msgspec  # noqa: PLC0415 - only when there are records to judge
 
     with suppress(OSError, msgspec.MsgspecError):
         ident = msgspec.json.decode(file.read_bytes(), type=dict).get("ident")
-        if isinstance(ident, int) and member is not None:
-            return not member.alive(ident)
-    return True
+        if isinstance(ident, int) and 0 <= ident < 1 << 64:
+            return ident
+    return None

@@ -57,12 +57,12 @@ bool horus_ring_latest_time(const horus_ring *ring, uint64_t *publish_ns) {
 static uint32_t raise_sleep_bit(uint32_t *futex) {
     STEP(raise_sleep_bit__load_futex);
     uint32_t word = horus_load_seq_cst(futex);
-    while (!(word & 1u)) {
+    for (unsigned swaps = 0; !(word & 1u) && swaps < SWAPS_MAX; swaps++) {
         STEP(raise_sleep_bit__swap);
         if (horus_cas_seq_cst(futex, &word, word | 1u))
             return word | 1u;
     }
-    return word;
+    return word | 1u; /* without the bit, which was refused too often, the sleep ends at once */
 }
 
 int horus_subscriber_wait_begin(horus_subscriber *sub, uint64_t deadline_ns, horus_wait *ticket) {
@@ -83,6 +83,7 @@ int horus_subscriber_wait_begin(horus_subscriber *sub, uint64_t deadline_ns, hor
         return 1;
     /* Before a BUSY number, where the look has stopped, nobody may ever publish again: then the sleep is
      * short. */
+    STEP(horus_subscriber_wait_begin__look_stuck);
     uint64_t word = horus_load_acquire(&slot_of(ring, sub->cursor)->word);
     bool stuck = word_number(word) == sub->cursor && word_state(word) == BUSY;
     uint64_t until = now + (stuck ? HORUS_PATIENCE_NS : HORUS_SLICE_NS);

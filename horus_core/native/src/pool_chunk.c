@@ -113,7 +113,7 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
     }
     chunk_header header = {
         .magic = POOL_MAGIC,
-        .version = POOL_VERSION,
+        .version = HORUS_POOL_LAYOUT,
         .chunk = id,
         .writer = pool->self,
         .total_size = size,
@@ -134,10 +134,10 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
 }
 
 /* Everything in the header is untrusted. It is copied once; only what agrees with the file's size is used. */
-static bool header_fits(const chunk_header *h, horus_ident writer, uint32_t id, size_t file_size) {
-    return h->magic == POOL_MAGIC && h->version == POOL_VERSION && h->writer == writer && h->chunk == id &&
-           h->total_size == file_size && h->blocks > 0 && h->block_size > 0 && h->block_size <= file_size &&
-           h->block_size % HORUS_CACHE_LINE == 0 &&
+bool pool_header_fits(const chunk_header *h, horus_ident writer, uint32_t id, size_t file_size) {
+    return h->magic == POOL_MAGIC && h->version == HORUS_POOL_LAYOUT && h->writer == writer &&
+           h->chunk == id && h->total_size == file_size && h->blocks > 0 && h->block_size > 0 &&
+           h->block_size <= file_size && h->block_size % HORUS_CACHE_LINE == 0 &&
            h->block_size == pool_class_size(pool_class_of(h->block_size)) &&
            h->blocks <= pool_blocks_max(h->block_size) &&
            h->payload_offset == pool_payload_offset(h->block_size, h->blocks) &&
@@ -161,12 +161,12 @@ static pool_chunk *map_open(int fd, const char *name, horus_ident writer, uint32
     }
     chunk_header header = *(const chunk_header *)memory;
     pool_chunk *chunk = NULL;
-    if (!header_fits(&header, writer, id, size))
+    if (!pool_header_fits(&header, writer, id, size))
         horus_error_set(
             error, EINVAL,
             "Cannot trust pool memory %s: expected a chunk of layout version %u that fits its file of "
             "%zu bytes, got version %u with %u blocks of %" PRIu64 " bytes. Restart its writer.",
-            name, POOL_VERSION, size, header.version, header.blocks, header.block_size);
+            name, HORUS_POOL_LAYOUT, size, header.version, header.blocks, header.block_size);
     else if ((chunk = chunk_new(memory, size, &header)) == NULL)
         horus_error_set(error, ENOMEM, "Out of memory for a pool of %u blocks.", header.blocks);
     if (chunk == NULL)

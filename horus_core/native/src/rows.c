@@ -22,7 +22,9 @@ static void sweep(const horus_ring *ring, unsigned owner) {
         uint64_t *at = &slot_of(ring, i)->word;
         STEP(sweep__load_word);
         uint64_t word = horus_load_acquire(at);
-        while (word_owner(word) == owner && (word_state(word) == BUSY || word_state(word) == HELD)) {
+        for (unsigned swaps = 0; swaps < SWAPS_MAX; swaps++) {
+            if (word_owner(word) != owner || (word_state(word) != BUSY && word_state(word) != HELD))
+                break;
             unsigned tally = word_tally(word) + (word_state(word) == BUSY);
             bool was_busy = word_state(word) == BUSY;
             STEP(sweep__swap);
@@ -97,6 +99,7 @@ void horus_publisher_leave(horus_publisher *pub) {
 static uint64_t last_below(const horus_ring *ring, uint64_t front) {
     uint64_t oldest = front > 2 * (uint64_t)ring->capacity ? front - ring->capacity : ring->capacity;
     for (uint64_t number = front; number > oldest; number--) {
+        STEP(last_below__load_word);
         uint64_t word = horus_load_acquire(&slot_of(ring, number - 1)->word);
         if (word_number(word) == number - 1 && word_state(word) == DONE)
             return number - 1;
