@@ -1,5 +1,5 @@
-/* What a build with -DHORUS_STEPS does at the named steps of src/step.h: nothing, or pause here and there so that
- * the windows between two steps are wide, or end or stop this process at the n-th passage of one. */
+/* What a build with -DHORUS_STEPS does at the named steps of src/step.h: nothing, or pause here and there so
+ * that the windows between two steps are wide, or end or stop this process at the n-th passage of one. */
 #ifndef HORUS_STEPS_H
 #define HORUS_STEPS_H
 
@@ -24,7 +24,7 @@ enum steps_plan { STEPS_PASS, STEPS_WIDEN, STEPS_KILL, STEPS_STOP };
 
 static struct {
     enum steps_plan plan;
-    unsigned at;      /* STEPS_KILL, STEPS_STOP: the step; STEPS_WIDEN: one that is always wide, or STEP_COUNT */
+    unsigned at; /* STEPS_KILL, STEPS_STOP: the step; STEPS_WIDEN: one that is always wide, or STEP_COUNT */
     uint32_t passage; /* and which passage of it, from 1 */
     uint32_t passed[STEP_COUNT];
 } steps;

@@ -1,6 +1,6 @@
 /* A pool that is always short of blocks, between processes: readers hold what is just being overwritten, are
- * killed with what they hold, and others come under their indexes. The verdict: every word of a frame, as long
- * as it is held; and at the end no block is lost. */
+ * killed with what they hold, and others come under their indexes. The verdict: every word of a frame, as
+ * long as it is held; and at the end no block is lost. */
 #define _GNU_SOURCE
 #include "pool_stress.h"
 

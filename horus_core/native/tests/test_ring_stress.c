@@ -1,5 +1,5 @@
-/* Many publishers and many subscribers in processes of their own. The verdict: nothing torn, each publisher in
- * order, each number one message's, accounts that close. STRESS multiplies the length; a build with
+/* Many publishers and many subscribers in processes of their own. The verdict: nothing torn, each publisher
+ * in order, each number one message's, accounts that close. STRESS multiplies the length; a build with
  * -DHORUS_STEPS widens the windows between the protocol's steps. */
 #define _GNU_SOURCE
 #include "stress.h"

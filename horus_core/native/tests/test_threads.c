@@ -1,6 +1,6 @@
 /* The stress of ring and pool with threads, each a member of its own: the only form of it in which
- * ThreadSanitizer sees the accesses of both sides (`make tsan`), for it knows nothing of other processes. There
- * all members of the process share one mapping; elsewhere each has its own. */
+ * ThreadSanitizer sees the accesses of both sides (`make tsan`), for it knows nothing of other processes.
+ * There all members of the process share one mapping; elsewhere each has its own. */
 #define _GNU_SOURCE
 #include <pthread.h>
 
