@@ -96,7 +96,7 @@ def without_nested(text: str) -> str:
 def memory_of(pointer: str, function: str) -> str:
     """The field that a pointer is of; a local pointer is what it was made from."""
     bare = without_nested(pointer)
-    name = re.findall(r"\w+", bare)[-1]
+    name: str = re.findall(r"\w+", bare)[-1]
     if bare.removeprefix("&") == name:
         made = re.search(rf"\*{name} = (&[^;]+);", function)
         if made:
