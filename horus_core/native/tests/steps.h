@@ -74,7 +74,9 @@ static inline void steps_pause(enum horus_step_id step) {
     steps_choose_focus(step);
     bool wide = step == widening.focus;
     unsigned dice = steps_dice(4096);
-    if (dice < (step == steps.at ? 2048 : wide ? 512 : 2))
+    if (step == steps.at && dice < 1024)
+        steps_sleep(8000000); /* long enough for another process to start */
+    else if (dice < (wide ? 512 : 2))
         steps_sleep(2000000); /* longer than PATIENCE */
     else if (dice < (wide ? 1024 : 32))
         steps_sleep(20000);
