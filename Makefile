@@ -10,7 +10,7 @@ C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/
 BUILD_FLAGS := $(if $(CI),-C cmake.define.HORUS_WERROR=ON)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-c test-c-sanitized test-arm test-pythons check format bench wheel clean
+.PHONY: help setup demo test test-c test-c-sanitized test-arm sanitize fuzz-python test-pythons check format bench wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,12 @@ test-c-sanitized: $(C_TESTS:%=build/c-sanitized/%)  ## The same with the address
 test-arm: $(C_TESTS:%=build/c-arm/%)  ## The same for aarch64 under qemu-user, and what became of the memory orders
 	@for test in $^; do printf '%s: ' $$test; STRESS_SENDS=2000 qemu-aarch64 $$test || exit 1; done
 	$(NATIVE)/tests/orders_arm.sh
+
+sanitize: test-c-sanitized  ## Run all tests with the address and undefined-behaviour sanitizers in every process
+	.ci/sanitize
+
+fuzz-python: setup  ## Try new messages, values, names and hostile bytes (make fuzz-python SECONDS=60)
+	HORUS_FUZZ_SECONDS='$(or $(SECONDS),60)' $(BIN)/python -m pytest tests/fuzz/python
 
 test-pythons:  ## Run the suite on every CPython >= 3.10 found on this machine
 	.ci/pythons
