@@ -136,7 +136,7 @@ class _Sweep:
     def _clean_records(self, directory: Path) -> None:
         """Records stay until `horus clean`, 24 h or 64 MiB; what belongs to the living always stays."""
         files = sorted(_record_files(directory), key=lambda file: file.stat().st_mtime)
-        total = sum(file.stat().st_size for file in files)
+        total = sum(_bytes_of(file.stat()) for file in files)
         oldest = time.time() - _RECORDS_MAX_AGE_S
         for file in files:
             status = file.stat()
@@ -145,7 +145,7 @@ class _Sweep:
             anybody = self._others or self._own is not None
             if anybody and not _is_of_dead(file, self._member):
                 continue
-            total -= status.st_size
+            total -= _bytes_of(status)
             self._removed.append(str(file.relative_to(namespaces.SHM)))
             if not self._dry_run:
                 file.unlink(missing_ok=True)
@@ -171,16 +171,34 @@ def _writer_of(kind: str) -> int | None:
     return None if found is None else int(found[2]) << 16 | int(found[1])
 
 
+def _bytes_of(status: os.stat_result) -> int:
+    """Of memory: a record of which little was written has given back the rest."""
+    return status.st_blocks * 512
+
+
 def _record_files(directory: Path) -> list[Path]:
     return [file for file in directory.rglob("*") if file.is_file() and file != directory / "lock"]
 
 
 def _is_of_dead(file: Path, member: _native.Member | None) -> bool:
     """Whether the record names a process that is dead; a record that names none is nobody's any more."""
+    ident = _flight_owner(file) if file.suffix == ".flight" else _json_owner(file)
+    return ident is None or member is None or not member.alive(ident)
+
+
+def _flight_owner(file: Path) -> int | None:
+    """The process that writes a scheduler's record, None when it has ended it."""
+    try:
+        header = _native.FlightReader(file).header()
+    except (OSError, HorusError):
+        return None
+    return None if header["ended_ns"] else header["ident"]
+
+
+def _json_owner(file: Path) -> int | None:
     import msgspec  # noqa: PLC0415 - only when there are records to judge
 
     with suppress(OSError, msgspec.MsgspecError):
         ident = msgspec.json.decode(file.read_bytes(), type=dict).get("ident")
-        if isinstance(ident, int) and member is not None:
-            return not member.alive(ident)
-    return True
+        return ident if isinstance(ident, int) else None
+    return None

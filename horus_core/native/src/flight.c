@@ -27,7 +27,8 @@ static flight_shape shape_of(const horus_flight_params *params) {
     return (flight_shape){
         .rows = rows < HORUS_FLIGHT_MAX_ROWS ? rows : HORUS_FLIGHT_MAX_ROWS,
         .ticks = power_of_two(params->ticks == 0 ? DEFAULT_TICKS : params->ticks, HORUS_FLIGHT_MAX_TICKS),
-        .events = power_of_two(params->events == 0 ? DEFAULT_EVENTS : params->events, HORUS_FLIGHT_MAX_EVENTS),
+        .events =
+            power_of_two(params->events == 0 ? DEFAULT_EVENTS : params->events, HORUS_FLIGHT_MAX_EVENTS),
     };
 }
 
@@ -42,7 +43,8 @@ static uint64_t realtime_ns(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void format(horus_flight_header *header, const flight_shape *shape, const horus_flight_params *params) {
+static void format(horus_flight_header *header, const flight_shape *shape,
+                   const horus_flight_params *params) {
     header->version = HORUS_FLIGHT_VERSION;
     header->rows = shape->rows;
     header->ticks = shape->ticks;
@@ -181,7 +183,8 @@ void horus_flight_end(horus_flight *flight) {
     horus_flight_header *header = flight->header;
     give_back(flight, flight->ticks, (size_t)horus_load_relaxed(&header->tick_head) * sizeof *flight->ticks,
               header->ticks * sizeof *flight->ticks);
-    give_back(flight, flight->events, (size_t)horus_load_relaxed(&header->event_head) * sizeof *flight->events,
+    give_back(flight, flight->events,
+              (size_t)horus_load_relaxed(&header->event_head) * sizeof *flight->events,
               header->events * sizeof *flight->events);
     horus_store_release(&header->ended_ns, horus_now_ns());
 }

@@ -55,17 +55,19 @@ static int read_header(int fd, horus_flight_header *out, horus_error *error) {
         return -1;
     }
     if (found.version != HORUS_FLIGHT_VERSION) {
-        horus_error_set(error, EINVAL,
-                        "Cannot read a scheduler's record: expected layout version %u, got %u. Read it with the "
-                        "version of HORUS that wrote it.",
-                        HORUS_FLIGHT_VERSION, found.version);
+        horus_error_set(
+            error, EINVAL,
+            "Cannot read a scheduler's record: expected layout version %u, got %u. Read it with the "
+            "version of HORUS that wrote it.",
+            HORUS_FLIGHT_VERSION, found.version);
         return -1;
     }
     if (file.st_size < 0 || !makes_sense(&found, (size_t)file.st_size)) {
-        horus_error_set(error, EINVAL,
-                        "Cannot read a scheduler's record: expected a file that fits its header, got %lld bytes "
-                        "and %u rows, %u ticks, %u events.",
-                        (long long)file.st_size, found.rows, found.ticks, found.events);
+        horus_error_set(
+            error, EINVAL,
+            "Cannot read a scheduler's record: expected a file that fits its header, got %lld bytes "
+            "and %u rows, %u ticks, %u events.",
+            (long long)file.st_size, found.rows, found.ticks, found.events);
         return -1;
     }
     *out = found;
@@ -110,8 +112,8 @@ static bool read_slots(int fd, const ring_view *ring, uint64_t from, uint64_t co
            read_at(fd, to + first * ring->record, ((size_t)count - first) * ring->record, ring->at);
 }
 
-/* Copied twice: what has its own number in both copies was whole in the first, since a writer takes the number
- * away before it touches the rest. */
+/* Copied twice: what has its own number in both copies was whole in the first, since a writer takes the
+ * number away before it touches the rest. */
 static size_t read_ring(int fd, const ring_view *ring, uint64_t since, char *out, size_t room) {
     uint64_t oldest = ring->head > ring->capacity ? ring->head - ring->capacity : 0;
     uint64_t from = since > oldest ? since : oldest;

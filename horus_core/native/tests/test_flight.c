@@ -1,5 +1,5 @@
-/* The flight: what a writer leaves can be read, while it writes, after it was killed, and whatever was done to
- * the bytes. */
+/* The flight: what a writer leaves can be read, while it writes, after it was killed, and whatever was done
+ * to the bytes. */
 #define _GNU_SOURCE
 #include "harness.h"
 

@@ -1,8 +1,8 @@
 /* A scheduler's record in shared memory: live rows of its nodes, and what happened last.
  *
- * One file a scheduler, `/dev/shm/horus_{ns}/schedulers/{name}.flight`. It survives its process, whatever ends
- * that: every field is one aligned store, every record is valid by its number alone, and nothing is ever in a
- * state that a reader must wait for. Readers trust nothing that stands in it.
+ * One file a scheduler, `/dev/shm/horus_{ns}/schedulers/{name}.flight`. It survives its process, whatever
+ * ends that: every field is one aligned store, every record is valid by its number alone, and nothing is ever
+ * in a state that a reader must wait for. Readers trust nothing that stands in it.
  *
  *   header | rows, one a node | ring of ticks | ring of events
  *
@@ -20,10 +20,10 @@ extern "C" {
 
 #define HORUS_FLIGHT_MAGIC "HORUSFLT"
 #define HORUS_FLIGHT_VERSION 1u
-#define HORUS_FLIGHT_NAME 128u   /* bytes of a name, not always terminated */
+#define HORUS_FLIGHT_NAME 128u    /* bytes of a name, not always terminated */
 #define HORUS_FLIGHT_BUCKETS 114u /* below 64 ns, 4 for each octave up to 2^34 ns (17 s), above */
-#define HORUS_FLIGHT_TEXT 232u   /* bytes of text in one record of an event */
-#define HORUS_FLIGHT_PARTS 64u   /* records that one event may take */
+#define HORUS_FLIGHT_TEXT 232u    /* bytes of text in one record of an event */
+#define HORUS_FLIGHT_PARTS 64u    /* records that one event may take */
 #define HORUS_FLIGHT_NO_NODE 0xffffu
 
 #define HORUS_FLIGHT_MAX_ROWS 4096u
@@ -70,7 +70,8 @@ enum horus_event_kind {
 
 typedef struct {
     /* written by every tick */
-    uint64_t started_ns; /* of the tick that runs now, by the machine's clock; 0: none (read by the watchdog) */
+    uint64_t
+        started_ns; /* of the tick that runs now, by the machine's clock; 0: none (read by the watchdog) */
     uint64_t release_ns; /* of the last tick, by the scheduler's clock */
     uint64_t ticks, last_ns, total_ns, min_ns, max_ns, skipped;
     /* written now and then */
@@ -85,8 +86,9 @@ typedef struct {
     /* written when it is set up or changed */
     uint64_t period_ns, budget_ns, deadline_ns, watchdog_ns;
     int32_t order;
-    uint32_t spare0;
-    uint64_t spare1;
+    uint32_t state_before; /* it was marked hung */
+    uint32_t overruns;     /* ticks that took longer than the budget */
+    uint32_t first;        /* the next tick is the first, which has 10 times the time */
     char exec_class[16];
     char name[HORUS_FLIGHT_NAME];
     uint32_t duration[HORUS_FLIGHT_BUCKETS]; /* of ticks */
@@ -154,8 +156,8 @@ typedef struct {
 
 size_t horus_flight_size(const horus_flight_params *params);
 
-/* Maps a zeroed file of horus_flight_size() bytes, or private memory with fd -1, and makes it a flight of this
- * process. NULL with the error set. The caller may close fd. */
+/* Maps a zeroed file of horus_flight_size() bytes, or private memory with fd -1, and makes it a flight of
+ * this process. NULL with the error set. The caller may close fd. */
 horus_flight *horus_flight_create(int fd, const horus_flight_params *params, horus_error *error);
 void horus_flight_free(horus_flight *flight);
 
