@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from horus_core import _native, names
-from horus_core.control import logs
-from horus_core.errors import NodeError
+from horus_core.control import flights, logs
+from horus_core.errors import InvalidNameError, NodeError
 from horus_core.nodes import options
 from horus_core.nodes.node import Node
+from horus_core.scheduler import attention, failure, hints, lifecycle
 from horus_core.scheduler import clock as clocks
-from horus_core.scheduler import failure, hints, lifecycle
 from horus_core.scheduler.entry import NEVER, Entry
 from horus_core.scheduler.signals import CutShort, StopSignals
 from horus_core.shm import cleaner, namespace, process
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -25,7 +27,12 @@ if TYPE_CHECKING:
 
 _NS = 1_000_000_000
 _HINT_AFTER_NS = 2 * _NS
+VARIABLE = "HORUS_NODE_NAME"
 KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "clock")
+_MAX_NOTE = 14_000  # bytes; what one event of a record holds
+_TROUBLE = frozenset({"failure", "miss", "ladder", "hung", "estop"})
+_AS_ASKED = "as asked"
+_T = TypeVar("_T")
 _UNAVAILABLE = "This version runs all nodes in order on one thread."
 
 
@@ -51,17 +58,28 @@ class Scheduler:
         options.refuse_unavailable(
             "Scheduler", {"rt": (rt, False), "deterministic": (deterministic, False)}, _UNAVAILABLE
         )
-        self.name = names.node_name(name) if name is not None else None
+        self._name = _given_name(name)
         self.clock = clock if clock is not None else clocks.MonotonicClock()
-        self.current: Entry | None = None
+        self.record = flights.private()
+        """The nodes' figures and what happened last: in shared memory while it runs."""
         self.started_ns: int | None = None
         self._tick_rate = options.rate(tick_rate, "tick_rate") if tick_rate is not None else None
-        self._entries: list[Entry] = []  # by order, then as added
+        self._on_machine_time = type(self.clock) is clocks.MonotonicClock
+        self._lane = _native.Lane(None if self._on_machine_time else self.clock.now_ns)
+        self._calling: Entry | None = None
         self._started: list[Entry] = []  # as started
         self._alarm = _native.Alarm()
+        self._trouble = False
         self._stopping = False
         self._thread: int | None = None
         self._log = logs.logger("scheduler")
+
+    @property
+    def name(self) -> str:
+        """As given, else HORUS_NODE_NAME, else that of its only node, else `scheduler-{pid}`."""
+        if self._name is not None:
+            return self._name
+        return self._entries[0].node.name if len(self._entries) == 1 else f"scheduler-{os.getpid()}"
 
     # Nodes
 
@@ -82,9 +100,18 @@ class Scheduler:
             raise NodeError(
                 f"Adding a node failed: expected a new name, got a second {node.name!r}. Rename one."
             )
-        self._entries.append(Entry(node, self._tick_rate))
-        self._entries.sort(key=lambda entry: entry.node.order)
+        self._lane.add(Entry(node, self._tick_rate))
         return self
+
+    @property
+    def _entries(self) -> tuple[Entry, ...]:
+        """By order, then as added."""
+        return self._lane.runs
+
+    @property
+    def current(self) -> Entry | None:
+        """The node of which a callback is under way."""
+        return self._calling or self._lane.current
 
     def has_node(self, name: str) -> bool:
         """Whether a node of that name was added."""
@@ -105,9 +132,11 @@ class Scheduler:
                 return {
                     "name": name,
                     "state": entry.info.state().value,
+                    "class": entry.exec_class,
                     "rate": entry.rate,
                     "order": entry.node.order,
                     **entry.info.get_metrics(),
+                    "missed_deadlines": entry.missed,
                     "skipped_releases": entry.skipped,
                     "restarts": entry.restarts,
                     "uptime": entry.info.get_uptime(),
@@ -129,13 +158,17 @@ class Scheduler:
         try:
             with StopSignals(self._alarm, self.request_stop, self._in_callback):
                 self._clean()
+                why = _AS_ASKED
                 try:
                     self._start_all()
                     self._tick_until(duration)
                 except CutShort:
                     self._log.warning("a callback was cut short by a second signal")
+                except BaseException as error:
+                    why = f"by {type(error).__name__}: {error}"
+                    raise
                 finally:
-                    self._stop_all()
+                    self._stop_all(why)
                     self._clean(namespace.current())
         finally:
             _native.set_timer_slack(slack_ns)
@@ -149,8 +182,8 @@ class Scheduler:
                 self._start_all()
                 self._begin_ticking()
             self._tick_all(self.clock.now_ns())
-        except BaseException:
-            self._stop_all()
+        except BaseException as error:
+            self._stop_all(f"by {type(error).__name__}: {error}")
             raise
         finally:
             self._release()
@@ -187,6 +220,12 @@ class Scheduler:
     ) -> None:
         self.stop()
 
+    def note(self, kind: str, text: str = "", entry: Entry | None = None, detail: int = 0) -> None:
+        """Put what happened into the record (the kinds: enum horus_event_kind). Of long texts the end is kept."""
+        self._trouble = self._trouble or kind in _TROUBLE
+        row = -1 if entry is None else entry.row
+        self.record.flight.event(kind, text.encode("utf-8", "backslashreplace")[-_MAX_NOTE:], row, detail)
+
     # The loop
 
     def _tick_until(self, duration: float | None) -> None:
@@ -195,47 +234,88 @@ class Scheduler:
             if not self._stopping:
                 self._tick_all(start_ns)
             return
-        now_of, sleep_until, alarm = self.clock.now_ns, self.clock.sleep_until, self._alarm
         end_ns = NEVER if duration is None else start_ns + int(duration * _NS)
         hint_ns, look_ns = start_ns + _HINT_AFTER_NS, start_ns + _NS
         while not self._stopping:
-            now_ns = now_of()
+            now_ns = self._go_on(min(end_ns, hint_ns, look_ns))
             if now_ns >= end_ns:
                 break
-            wake_ns = self._tick_due(now_ns, end_ns)
             if now_ns >= hint_ns:
                 hints.unheard_topics(self._started)
                 hint_ns = NEVER
             if now_ns >= look_ns:
                 process.notice_loss()
+                self.record.touch()
                 look_ns = now_ns + _NS
-            if wake_ns > now_of():
-                sleep_until(min(wake_ns, hint_ns, look_ns), alarm)
 
-    def _tick_due(self, now_ns: int, end_ns: int) -> int:
-        """Tick the nodes that are due, in order; returns when the next one is."""
-        wake_ns = end_ns
-        for entry in self._entries:
-            if entry.next_ns <= now_ns:
-                entry.release(now_ns)
-                self.current = entry
-                try:
-                    entry.run_tick(entry.call)
-                except BaseException as error:
-                    if failure.ends_run(self, entry, error):
-                        raise
-            if entry.next_ns < wake_ns:  # noqa: PLR1730 - min() is a call, here on every tick
-                wake_ns = entry.next_ns
-        self.current = None
-        return wake_ns
+    def _go_on(self, until_ns: int) -> int:
+        """Tick until that time or a stop; the time."""
+        if self._on_machine_time:
+            return self._go_on_natively(until_ns)
+        now_of, lane = self.clock.now_ns, self._lane
+        while not self._stopping:
+            now_ns = now_of()
+            if now_ns >= until_ns:
+                return now_ns
+            self._pass(now_ns)
+            wake_ns = min(lane.next_ns, until_ns)
+            if wake_ns > now_of():
+                self.clock.sleep_until(wake_ns, self._alarm)
+        return now_of()
+
+    def _go_on_natively(self, until_ns: int) -> int:
+        lane, alarm = self._lane, self._alarm
+        while True:
+            try:
+                reason = lane.run(alarm, until_ns)
+            except BaseException as error:
+                if self._ends_run(error):
+                    raise
+                continue
+            if reason >= _native.LANE_MISSED:
+                self._attend(reason)
+            elif reason == _native.LANE_TIME_UP or self._stopping:
+                return self.clock.now_ns()
+
+    def _pass(self, now_ns: int) -> None:
+        """Tick the nodes that are due, in order."""
+        lane = self._lane
+        while True:
+            try:
+                reason = lane.run_due(now_ns)
+            except BaseException as error:
+                if self._ends_run(error):
+                    raise
+                continue
+            if reason == _native.LANE_DONE:
+                return
+            self._attend(reason)
+
+    def _ends_run(self, error: BaseException) -> bool:
+        entry = self._lane.subject
+        return entry is None or self._on_behalf(entry, failure.ends_run, error)
+
+    def _attend(self, reason: int) -> None:
+        entry = self._lane.subject
+        assert entry is not None
+        self._on_behalf(entry, attention.attend, reason)
+
+    def _on_behalf(self, entry: Entry, deal: Callable[[Scheduler, Entry, Any], _T], what: object) -> _T:
+        """Call what deals with a tick's outcome; callbacks that it calls have their node as the current one."""
+        self._calling = entry
+        try:
+            return deal(self, entry, what)
+        finally:
+            self._calling = None
 
     def _tick_all(self, now_ns: int) -> None:
         for entry in self._entries:
             if entry.live:
                 entry.next_ns = now_ns
-        self._tick_due(now_ns, NEVER)
+        self._pass(now_ns)
 
     def _begin_ticking(self) -> int:
+        self._lane.drop_pass()
         start_ns = self.started_ns = self.clock.now_ns()
         for entry in self._started:
             entry.plan(start_ns)
@@ -245,27 +325,36 @@ class Scheduler:
 
     def _start_all(self) -> None:
         self.started_ns = None
+        self._trouble = False
+        if self._entries:
+            self.record = flights.create(self.name, len(self._entries))
+        self.note("start", f"{len(self._entries)} nodes: {', '.join(self.get_node_names())}")
         for entry in self._entries:
             if self._stopping:
                 break
-            self.current = entry
+            self._calling = entry
             entry.attach(self)
             try:
                 lifecycle.start(entry)
-            except BaseException:
+            except BaseException as error:
+                self.note("failure", f"starting failed: {type(error).__name__}: {error}", entry)
                 entry.attach(None)
                 raise
             self._started.append(entry)
-        self.current = None
+        self._calling = None
 
-    def _stop_all(self) -> None:
+    def _stop_all(self, why: str = _AS_ASKED) -> None:
         while self._started:
             entry = self._started.pop()
-            self.current = entry
+            self._calling = entry
             if entry.live:  # an isolated node has shut down already
                 lifecycle.stop(entry)
+            self._trouble = self._trouble or entry.had_trouble()
             entry.attach(None)
-        self.current = None
+        self._calling = None
+        self.note("stop", why)
+        # A run without trouble leaves nothing behind: nobody would look for it, and memory is dear.
+        self.record.end(keep=self._trouble or why != _AS_ASKED)
 
     def _occupy(self) -> None:
         if self._thread is not None:
@@ -286,3 +375,14 @@ class Scheduler:
 
     def _in_callback(self) -> bool:
         return self.current is not None and self.current.node.info is not None
+
+
+def _given_name(name: str | None) -> str | None:
+    """What the scheduler is called by its maker, or by who started the process."""
+    if name is not None:
+        return names.node_name(name)
+    told = os.environ.get(VARIABLE)
+    try:
+        return names.node_name(told) if told else None
+    except InvalidNameError as error:
+        raise InvalidNameError(f"{VARIABLE} is set, but cannot be used. {error}") from None

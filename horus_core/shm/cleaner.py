@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("horus")
 
 _POOL = re.compile(r"pool\.(\d+)-(\d+)\.\d+")
+_MADE_UNDER_LOCK = ("nodes", "schedulers")  # control/presence.py, control/flights.py
 _RECORDS_MAX_AGE_S = 24 * 3600
 _RECORDS_MAX_BYTES = 64 * 2**20
 _QUIET_LOCK_S = 0.5
@@ -147,7 +148,7 @@ class _Sweep:
         What a killed process did not finish goes at once.
         """
         files = sorted(_record_files(directory), key=lambda file: file.stat().st_mtime)
-        total = sum(file.stat().st_size for file in files)
+        total = sum(_bytes_of(file.stat()) for file in files)
         oldest = time.time() - _RECORDS_MAX_AGE_S
         for file in files:
             status = file.stat()
@@ -155,7 +156,7 @@ class _Sweep:
             wanted = aged or self._records
             if not _is_half_made(file) and not (wanted and self._is_nobodys(file, aged=aged)):
                 continue
-            total -= status.st_size
+            total -= _bytes_of(status)
             self._removed.append(str(file.relative_to(namespaces.SHM)))
             if not self._dry_run:
                 file.unlink(missing_ok=True)
@@ -188,17 +189,35 @@ def _writer_of(kind: str) -> int | None:
     return None if found is None else int(found[2]) << 16 | int(found[1])
 
 
+def _bytes_of(status: os.stat_result) -> int:
+    """Of memory: a record of which little was written has given back the rest."""
+    return status.st_blocks * 512
+
+
 def _record_files(directory: Path) -> list[Path]:
     return [file for file in directory.rglob("*") if file.is_file() and file != directory / "lock"]
 
 
 def _is_half_made(file: Path) -> bool:
-    """Whether the record has not got its name yet: nobody makes one while we hold the lock (control/presence.py)."""
-    return file.parent.name == "nodes" and file.name.startswith(".")
+    """Whether the record has not got its name yet: nobody makes one while we hold the lock."""
+    return file.parent.name in _MADE_UNDER_LOCK and file.name.startswith(".")
 
 
 def _ident_in(file: Path) -> int | None:
-    """The process that the record names; None when it is none of ours, or not to be understood."""
+    """The process that the record names, 0 for nobody; None when it is none of ours, or not to be understood."""
+    return _flight_owner(file) if file.suffix == ".flight" else _json_owner(file)
+
+
+def _flight_owner(file: Path) -> int | None:
+    """The process that writes a scheduler's record, 0 when it has ended it."""
+    try:
+        header = _native.FlightReader(file).header()
+    except (OSError, HorusError):
+        return None
+    return 0 if header["ended_ns"] else int(header["ident"])
+
+
+def _json_owner(file: Path) -> int | None:
     import msgspec  # noqa: PLC0415 - only when there are records to judge
 
     with suppress(OSError, msgspec.MsgspecError):
