@@ -232,6 +232,27 @@ class FlightReader:
     def events(self, since: int = 0, /) -> list[dict[str, Any]]:
         """seq, time_ns, node (its row, -1: none), kind, detail, text, whole, and `state` of kind state."""
 
+@final
+class Watchdog:
+    """A native thread, without the GIL, that sees ticks which do not end.
+
+    A tick that runs for longer than its row's `watchdog_ns` (10 times that for the first) makes the row `hung`, with
+    an event; its state comes back when the tick ends.
+    """
+
+    def __new__(cls, flight: Flight) -> Self: ...
+    def stop(self) -> None:
+        """End the thread."""
+    def look(self) -> None:
+        """Look now: a row's watchdog_ns was changed."""
+    def arm(self, row: int, ring: Ring, data: Buffer, /) -> None:
+        """Publish these wire bytes on the ring when that row hangs and is critical (_horus_flags & 1).
+
+        b"" takes them away. Raises HorusError when they do not fit.
+        """
+    @property
+    def running(self) -> bool: ...
+
 LANE_DONE: int
 LANE_TIME_UP: int
 LANE_RUNG: int

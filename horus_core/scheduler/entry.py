@@ -113,6 +113,11 @@ class Entry(_native.Run):
         """The node's row in the record; -1 without one."""
         return self.node._horus_row
 
+    @property
+    def watchdog_ns(self) -> int:
+        """How long a tick may run before it counts as hung; 0: as long as it likes."""
+        return self.node._horus_watchdog_ns
+
     def had_trouble(self) -> bool:
         """Whether this run had a tick that failed, missed its deadline or hung."""
         return self._trouble() != self._before

@@ -62,6 +62,8 @@ class Scheduler:
         self.clock = clock if clock is not None else clocks.MonotonicClock()
         self.record = flights.private()
         """The nodes' figures and what happened last: in shared memory while it runs."""
+        self.watchdog: _native.Watchdog | None = None
+        """There while a node runs that has one."""
         self.started_ns: int | None = None
         self._tick_rate = options.rate(tick_rate, "tick_rate") if tick_rate is not None else None
         self._on_machine_time = type(self.clock) is clocks.MonotonicClock
@@ -342,6 +344,8 @@ class Scheduler:
                 raise
             self._started.append(entry)
         self._calling = None
+        if any(entry.watchdog_ns for entry in self._started):
+            self.watchdog = _native.Watchdog(self.record.flight)
 
     def _stop_all(self, why: str = _AS_ASKED) -> None:
         while self._started:
@@ -352,6 +356,9 @@ class Scheduler:
             self._trouble = self._trouble or entry.had_trouble()
             entry.attach(None)
         self._calling = None
+        if self.watchdog is not None:
+            self.watchdog.stop()
+            self.watchdog = None
         self.note("stop", why)
         # A run without trouble leaves nothing behind: nobody would look for it, and memory is dear.
         self.record.end(keep=self._trouble or why != _AS_ASKED)

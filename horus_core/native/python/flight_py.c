@@ -155,5 +155,5 @@ int horus_add_flight(PyObject *module, horus_state *state) {
     if (state->Flight == NULL || PyModule_AddType(module, state->Flight) < 0 ||
         PyModule_AddFunctions(module, functions) < 0)
         return -1;
-    return horus_add_flight_reader(module);
+    return horus_add_flight_reader(module) < 0 ? -1 : horus_add_watchdog(module);
 }

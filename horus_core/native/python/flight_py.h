@@ -18,6 +18,9 @@ extern const char *const horus_state_names[];
 /* Adds FlightReader; called by horus_add_flight. 0, or -1 with an exception set. */
 int horus_add_flight_reader(PyObject *module);
 
+/* Adds Watchdog; called by horus_add_flight. */
+int horus_add_watchdog(PyObject *module);
+
 /* The names of enum horus_event_kind by number; NULL where there is none. */
 const char *horus_event_name(unsigned kind);
 
