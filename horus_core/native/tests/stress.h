@@ -42,13 +42,12 @@ static inline void nap(uint64_t nanoseconds) {
 /* The usual length of a play, `wide` where windows are: they make it slow, and rich. The environment's STRESS
  * multiplies it. */
 static inline uint64_t scaled(uint64_t usual, uint64_t wide) {
-    const char *factor = getenv("STRESS");
     double length = (double)usual;
 #ifdef HORUS_STEPS
     length = (double)wide;
 #endif
     (void)wide;
-    length *= factor == NULL ? 1.0 : strtod(factor, NULL);
+    length *= stress_factor();
     return length < 100 ? 100 : (uint64_t)length;
 }
 
