@@ -31,7 +31,7 @@ COPIED = (
     "tests/native/orders_arm.py",
     *(str(NATIVE / folder) for folder in ("src", "include", "tests")),
 )
-HANG_S = 30
+HANG_S = 60
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def build(root: Path, programs: set[str]) -> None:
         subprocess.run(["make", "-s", *targets], cwd=root, check=True)
 
 
-def run(root: Path, program: str, stress: float) -> Outcome:
-    """Run one judge to its end, or until it hangs."""
-    command = [sys.executable, program] if program.endswith(".py") else [f"./{program}"]
+def run(root: Path, program: str, stress: float, *files: str) -> Outcome:
+    """Run one judge to its end, or until it hangs. One that reads the code looks at the files named."""
+    command = [sys.executable, program, *files] if program.endswith(".py") else [f"./{program}"]
     environ = {**os.environ, "STRESS": str(stress)}
     started = time.monotonic()
     with subprocess.Popen(
@@ -133,7 +133,7 @@ def judge(base: Path, mutation: Mutation, times: int) -> tuple[int, int, str, fl
         mutation.apply(root)
         build(root, {mutation.run})
         for _ in range(times):
-            outcome = run(root, mutation.run, mutation.stress)
+            outcome = run(root, mutation.run, mutation.stress, mutation.file)
             seconds = max(seconds, outcome.seconds)
             if outcome.failed and mutation.shows in outcome.output:
                 caught, how = caught + 1, first_complaint(outcome.output)
