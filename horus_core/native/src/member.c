@@ -135,6 +135,7 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     member->next = members;
     members = member;
     pthread_mutex_unlock(&members_mutex);
+    pool_newcomer(ns, horus_ident_index(member->self));
     return member;
 failed:
     pthread_mutex_unlock(&members_mutex);
@@ -249,6 +250,7 @@ void horus_member_unlock_index(horus_member *member, unsigned index) {
 }
 
 uint32_t horus_member_epoch(const horus_member *member) {
+    STEP(horus_member_epoch__load);
     return horus_load_acquire(&member->region->epoch) & ~1u;
 }
 
@@ -258,6 +260,7 @@ void horus_member_bump(horus_member *member) {
     STEP(horus_member_bump__swap);
     while (!horus_cas_seq_cst(epoch, &word, (word & ~1u) + 2u)) {
     }
+    STEP(horus_member_bump__wake);
     if (word & 1u)
         horus_futex_wake_all(epoch);
 }
@@ -265,10 +268,12 @@ void horus_member_bump(horus_member *member) {
 int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns) {
     uint32_t *epoch = &member->region->epoch;
     for (;;) {
+        STEP(horus_member_wait__load_epoch);
         uint32_t word = horus_load_seq_cst(epoch);
         if ((word & ~1u) != seen)
             return 1;
         if (!(word & 1u)) {
+            STEP(horus_member_wait__swap);
             if (!horus_cas_seq_cst(epoch, &word, word | 1u))
                 continue;
             word |= 1u;
@@ -277,6 +282,7 @@ int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns)
         if (now >= deadline_ns)
             return 0;
         uint64_t slice = now + HORUS_SLICE_NS < deadline_ns ? now + HORUS_SLICE_NS : deadline_ns;
+        STEP(horus_member_wait__sleep);
         if (horus_futex_wait(epoch, word, slice) == EINTR)
             return -1;
     }

@@ -61,4 +61,8 @@ typedef struct {
 
 member_mappings *horus_member_mappings(horus_member *member);
 
+/* Clears what a dead process held, in all pools of the namespace, under the index that has just been taken.
+ */
+void pool_newcomer(const char *ns, unsigned index);
+
 #endif

@@ -166,7 +166,7 @@ bool horus_ring_latest_time(const horus_ring *ring, uint64_t *publish_ns);
 
 /* Waiting in two steps, so that a caller may drop a lock of its own for the sleep. `begin` returns 1 when a
  * message is there, else 0 and a ticket; the ticket's until_ns is 0 when the deadline (CLOCK_MONOTONIC, ns)
- * has passed. `sleep` sleeps at most 100 ms (a wake can die with its publisher): 0, or EINTR after a signal.
+ * has passed. `sleep` sleeps at most 50 ms (a wake can die with its publisher): 0, or EINTR after a signal.
  */
 typedef struct {
     const uint32_t *word;
