@@ -1,5 +1,5 @@
-/* What the victims of kill_steps.c do. A role brings itself into a state first, then calls begin(), from where
- * on its plan acts, and goes on to its end: whoever is stopped on the way must get there, too. */
+/* What the victims of kill_steps.c do. A role brings itself into a state first, then calls begin(), from
+ * where on its plan acts, and goes on to its end: whoever is stopped on the way must get there, too. */
 #ifndef HORUS_TEST_KILL_ROLES_H
 #define HORUS_TEST_KILL_ROLES_H
 

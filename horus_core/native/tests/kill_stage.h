@@ -16,19 +16,19 @@
 #include "harness.h"
 
 #define CAPACITY 16u
-#define WORDS 13u    /* 104 bytes fill the slot */
-#define PEER 1u      /* who a message is of: the first word; victims count on from 2 */
-#define FRAME 1000u  /* bytes of a block */
-#define FRAMES 3u    /* that each victim finds */
+#define WORDS 13u   /* 104 bytes fill the slot */
+#define PEER 1u     /* who a message is of: the first word; victims count on from 2 */
+#define FRAME 1000u /* bytes of a block */
+#define FRAMES 3u   /* that each victim finds */
 #define HANG_NS (20 * SECOND)
 #define BUDGET (80ull << 10) /* of a pool: one chunk of such blocks */
 
 typedef struct {
     /* of the victim */
-    uint64_t struck_ns;                   /* when it came to the step at which its plan acts */
-    uint32_t stored, refused, finished;   /* sends that returned; whether it came to its end */
-    uint32_t passed[STEP_COUNT];          /* at its end */
-    horus_block_ref frames[FRAMES];       /* what it may hold */
+    uint64_t struck_ns;                 /* when it came to the step at which its plan acts */
+    uint32_t stored, refused, finished; /* sends that returned; whether it came to its end */
+    uint32_t passed[STEP_COUNT];        /* at its end */
+    horus_block_ref frames[FRAMES];     /* what it may hold */
     /* of the ear: where it is, and what it counts when it is asked */
     uint64_t ear_cursor, ear_peer, ear_accepted;
     uint32_t asked, answered;
