@@ -273,7 +273,8 @@ class Survivor:
         """What others sent is whole and in order; every number is accounted for."""
         while (message := self._shared.recv()) is not None:
             assert message == packed(message["who"], message["n"]), message
-            assert message["n"] > self._last.get(message["who"], 0), "out of order"
+            last = self._last.get(message["who"], 0)
+            assert message["n"] > last, f"out of order: {message} after {last}"
             self._last[message["who"]] = message["n"]
         delivered, missed, void, skipped, cursor = self._shared._settle()
         assert delivered + missed + void + skipped == cursor - self._start
