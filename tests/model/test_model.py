@@ -7,14 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from model_settings import MUTATIONS, RUNS, Setting
+from spin_run import explore, read_pan
+from unmodelled import UNMODELLED
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "horus_core/native/src"
 FAULTS_IN_C = HERE.parents[1] / "horus_core/native/tests/mutations.yaml"
-
-from model_settings import MUTATIONS, RUNS, Setting
-from spin_run import explore, read_pan
-from unmodelled import UNMODELLED
 
 needs_spin = pytest.mark.skipif(shutil.which("spin") is None, reason="spin is not installed")
 
