@@ -185,7 +185,7 @@ def small(faults: dict[str, tuple[str, ...]] | None = None) -> Workload:
     faults = faults or {}
     channels = (
         Channel("small.0", "small"), Channel("small.1", "small", capacity=64), Channel("plain.0", "dict"),
-        Channel("arrays.0", "arrays"), Channel("image.0", "image"), Channel("shared", "small"),
+        Channel("arrays.0", "arrays", capacity=16), Channel("image.0", "image"), Channel("shared", "small"),
         Channel("latched", "nested", latched=True), Channel("brief", "dict"),
     )  # fmt: skip
     roles = (
