@@ -121,6 +121,8 @@ class Soak:
             "processes": processes,
             **{f"shm_{name}": value for name, value in shm.items()},
             **{name: sum(one[name] for one in processes.values()) for name in ("rss", "descriptors", "gone_kib")},
+            **{f"{name}_mean": sum(one[name] for one in processes.values()) / max(len(processes), 1)
+               for name in ("rss", "descriptors")},
             **{name: board.total(Column[name.upper()])
                for name in ("sent", "refused", "delivered", "missed", "skipped", "children")},
             "restarts": sum(crew.ends.values()),
