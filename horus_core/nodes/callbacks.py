@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Callbacks:
     """A node's callbacks, ready to be called; None where there is none."""
 
-    __slots__ = ("enter_safe_state", "init", "on_error", "shutdown", "tick")
+    __slots__ = ("enter_safe_state", "init", "is_async", "on_error", "shutdown", "tick")
 
     def __init__(self, node: object, base: type, given: dict[str, Callable[..., Any] | None]) -> None:
         """Take each from its keyword or from the method that a subclass of `base` overrides."""
@@ -32,6 +32,7 @@ class Callbacks:
                 "Node without a tick: expected tick=..., or a subclass with a tick() method, got none."
             )
         self.tick: Callable[[], Any] = tick
+        self.is_async = False
         on_error = _chosen("on_error", node, base, given)
         self.on_error = None if on_error is None else with_error("on_error", on_error, node)
 

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from horus_core import _native
+from horus_core.nodes.state import NodeState
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from horus_core.scheduler.scheduler import Scheduler
 
 NEVER = 2**63 - 1
-BEST_EFFORT = "best_effort"
+_NS = 1_000_000_000
 
 
 class Entry(_native.Run):
@@ -25,6 +27,7 @@ class Entry(_native.Run):
     __slots__ = (
         "_before",
         "callbacks",
+        "config",
         "enter",
         "forgive",
         "info",
@@ -32,6 +35,7 @@ class Entry(_native.Run):
         "last_restart_ns",
         "live",
         "node",
+        "paused_state",
         "policy",
         "presence",
         "restarts",
@@ -61,10 +65,14 @@ class Entry(_native.Run):
         self.live = False
         self.restarts = 0
         self.last_restart_ns = 0
+        self.paused_state = NodeState.RUNNING
+        """What resume() leads back to."""
         self.told_ns = 0
         """When the log or the record last said something of it that may come often."""
         node._horus_order = parts.order
-        node._horus_class = BEST_EFFORT
+        node._horus_class = ""
+        self.config = parts.config
+        self.deadline_ns = parts.config.deadline_ns
         self._before = self._trouble()
         self.plan(0)
 
@@ -80,8 +88,22 @@ class Entry(_native.Run):
 
     @property
     def exec_class(self) -> str:
-        """The execution class that ticks it."""
+        """The execution class that ticks it; empty before it was chosen."""
         return self.node._horus_class
+
+    @exec_class.setter
+    def exec_class(self, name: str) -> None:
+        self.node._horus_class = name
+
+    def set_budget(self, seconds: float | None) -> None:
+        """Another budget; it is the deadline, too, unless the node has one of its own."""
+        before, self.config = (
+            self.config,
+            replace(self.config, budget_ns=0 if seconds is None else max(1, round(seconds * _NS))),
+        )
+        if before.deadline_ns == before.budget_ns:
+            self.config = replace(self.config, deadline_ns=self.config.budget_ns)
+            self.deadline_ns = self.config.deadline_ns
 
     @property
     def missed(self) -> int:

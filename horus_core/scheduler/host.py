@@ -1,0 +1,86 @@
+"""What a scheduler offers to its execution classes."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from horus_core import _native
+from horus_core.scheduler import clock
+from horus_core.scheduler.entry import NEVER
+from horus_core.scheduler.loop import Loop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from horus_core.abc import Clock
+    from horus_core.scheduler.entry import Entry
+    from horus_core.scheduler.scheduler import Scheduler
+
+
+class Host:
+    """The side of a running scheduler that execution classes see."""
+
+    def __init__(self, scheduler: Scheduler, main_loop: Loop) -> None:
+        self.scheduler = scheduler
+        self.main_loop = main_loop
+        """The loop of the thread that called run(). Its lane takes nodes from any class."""
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        return self.scheduler.clock
+
+    def thread(self, name: str, prepare: Callable[[], None] | None = None) -> LoopThread:
+        """A thread with a loop of its own; `prepare` is called on it before its first tick."""
+        return LoopThread(self, name, prepare)
+
+    def fail(self, error: BaseException) -> None:
+        """End the run, which raises the error (the first one, if there are several). From any thread."""
+        self.scheduler.fail(error)
+
+    def granted(self, entry: Entry, asked: str) -> None:
+        """Report what a node asked the kernel for and got. From any thread."""
+        self.scheduler.granted(entry, asked)
+
+    def degraded(self, entry: Entry, asked: str, why: str, fix: str) -> None:
+        """Report what a node asked for and does not have. From any thread."""
+        self.scheduler.degraded(entry, asked, why, fix)
+
+
+class LoopThread:
+    """A thread that ticks the nodes of its loop's lane until it is halted."""
+
+    def __init__(self, host: Host, name: str, prepare: Callable[[], None] | None) -> None:
+        self._host = host
+        self._prepare = prepare
+        self._alarm = _native.Alarm()
+        self.loop = Loop(host.scheduler, self._alarm)
+        # A daemon: a tick that never ends must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name=f"horus {name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._thread.start()
+
+    def halt(self) -> None:
+        """Begin no tick any more; returns at once."""
+        self._alarm.ring()
+
+    def join(self) -> None:
+        """Return when the tick that was under way has ended, and with it the thread."""
+        self.halt()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _run(self) -> None:
+        clock.enter(self.loop)
+        try:
+            _native.set_timer_slack(1)
+            if self._prepare is not None:
+                self._prepare()
+            self.loop.run_until(NEVER)
+        except BaseException as error:  # noqa: BLE001 - it is raised where run() was called
+            self._host.fail(error)
+        finally:
+            clock.leave()
