@@ -10,7 +10,8 @@ C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/
 BUILD_FLAGS := $(if $(CI),-C cmake.define.HORUS_WERROR=ON)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-c test-c-sanitized test-arm test-pythons check format bench wheel clean
+# Every target that `make help` lists is a job, whatever files there are.
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,38 +37,83 @@ demo: $(VENV)/.demo  ## Run camera, detector and controller for 20 s (make demo 
 test: $(VENV)/.demo test-c  ## Run all tests
 	$(BIN)/python -m pytest
 
-# The core without Python: each tests/test_*.c is a program. Three kinds of build, each in a folder of its own.
+# The core without Python: each tests/test_*.c is a program. Each kind of build has a folder of its own. In those with
+# -DHORUS_STEPS the stress pauses between the protocol's steps; in that for ThreadSanitizer (clang's: gcc's warns of
+# fences) all members of a process share one mapping. STRESS multiplies the length of a stress.
 C_TESTS := $(basename $(notdir $(wildcard $(NATIVE)/tests/test_*.c)))
+C_STRESS := $(filter %_stress %_threads,$(C_TESTS))
 C_CORE := $(basename $(notdir $(wildcard $(NATIVE)/src/*.c)))
 C_HEADERS := $(wildcard $(NATIVE)/*/*.h $(NATIVE)/include/horus/*.h)
 C_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread -I$(NATIVE)/include
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
+TSAN := clang $(C_FLAGS) -fsanitize=thread -DHORUS_ONE_MAPPING
+ONE_MAPPING := -Wl,--wrap=mmap -Wl,--wrap=munmap
 define C_BUILD
 build/$(1)/core/%.o: $(NATIVE)/src/%.c $(C_HEADERS)
 	@mkdir -p $$(@D)
 	@$(2) -c $$< -o $$@
 build/$(1)/%: $(NATIVE)/tests/%.c $(C_CORE:%=build/$(1)/core/%.o)
-	@$(2) $$^ -o $$@
+	@$(2) $$^ $(3) -o $$@
 endef
 $(eval $(call C_BUILD,c,$(CC) $(C_FLAGS)))
+$(eval $(call C_BUILD,c-widened,$(CC) $(C_FLAGS) -DHORUS_STEPS))
+$(eval $(call C_BUILD,c-tsan,$(TSAN),$(ONE_MAPPING)))
+$(eval $(call C_BUILD,c-tsan-widened,$(TSAN) -DHORUS_STEPS,$(ONE_MAPPING)))
 $(eval $(call C_BUILD,c-sanitized,$(CC) $(C_FLAGS) $(SANITIZE)))
 $(eval $(call C_BUILD,c-arm,aarch64-linux-gnu-gcc $(C_FLAGS) -static))
 .SECONDARY:  # objects stay: the next run needs them
 
-test-c: $(C_TESTS:%=build/c/%)  ## Run the C core's own tests, without Python
-	@for test in $^; do printf '%s: ' $$test; $$test || exit 1; done
+RUN_C = @for test in $^; do printf '%s: ' $$test; $(1) $$test || exit 1; done
+
+test-c: $(C_TESTS:%=build/c/%) $(C_STRESS:%=build/c-widened/%)  ## Run the C core's own tests, without Python
+	$(call RUN_C)
+
+stress: $(C_STRESS:%=build/c/%) $(C_STRESS:%=build/c-widened/%)  ## Millions of messages, windows real and wide (STRESS=20)
+	$(call RUN_C,STRESS=$(or $(STRESS),20))
+
+tsan: $(C_TESTS:%=build/c-tsan/%) $(C_STRESS:%=build/c-tsan-widened/%)  ## The C core's tests under ThreadSanitizer (clang's)
+	$(call RUN_C)
+
+mutations: setup  ## Faults put into the C, one at a time: a test must fail for each
+	$(BIN)/python tests/native/mutate.py --jobs 2 $(MUTATIONS)
 
 test-c-sanitized: $(C_TESTS:%=build/c-sanitized/%)  ## The same with the address and undefined-behaviour sanitizers
-	@for test in $^; do printf '%s: ' $$test; ASAN_OPTIONS=detect_leaks=0 $$test || exit 1; done
+	$(call RUN_C,ASAN_OPTIONS=detect_leaks=0)
 
 # Needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user.
 test-arm: $(C_TESTS:%=build/c-arm/%)  ## The same for aarch64 under qemu-user, and what became of the memory orders
-	@for test in $^; do printf '%s: ' $$test; STRESS_SENDS=2000 qemu-aarch64 $$test || exit 1; done
+	$(call RUN_C,STRESS=0.02 qemu-aarch64)
 	$(NATIVE)/tests/orders_arm.sh
+	$(PYTHON) tests/native/orders_arm.py
+
+sanitize: test-c-sanitized  ## Run all tests with the address and undefined-behaviour sanitizers in every process
+	.ci/sanitize
+
+fuzz-python: setup  ## Try new messages, values, names and hostile bytes (make fuzz-python SECONDS=60)
+	HORUS_FUZZ_SECONDS='$(or $(SECONDS),60)' $(BIN)/python -m pytest tests/fuzz/python
 
 test-pythons:  ## Run the suite on every CPython >= 3.10 found on this machine
 	.ci/pythons
+
+# Long runs. Endurance takes MINUTES, each of the two fuzzers half as long; the kills and the stress take what they take.
+MINUTES ?= 30
+KILLS ?= 10000
+FUZZ_SECONDS = $(shell expr $(MINUTES) '*' 30)
+
+soak: setup  ## All long runs, one after the other, whatever becomes of them (make soak MINUTES=30)
+	@failed=; for part in endurance kills stress fuzz fuzz-python; do \
+	    echo "== soak-$$part"; $(MAKE) --no-print-directory soak-$$part || failed="$$failed $$part"; \
+	done; test -z "$$failed" || { echo "soak: failed:$$failed"; exit 1; }
+
+soak-endurance: setup  ## 20 processes and 50 topics for MINUTES: memory stays flat, every message is accounted for
+	$(BIN)/python tests/soak --minutes $(MINUTES) --out out/soak
+
+soak-kills: setup  ## Kills at random moments and at every named step, KILLS of them (10,000)
+	$(BIN)/python tests/crash --kills $(KILLS)
+
+soak-stress soak-fuzz soak-fuzz-python: soak-%:
+	$(MAKE) $* SECONDS=$(FUZZ_SECONDS)
 
 check: setup  ## Lint, types, formatting
 	$(BIN)/ruff check .

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from typing_extensions import Buffer, Self
 
 VERSION: str
+LAYOUTS: tuple[int, int, int, int]
 INDEX_SIZE: int
 TYPED: int
 MSGPACK: int
 DESCRIPTOR: int
 
 def index_format(fd: int, /) -> None: ...
+def index_look(fd: int, /) -> tuple[bool, bool, int]: ...
 def ring_format(
     fd: int,
     kind: int,

@@ -10,6 +10,9 @@ MAX_NAME = 128
 
 _TOPIC = re.compile(r"[A-Za-z0-9_./-]{1,128}", re.ASCII)
 _NODE = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
+_RESERVED = ("horus.", "_horus.")
+# Where tools and other nodes send orders to schedulers and launchers.
+_CONTROL = re.compile(r"_horus\.estop|horus\.(launch\.)?ctl\..+")
 _NO_NODE = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
 _NAMESPACE = re.compile(r"[A-Za-z0-9_-]{1,48}", re.ASCII)
 
@@ -24,6 +27,20 @@ def topic_name(name: str) -> str:
     if any(part in ("", "..") for part in parts):
         raise _bad("topic", name, "no empty and no '..' part between slashes")
     return stripped
+
+
+def publishable(topic: str) -> str:
+    """Return the topic's name if users may publish on it, or raise InvalidNameError.
+
+    Names that start with `horus.` or `_horus.` are the framework's. Everybody may subscribe to them; of the
+    control topics, to which tools send, everybody may be a publisher, too.
+    """
+    if topic.startswith(_RESERVED) and not _CONTROL.fullmatch(topic):
+        raise InvalidNameError(
+            f"Publishing on topic {topic!r} failed: expected a name that does not start with 'horus.' or '_horus.', "
+            "which are reserved for HORUS itself. You may subscribe to it; publish on another name."
+        )
+    return topic
 
 
 def node_name(name: str) -> str:

@@ -58,9 +58,13 @@ class Presence:
         return path(self.namespace, self._record["name"])
 
     def remove(self) -> None:
-        """Give the name back."""
+        """Give the name back.
+
+        Raises HorusTimeoutError when somebody else keeps the namespace's lock. In this process the name is free
+        nevertheless; to others it stays taken until this process ends.
+        """
+        _held.discard(self._key)
         with namespace.locked(self.namespace):
-            _held.discard(self._key)
             if self._is_ours():
                 self._path.unlink()
 
@@ -71,8 +75,8 @@ class Presence:
             "crashed": f"{type(error).__name__}: {error}",
             "crashed_ns": time.time_ns(),
         }
+        _held.discard(self._key)
         with namespace.locked(self.namespace):
-            _held.discard(self._key)
             self._write()
 
     def _is_alive(self, holder: dict[str, Any], member: Member) -> bool:

@@ -29,6 +29,8 @@ class Pub:
 
     def __post_init__(self) -> None:
         _check(self, "Pub")
+        if isinstance(self.topic, str):
+            names.publishable(self.topic)
         if not isinstance(self.latched, bool):
             raise ConfigError(f"Bad Pub(latched=...): expected True or False, got {self.latched!r}.")
 

@@ -42,11 +42,19 @@ def clean(
     names of what was removed (with `dry_run`: would be), as they stand in /dev/shm.
     """
     removed: list[str] = []
+    left_out: list[str] = []
     for namespace in namespaces.mine() if only is None else only:
         if not namespaces.path(namespace).exists() and not namespaces.regions(namespace):
             continue
         with namespaces.locked(namespace, timeout_s=timeout_s):
-            removed += _Sweep(namespace, records=records, dry_run=dry_run).run()
+            try:
+                sweep = _Sweep(namespace, records=records, dry_run=dry_run)
+            except RegionError as error:  # living processes of another version: all of it is theirs
+                left_out.append(f"Cleaning namespace {namespace!r} was left out: {error}")
+                continue
+            removed += sweep.run()
+    for line in left_out:
+        _log.debug("%s", line)
     return removed
 
 
@@ -134,21 +142,30 @@ class _Sweep:
             region.unlink(name)
 
     def _clean_records(self, directory: Path) -> None:
-        """Records stay until `horus clean`, 24 h or 64 MiB; what belongs to the living always stays."""
+        """Records stay until `horus clean`, 24 h or 64 MiB; what belongs to the living always stays.
+
+        What a killed process did not finish goes at once.
+        """
         files = sorted(_record_files(directory), key=lambda file: file.stat().st_mtime)
         total = sum(_bytes_of(file.stat()) for file in files)
         oldest = time.time() - _RECORDS_MAX_AGE_S
         for file in files:
             status = file.stat()
-            if not self._records and status.st_mtime > oldest and total <= _RECORDS_MAX_BYTES:
-                continue
-            anybody = self._others or self._own is not None
-            if anybody and not _is_of_dead(file, self._member):
+            aged = status.st_mtime <= oldest or total > _RECORDS_MAX_BYTES
+            wanted = aged or self._records
+            if not _is_half_made(file) and not (wanted and self._is_nobodys(file, aged=aged)):
                 continue
             total -= _bytes_of(status)
             self._removed.append(str(file.relative_to(namespaces.SHM)))
             if not self._dry_run:
                 file.unlink(missing_ok=True)
+
+    def _is_nobodys(self, file: Path, *, aged: bool) -> bool:
+        """Whether no living process needs the record; one that does not say whose it is counts by its age."""
+        if self._member is None or not (self._others or self._own):
+            return True
+        ident = _ident_in(file)
+        return aged if ident is None else not self._member.alive(ident)
 
     def _remove_namespace(self, index: str, directory: Path, own_arenas: list[str]) -> None:
         """Nobody else lives here, and this process has no topic open: it joins anew if it ever opens one."""
@@ -180,19 +197,23 @@ def _record_files(directory: Path) -> list[Path]:
     return [file for file in directory.rglob("*") if file.is_file() and file != directory / "lock"]
 
 
-def _is_of_dead(file: Path, member: _native.Member | None) -> bool:
-    """Whether the record names a process that is dead; a record that names none is nobody's any more."""
-    ident = _flight_owner(file) if file.suffix == ".flight" else _json_owner(file)
-    return ident is None or member is None or not member.alive(ident)
+def _is_half_made(file: Path) -> bool:
+    """Whether the record has not got its name yet: nobody makes one while we hold the lock (horus_core/control)."""
+    return file.parent.name in ("nodes", "schedulers") and file.name.startswith(".")
+
+
+def _ident_in(file: Path) -> int | None:
+    """The process that the record names; None when it is none of ours, or not to be understood."""
+    return _flight_owner(file) if file.suffix == ".flight" else _json_owner(file)
 
 
 def _flight_owner(file: Path) -> int | None:
-    """The process that writes a scheduler's record, None when it has ended it."""
+    """The process that writes a scheduler's record; nobody (0) once it has ended it."""
     try:
         header = _native.FlightReader(file).header()
     except (OSError, HorusError):
         return None
-    return None if header["ended_ns"] else header["ident"]
+    return 0 if header["ended_ns"] else int(header["ident"])
 
 
 def _json_owner(file: Path) -> int | None:
@@ -200,5 +221,6 @@ def _json_owner(file: Path) -> int | None:
 
     with suppress(OSError, msgspec.MsgspecError):
         ident = msgspec.json.decode(file.read_bytes(), type=dict).get("ident")
-        return ident if isinstance(ident, int) else None
+        if isinstance(ident, int) and 0 <= ident < 1 << 64:
+            return ident
     return None

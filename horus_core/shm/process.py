@@ -85,22 +85,35 @@ def _open_index(namespace: str) -> _native.Member:
     try:
         fd = region.open_existing(name)
     except posix_ipc.ExistentialError:
-        fd = region.create(name, _native.INDEX_SIZE, _native.index_format)
+        return _make_index(namespace)
     try:
         return _native.Member(fd, namespace)
     except RegionError as error:
-        raise RegionError(
-            f"Joining namespace {namespace!r} failed: {error} (file=/dev/shm/{name}, pid={os.getpid()}). "
-            "Stop all processes of the namespace and run `horus clean`."
-        ) from None
+        foreign, in_use, pid = _native.index_look(fd)
+        if in_use or not foreign:
+            raise _refusal(namespace, error, pid, foreign=foreign) from None
+    finally:
+        os.close(fd)
+    # Nobody lives who could read what another version left: neither the index nor what it belongs to.
+    for leftover in namespaces.regions(namespace):
+        region.unlink(leftover)
+    return _make_index(namespace)
+
+
+def _make_index(namespace: str) -> _native.Member:
+    name = namespaces.region(namespace, INDEX)
+    fd = region.create(name, _native.INDEX_SIZE, _native.index_format)
+    try:
+        return _native.Member(fd, namespace)
     finally:
         os.close(fd)
 
 
 def peek(namespace: str) -> _native.Member | None:
-    """A membership for looking at a namespace that this process does not use; None when it has no index.
+    """A membership for looking at a namespace that this process does not use; None when nobody lives there.
 
-    The caller holds the namespace's lock, and drops the membership by dropping the object.
+    The caller holds the namespace's lock, and drops the membership by dropping the object. Raises RegionError when
+    living processes use the namespace and this one cannot: they are of another version, or too many.
     """
     name = namespaces.region(namespace, INDEX)
     try:
@@ -109,10 +122,26 @@ def peek(namespace: str) -> _native.Member | None:
         return None
     try:
         return _native.Member(fd, namespace)
-    except RegionError:
+    except RegionError as error:
+        foreign, in_use, pid = _native.index_look(fd)
+        if in_use:
+            raise _refusal(namespace, error, pid, foreign=foreign) from None
         return None
     finally:
         os.close(fd)
+
+
+def _refusal(namespace: str, error: RegionError, pid: int, *, foreign: bool) -> RegionError:
+    user = f", which process {pid} uses" if pid and foreign else ""
+    remedy = (
+        f"Use one version of HORUS in all processes of the namespace, or set {namespaces.VARIABLE} to another name."
+        if foreign
+        else "Stop all processes of the namespace and run `horus clean`."
+    )
+    return RegionError(
+        f"Joining namespace {namespace!r} failed: {error}{user} "
+        f"(file=/dev/shm/{namespaces.region(namespace, INDEX)}, pid={os.getpid()}). {remedy}"
+    )
 
 
 def _forget_lock_in_child() -> None:

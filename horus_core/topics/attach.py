@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import struct
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import posix_ipc
 
@@ -16,8 +17,11 @@ from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
 from horus_core.topics import types
 
-_log = logging.getLogger("horus")
+if TYPE_CHECKING:
+    from horus_core.topics.opening import Opening
+
 _lock = threading.Lock()
+_TOPIC_MAGIC, _TOPIC_LAYOUT = b"HORUSTOP", _native.LAYOUTS[1]
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Request:
     type: types.TopicType | None
     capacity: int | None = None
     latched: bool = False
+    framework: bool = False
+    """Whether HORUS itself asks: it may publish on the names that are reserved."""
 
 
 def is_current(member: _native.Member, topic: str, ring: _native.Ring) -> bool:
@@ -36,8 +42,8 @@ def is_current(member: _native.Member, topic: str, ring: _native.Ring) -> bool:
     return region.identity(namespaces.topic_region(member.namespace, topic)) == ring.file
 
 
-def attach(member: _native.Member, request: Request) -> _native.Ring | None:
-    """The topic's region; created when a type is wanted and none is there, else None.
+def attach(member: _native.Member, request: Request, opening: Opening) -> _native.Ring | None:
+    """The topic's region; created when a type is wanted and none is there, else None. The caller holds `opening`.
 
     Raises TopicTypeError when living processes use the topic with another type, and RegionError when the
     region cannot be created or trusted.
@@ -45,15 +51,14 @@ def attach(member: _native.Member, request: Request) -> _native.Ring | None:
     name = namespaces.topic_region(member.namespace, request.topic)
     if request.type is None and region.identity(name) is None:
         return None
-    # What is logged is logged without the locks: a user's log handler may send on a topic of its own.
     try:
         with _lock, namespaces.locked(member.namespace):
             ring = _existing_or_new(member, request, name)
     except TopicTypeError as error:
-        _log.error("%s", error)  # also when the user's code catches it
+        opening.log(logging.ERROR, "%s", error)  # also when the user's code catches it
         raise
     if ring is not None:
-        _warn_capacity(ring, request)
+        _warn_capacity(ring, request, opening)
     return ring
 
 
@@ -81,13 +86,42 @@ def _existing(member: _native.Member, topic: str, name: str) -> _native.Ring | N
         ring = _native.Ring(fd, member)
         types.read_description(ring)
     except RegionError as error:
+        if _is_left_by_another_version(fd, member, name):
+            return None
         raise RegionError(
             f"Opening topic {topic!r} failed: {error} (file=/dev/shm/{name}, pid={os.getpid()}). "
             "Stop the processes that use it and run `horus clean`."
         ) from None
     finally:
         os.close(fd)
+    if not member.alive(_creator_ident(ring)):
+        # Killed between the region's name and the bump, it told nobody who waits for the topic. We hold the
+        # lock that it held: a living creator has told them.
+        member.bump()
     return ring
+
+
+def _creator(ring: _native.Ring) -> dict[str, Any]:
+    creator = types.read_description(ring).get("creator")
+    return creator if isinstance(creator, dict) else {}
+
+
+def _creator_ident(ring: _native.Ring) -> int:
+    """The identity of the process that made the region; 0, which nobody has, where it says nothing like one."""
+    ident = _creator(ring).get("ident")
+    return ident if isinstance(ident, int) and 0 <= ident < 1 << 64 else 0
+
+
+def _is_left_by_another_version(fd: int, member: _native.Member, name: str) -> bool:
+    """Whether the region is of another layout, and nobody lives in the namespace who could use it.
+
+    All who live are of this version, or they would not share the index; but one of them may have the region mapped
+    from before its header was destroyed.
+    """
+    magic, layout = struct.unpack("8sI", os.pread(fd, 12, 0).ljust(12, b"\0"))
+    others = any(who != member.ident for who in member.living())
+    used_here = region.identity(name) in process.mapped(member)
+    return magic == _TOPIC_MAGIC and layout not in (0, _TOPIC_LAYOUT) and not others and not used_here
 
 
 def _fits(ring: _native.Ring, request: Request) -> bool:
@@ -101,9 +135,10 @@ def _fits(ring: _native.Ring, request: Request) -> bool:
     raise _mismatch(ring, request, found)
 
 
-def _warn_capacity(ring: _native.Ring, request: Request) -> None:
+def _warn_capacity(ring: _native.Ring, request: Request, opening: Opening) -> None:
     if request.capacity is not None and _power_of_two(request.capacity) != ring.capacity:
-        _log.warning(
+        opening.log(
+            logging.WARNING,
             "Topic %r keeps %d messages, as its creator wanted, not %d (node=%r).",
             request.topic,
             ring.capacity,
@@ -114,9 +149,7 @@ def _warn_capacity(ring: _native.Ring, request: Request) -> None:
 
 def _mismatch(ring: _native.Ring, request: Request, found: types.TopicType) -> TopicTypeError:
     assert request.type is not None
-    creator = types.read_description(ring).get("creator")
-    if not isinstance(creator, dict):
-        creator = {}
+    creator = _creator(ring)
     fields = types.difference(found, request.type)
     return TopicTypeError(
         f"Type mismatch on topic {request.topic!r}: expected {request.type}, got {found}"
@@ -131,7 +164,12 @@ def _power_of_two(capacity: int) -> int:
 
 
 def _create(member: _native.Member, request: Request, kind: types.TopicType, name: str) -> _native.Ring:
-    creator: dict[str, Any] = {"node": request.node, "pid": os.getpid(), "ident": member.ident}
+    creator: dict[str, Any] = {
+        "node": request.node,
+        "pid": os.getpid(),
+        "ident": member.ident,
+        "horus": _native.VERSION,
+    }
     meta = types.description(kind, request.topic, creator)
     capacity = kind.capacity if request.capacity is None else _power_of_two(request.capacity)
     large_kept = kind.large_kept if request.capacity is None else 0

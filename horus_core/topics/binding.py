@@ -9,13 +9,15 @@ import logging
 import os
 import threading
 import weakref
+from dataclasses import replace
 
-from horus_core import _native
+from horus_core import _native, names
 from horus_core.errors import HorusError, RegionError, TopicTypeError
 from horus_core.messages import codec, layout
 from horus_core.shm import pool as pools
 from horus_core.shm import process
 from horus_core.topics import attach, types
+from horus_core.topics.opening import Opening
 
 _log = logging.getLogger("horus")
 
@@ -36,9 +38,10 @@ class Handle(_native.TopicBase):
         self._waited = False
         self._warned_dropped = False
         self._thread = threading.get_ident()
-        self._opening = threading.RLock()  # threads may share a handle: one opens it
-        self._enter_namespace()
-        self._attach(request.type)
+        self._opening = Opening()
+        with self._opening:
+            self._enter_namespace()
+            self._attach(request.type)
         _handles[id(self)] = self
 
     def _enter_namespace(self) -> None:
@@ -50,8 +53,8 @@ class Handle(_native.TopicBase):
         epoch = self._member.epoch
         request = self._request
         if wanted is not request.type:
-            request = attach.Request(request.topic, request.node, wanted, request.capacity, request.latched)
-        ring = attach.attach(self._member, request)
+            request = replace(request, type=wanted)
+        ring = attach.attach(self._member, request, self._opening)
         if ring is None:
             self._checked(epoch)
             self._waited = (
@@ -63,7 +66,9 @@ class Handle(_native.TopicBase):
         cls = request.type.python if request.type is not None else self._class_of(ring)
         self._bind(ring, None if cls is dict else cls, _pool_for(ring, cls), start)
         self._checked(epoch)
-        _log.debug("Topic %r attached: %s (node=%r).", self.name, types.of_ring(ring), request.node)
+        self._opening.log(
+            logging.DEBUG, "Topic %r attached: %s (node=%r).", self.name, types.of_ring(ring), request.node
+        )
         return True
 
     def _class_of(self, ring: _native.Ring) -> type | None:
@@ -79,6 +84,8 @@ class Handle(_native.TopicBase):
             return self._open_publisher(message)
 
     def _open_publisher(self, message: object) -> bool:
+        if not self._request.framework:
+            names.publishable(self.name)
         self._check_usable()
         if self._attached:
             self._check_binding()
@@ -166,7 +173,8 @@ class Handle(_native.TopicBase):
             f"{': ' + fields if fields else ''} (node={self._request.node!r}, pid={os.getpid()}). "
             "Send the topic's type, or use another topic name."
         )
-        _log.error("%s", error)
+        with self._opening:
+            self._opening.log(logging.ERROR, "%s", error)
         raise error
 
     def _encode_failed(self, message: object) -> None:
@@ -184,10 +192,12 @@ class Handle(_native.TopicBase):
         """Datetimes travel as text; looked at when the encoded bytes could hold one."""
         from horus_core.messages import encode_errors  # noqa: PLC0415
 
-        plain = encode_errors.with_datetimes_as_text(message)
-        codec.forget_apart()
         del encoded
-        return codec.encode(plain)
+        codec.forget_apart()
+        try:
+            return codec.encode(encode_errors.with_datetimes_as_text(message))
+        except Exception:  # noqa: BLE001 - too deep for Python's stack, or changed meanwhile
+            raise encode_errors.explain(message, self.name, self._request.node) from None
 
     def _encode_parts(self, encoded: bytes) -> bytes | list[bytes | memoryview]:
         return codec.parts(encoded)
@@ -210,7 +220,7 @@ def _all_handles() -> list[Handle]:
 
 def _begin_anew_in_child() -> None:
     for handle in _all_handles():
-        handle._opening = threading.RLock()  # noqa: SLF001 - another thread of the parent may have held it
+        handle._opening = Opening()  # noqa: SLF001 - another thread of the parent may have held it
         handle._unbind()  # noqa: SLF001 - rows and cursor are the parent's
 
 

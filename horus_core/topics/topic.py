@@ -57,6 +57,7 @@ class Topic(Handle):
         latched: bool = False,
         backend: str | None = None,
         _node: str | None = None,
+        _framework: bool = False,
     ) -> None:
         name, type = _name_and_type(name, type)  # noqa: A001
         if backend not in (None, "shm"):
@@ -66,7 +67,9 @@ class Topic(Handle):
         wanted = None if type is None else types.of_class(type)
         topic = names.topic_name(name)
         capacity = _checked_capacity(topic, capacity)
-        super().__init__(attach.Request(topic, _node or _script_name(), wanted, capacity, latched))
+        super().__init__(
+            attach.Request(topic, _node or _script_name(), wanted, capacity, latched, _framework)
+        )
 
     # ---- receiving ----
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from contextlib import suppress
@@ -77,3 +78,13 @@ async def receive(topic: Topic) -> Any:
             waiter = _waiters.setdefault(topic, _Waiter(topic))
         await waiter.wake_on_message()
     return message
+
+
+def _begin_anew_in_child() -> None:
+    """The threads that slept are the parent's, and so are the event loops whose tasks awaited them."""
+    global _waiters, _lock  # noqa: PLW0603 - another thread of the parent may have held the lock at the fork
+    _waiters = weakref.WeakKeyDictionary()
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_begin_anew_in_child)

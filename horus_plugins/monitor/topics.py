@@ -63,8 +63,10 @@ def topics(namespace: str) -> list[TopicState]:
     if not found:
         return []
     with namespaces.locked(namespace, exclusive=False):
-        # Not as this process's own member: to unmap takes its mark of use off the region.
-        member = process.peek(namespace)
+        try:
+            member = process.joined(namespace) or process.peek(namespace)
+        except RegionError as error:
+            return [TopicState(topic, error=str(error)) for topic in sorted(found.values())]
         states = [
             state for name, topic in found.items() if (state := _state(name, topic, member)) is not None
         ]
@@ -86,7 +88,7 @@ def _topic_regions(namespace: str) -> dict[str, str]:
 def _state(name: str, topic: str, member: _native.Member | None) -> TopicState | None:
     """The topic's state; None when it was removed meanwhile."""
     if member is None:
-        return TopicState(topic, error="the namespace has no readable index: run `horus clean`")
+        return TopicState(topic, error="nobody lives in the namespace who could read it: run `horus clean`")
     try:
         fd = region.open_existing(name)
     except posix_ipc.ExistentialError:

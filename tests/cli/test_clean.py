@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -104,6 +105,42 @@ def test_records_go_with_clean_and_stay_otherwise(horus, script, ns):
     assert record.exists()
     assert horus("clean").wait() == 0
     assert not record.exists()
+
+
+# spec: F3
+def test_records_that_do_not_say_whose_they_are_stay_while_somebody_lives(publisher, ns):
+    """A blackbox, a log, or a file of a later version may be a living process's: its age and size decide, and nothing
+    does once nobody lives here any more.
+    """
+    living = publisher("t")
+    folder = namespace.directory(ns) / "logs"
+    folder.mkdir()
+    unknown = {
+        name: folder / name for name in ("camera.log", "blackbox.bin", "half.json", "text.json", "huge.json")
+    }
+    contents = [
+        b"started\n",
+        bytes(100),
+        b'{"ident": 65',
+        b'{"ident": "65537"}',
+        b'{"ident": 1180591620717411303424}',
+    ]
+    for file, content in zip(unknown.values(), contents, strict=True):
+        file.write_bytes(content)
+    dead = folder / "dead.json"
+    dead.write_text('{"ident": 65537}')
+    assert cleaner.clean([ns]) == []
+    assert cleaner.clean([ns], records=True) == [f"horus_{ns}/logs/dead.json"]
+    old = unknown.pop("camera.log")
+    os.utime(old, (1, 1))
+    assert cleaner.clean([ns]) == [f"horus_{ns}/logs/camera.log"]
+    with unknown["blackbox.bin"].open("r+b") as big:
+        big.truncate(65 * 2**20)  # a hole: it takes no memory
+    os.utime(unknown["blackbox.bin"], (time.time() - 60,) * 2)
+    assert cleaner.clean([ns]) == [f"horus_{ns}/logs/blackbox.bin"]
+    kill(living)
+    cleaner.clean([ns], records=True)
+    assert not namespace.path(ns).exists()
 
 
 # spec: A47 A64

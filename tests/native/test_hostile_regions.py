@@ -52,7 +52,7 @@ def change(path, offset, data):
     ("offset", "data", "says"),
     [
         (0, b"ELF", "other bytes"),
-        (VERSION, struct.pack("<I", 77), "layout version 1, got 77"),
+        (VERSION, struct.pack("<I", 77), "layout version 77"),
         (READY, bytes(4), "finished"),
         (BOOT, bytes(16), "boot"),
         (KIND, struct.pack("<I", 9), "kind"),

@@ -124,3 +124,24 @@ def test_a_thousand_topics_leave_no_descriptor_open(program):
     """A topic's descriptor is closed once it is mapped."""
     out, _ = program(THOUSAND).finish()
     assert out.strip() == "0"
+
+
+def test_a_full_namespace_is_left_alone(program, horus_namespace):
+    """Where every place is taken, a newcomer is refused, and who cleans removes nothing of it."""
+    import fcntl
+    import struct
+
+    import horus
+    from horus_core.shm import cleaner, namespace
+
+    program("import horus\nhorus.Topic('t', dict)\n").finish()
+    index = namespace.SHM / f"horus_{horus_namespace}.index"
+    before = namespace.regions(horus_namespace)
+    with index.open("r+b") as file:
+        every_row = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0x100000, 512, 0)
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, every_row)
+        assert cleaner.clean([horus_namespace]) == []
+        with pytest.raises(horus.RegionError, match="is full: 512 processes"):
+            horus.Topic("t", dict)
+    assert namespace.regions(horus_namespace) == before
+    assert f"horus_{horus_namespace}.topic.t" in cleaner.clean([horus_namespace])

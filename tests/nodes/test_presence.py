@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from horus_core.errors import NodeError
+from horus_core.control.presence import Presence
+from horus_core.errors import HorusTimeoutError, NodeError
 from horus_core.nodes.node import Node
 from horus_core.scheduler.run import run
 from horus_core.shm import namespace as namespaces
@@ -122,3 +123,20 @@ def test_garbage_in_the_file_is_no_holder(namespace):
         file(namespace, "n").parent.mkdir(exist_ok=True)
         file(namespace, "n").write_text(garbage)
         run(Node("n", tick=lambda: None), duration=0)
+
+
+def test_a_name_is_free_here_although_the_lock_was_not_to_be_had(namespace, monkeypatch):
+    """Who cannot take the namespace's lock when a node ends says so; the name can be used again in this process."""
+
+    def busy(*_arguments, **_keywords):
+        raise HorusTimeoutError("somebody holds the lock")
+
+    for let_go in (Presence.remove, lambda presence: presence.crashed(ValueError("bad"))):
+        first = Presence(Node("n", tick=lambda: None), 30)
+        with monkeypatch.context() as patch:
+            patch.setattr(namespaces, "locked", busy)
+            with pytest.raises(HorusTimeoutError):
+                let_go(first)
+        second = Presence(Node("n", tick=lambda: None), 30)
+        second.remove()
+    assert not file(namespace, "n").exists()

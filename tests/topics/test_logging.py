@@ -60,3 +60,43 @@ def test_the_mismatch_is_logged_once(caplog):
         horus.Topic("t", horus.CmdVel)
     assert [record.exc_info for record in caplog.records] == [None]
     topic.close()
+
+
+HELPED = """
+import logging
+import sys
+import threading
+import horus
+
+class ByAnotherThread(logging.Handler):
+    def emit(self, record):
+        got = threading.Thread(target=lambda: seen.append(topic.send({"n": 2})))
+        got.start()
+        got.join(20)
+        assert not got.is_alive(), f"the handle is locked while it logs: {record.getMessage()}"
+
+seen = []
+topic = horus.Topic("t")
+log = logging.getLogger("horus")
+log.setLevel(logging.DEBUG)
+log.addHandler(ByAnotherThread())
+topic.send({"n": 1})
+log.handlers.clear()
+assert seen == [True], seen
+other = horus.Topic("u", dict)
+other.send({})
+log.addHandler(ByAnotherThread())
+topic = horus.Topic("u")
+try:
+    topic.send(horus.CmdVel())
+except horus.TopicTypeError:
+    pass
+assert seen == [True] * len(seen) and len(seen) > 2, seen
+print("done")
+"""
+
+
+def test_a_handler_may_wait_for_a_thread_that_uses_the_handle(program):
+    """No lock of a handle is held while a line is logged: another thread sends on it, and the handler waits."""
+    out, _ = program(HELPED).finish()
+    assert out.strip() == "done"

@@ -224,6 +224,35 @@ def test_bad_names_are_refused(name):
 
 
 # spec: F4
+@pytest.mark.parametrize("name", ["horus.stats", "_horus.anything", "_horus.estop2", "horus.ctl."])
+def test_reserved_names_are_read_by_all_and_written_by_the_framework(name):
+    """Nobody but HORUS itself publishes on a name of its own; subscribing is free, a node learns it when made."""
+    topic = horus.Topic(name)
+    with pytest.raises(horus.InvalidNameError, match=f"{name!r}.*reserved"):
+        topic.send({"a": 1})
+    with pytest.raises(horus.InvalidNameError, match="reserved"):
+        horus.Node("n", pubs=name, tick=lambda: None)
+    framework = horus.Topic(name, dict, _framework=True)
+    assert framework.send({"a": 1})
+    assert topic.recv() == {"a": 1}
+    node = horus.Node("n", subs=name, tick=lambda: None)
+    with pytest.raises(horus.InvalidNameError, match="reserved"):
+        node.send(name, {"a": 1})
+
+
+# spec: F4 F16
+@pytest.mark.parametrize(
+    "name", ["_horus.estop", "horus.ctl.camera", "horus.ctl.camera.reply", "horus.launch.ctl.one"]
+)
+def test_control_topics_take_orders_from_everybody(name):
+    """Tools and nodes send to schedulers and launchers: these reserved names are open."""
+    horus.Node("n", pubs=name, tick=lambda: None)
+    topic = horus.Topic(name, dict)
+    assert topic.send({"cmd": "StopNode"})
+    assert topic.recv() == {"cmd": "StopNode"}
+
+
+# spec: F4
 def test_a_leading_slash_is_the_same_topic():
     """/arm/cmd and arm/cmd are one topic."""
     absolute, relative = horus.Topic("/arm/cmd", dict), horus.Topic("arm/cmd")

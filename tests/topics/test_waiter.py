@@ -36,3 +36,44 @@ def test_an_error_that_comes_while_a_task_waits_is_raised_in_the_task():
             await asyncio.wait_for(task, LIMIT_S)
 
     asyncio.run(main())
+
+
+FORKED = """
+import asyncio
+import os
+import warnings
+import horus
+from horus_core.topics import waiter
+
+warnings.simplefilter("ignore")  # Python warns of a fork beside threads: that is what this is about
+topic = horus.Topic("t", dict)
+
+async def parent():
+    task = asyncio.create_task(topic.recv_async())
+    await asyncio.sleep(0)
+    assert topic in waiter._waiters
+    child = os.fork()  # while the thread of the parent's waiter sleeps
+    if child == 0:
+        asyncio._set_running_loop(None)
+        asyncio.run(asyncio.wait_for(receive(), 20))
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    topic.send({"who": "parent"})
+    while (message := await task)["who"] != "parent":
+        task = asyncio.create_task(topic.recv_async())
+
+async def receive():
+    task = asyncio.create_task(topic.recv_async())
+    await asyncio.sleep(0)
+    horus.Topic("t", dict).send({"who": "child"})
+    assert await task == {"who": "child"}
+
+asyncio.run(asyncio.wait_for(parent(), 40))
+print("done")
+"""
+
+
+def test_a_forked_child_awaits_with_threads_of_its_own(program):
+    """A topic that the parent awaited at the fork can be awaited in the child, which lacks the parent's threads."""
+    out, _ = program(FORKED).finish()
+    assert out.strip() == "done"

@@ -3,6 +3,8 @@
 
 #include <sys/mman.h>
 
+#include "horus/layouts.h"
+
 static PyObject *member_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     static char *keywords[] = {"fd", "namespace", NULL};
     int fd;
@@ -155,7 +157,19 @@ static PyObject *index_format(PyObject *Py_UNUSED(module), PyObject *arg) {
     Py_RETURN_NONE;
 }
 
+static PyObject *index_look(PyObject *Py_UNUSED(module), PyObject *arg) {
+    int fd = (int)PyLong_AsLong(arg);
+    if (fd == -1 && PyErr_Occurred())
+        return NULL;
+    horus_index_state state;
+    horus_index_look(fd, &state);
+    return Py_BuildValue("NNI", PyBool_FromLong(state.foreign), PyBool_FromLong(state.in_use), state.pid);
+}
+
 static PyMethodDef functions[] = {
+    {"index_look", index_look, METH_O,
+     "index_look(fd) -> (foreign, in_use, pid): of an index that cannot be joined, whether it is of another "
+     "version, and who uses it."},
     {"index_format", index_format, METH_O, "index_format(fd): writes an empty index into a zeroed file."},
     {NULL, NULL, 0, NULL},
 };
@@ -164,6 +178,12 @@ int horus_add_member(PyObject *module, horus_state *state) {
     state->Member = (PyTypeObject *)PyType_FromModuleAndSpec(module, &member_spec, NULL);
     if (state->Member == NULL || PyModule_AddType(module, state->Member) < 0 ||
         PyModule_AddFunctions(module, functions) < 0)
+        return -1;
+    PyObject *layouts = Py_BuildValue("IIII", HORUS_INDEX_LAYOUT, HORUS_TOPIC_LAYOUT, HORUS_POOL_LAYOUT,
+                                      HORUS_MESSAGE_LAYOUT);
+    int rc = layouts == NULL ? -1 : PyModule_AddObjectRef(module, "LAYOUTS", layouts);
+    Py_XDECREF(layouts);
+    if (rc < 0)
         return -1;
     return PyModule_AddIntConstant(module, "INDEX_SIZE", (long)horus_index_size());
 }

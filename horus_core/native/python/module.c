@@ -2,6 +2,7 @@
 #include "module.h"
 
 #include <string.h>
+#include <unistd.h>
 
 PyObject *horus_raise(PyObject *type, const horus_error *error) {
     PyErr_SetString(type, error->text);
@@ -37,10 +38,24 @@ static int load_errors(horus_state *state) {
     return 0;
 }
 
+/* Newer Pythons look at the slot below, but not in interpreters that share everything with the first one. */
+static int refuse_other_interpreters(void) {
+    PyInterpreterState *here = PyInterpreterState_Get();
+    if (here == PyInterpreterState_Main())
+        return 0;
+    PyErr_Format(
+        PyExc_ImportError,
+        "Importing horus failed: expected the main interpreter of the process, got sub-interpreter %lld "
+        "(pid=%d). HORUS stands on numpy and msgspec, which do not run in sub-interpreters. Use a "
+        "process of its own.",
+        (long long)PyInterpreterState_GetID(here), (int)getpid());
+    return -1;
+}
+
 static int module_exec(PyObject *module) {
     horus_state *state = horus_state_of(module);
     memset(state, 0, sizeof *state);
-    if (load_errors(state) < 0 || horus_add_member(module, state) < 0 ||
+    if (refuse_other_interpreters() < 0 || load_errors(state) < 0 || horus_add_member(module, state) < 0 ||
         horus_add_message(module, state) < 0 || horus_add_pool(module, state) < 0 ||
         horus_add_ring(module, state) < 0 || horus_add_topic(module, state) < 0 ||
         horus_add_flight(module, state) < 0 || horus_add_node(module, state) < 0 ||
@@ -73,6 +88,13 @@ static void module_free(void *module) {
 
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, module_exec},
+#if PY_VERSION_HEX >= 0x030c0000
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030d0000
+    /* The GIL guards handles, messages and the tables of this process: no free-threaded build was tried. */
+    {Py_mod_gil, Py_MOD_GIL_USED},
+#endif
     {0, NULL},
 };
 

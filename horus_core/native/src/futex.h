@@ -4,8 +4,9 @@
 
 #include "horus/base.h"
 
-/* No sleep is longer: a publisher killed between its commit and its wake takes the wake with it. */
-#define HORUS_SLICE_NS 100000000u
+/* No sleep is longer: a publisher killed between its commit and its wake takes the wake with it. What is
+ * promised then is 100 ms; the other half is for the scheduler. */
+#define HORUS_SLICE_NS 50000000u
 
 /* Sleeps while *word == expected, until woken or until CLOCK_MONOTONIC reads `until_ns`. Returns 0 (woken, or
  * the word differed), ETIMEDOUT or EINTR. */

@@ -13,36 +13,11 @@
 #include <unistd.h>
 
 #include "futex.h"
+#include "member_internal.h"
 #include "step.h"
 
-#define INDEX_MAGIC "HORUSIDX"
-#define INDEX_VERSION 1u
-#define LOCK_BASE                                                                                            \
-    0x100000                /* byte that stands for index 0; past the contents, so that no lock covers data  \
-                             */
 #define HIGH_DESCRIPTOR 512 /* out of the reach of scripts that close the low ones */
 #define NAMESPACE_MAX 64
-
-typedef struct {
-    uint64_t generation; /* raised by whoever has just taken the lock of this row */
-    uint64_t joined_ns;
-    uint32_t pid;
-    uint32_t spare[11];
-} index_row;
-
-typedef struct {
-    char magic[8];
-    uint32_t version;
-    uint32_t rows;
-    uint64_t first_generation; /* from the time of day: an identity never comes again with another index */
-    uint8_t spare[40];
-    uint32_t epoch; /* futex word: bit 0 somebody sleeps, the rest counts topics that appeared */
-    uint32_t epoch_spare[15];
-    index_row row[HORUS_MAX_PROCESSES];
-} index_region;
-
-_Static_assert(sizeof(index_row) == 64, "a row is a cache line");
-_Static_assert(offsetof(index_region, row) == 128, "rows start at byte 128");
 
 struct horus_member {
     index_region *region;
@@ -51,6 +26,7 @@ struct horus_member {
     ino_t inode;
     horus_ident self;
     pthread_mutex_t reaping; /* held from lock_index to unlock_index */
+    member_mappings mappings;
     uint32_t forked;
     char ns[NAMESPACE_MAX];
     struct horus_member *next;
@@ -80,34 +56,13 @@ static void install_fork_handlers(void) {
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-size_t horus_index_size(void) {
-    return sizeof(index_region);
-}
-
-void horus_index_format(void *memory) {
-    index_region *region = memory;
-    region->version = INDEX_VERSION;
-    region->rows = HORUS_MAX_PROCESSES;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    region->first_generation = (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
-    horus_fence_release();
-    memcpy(region->magic, INDEX_MAGIC, sizeof region->magic);
-}
-
-static struct flock byte_of(short type, unsigned index) {
-    struct flock lock = {
-        .l_type = type, .l_whence = SEEK_SET, .l_start = LOCK_BASE + (off_t)index, .l_len = 1};
-    return lock;
-}
-
 static bool take_byte(int fd, unsigned index) {
-    struct flock lock = byte_of(F_WRLCK, index);
+    struct flock lock = index_byte(F_WRLCK, index);
     return fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
 static void drop_byte(int fd, unsigned index) {
-    struct flock lock = byte_of(F_UNLCK, index);
+    struct flock lock = index_byte(F_UNLCK, index);
     fcntl(fd, F_OFD_SETLK, &lock);
 }
 
@@ -123,28 +78,6 @@ static int reopen_high(int fd) {
         return own; /* a low RLIMIT_NOFILE: the low number does */
     close(own);
     return high;
-}
-
-static index_region *map_index(int fd, const struct stat *status, horus_error *error) {
-    if ((uint64_t)status->st_size < sizeof(index_region)) {
-        horus_error_set(error, 0, "the index is %lld bytes, expected %zu", (long long)status->st_size,
-                        sizeof(index_region));
-        return NULL;
-    }
-    index_region *region = mmap(NULL, sizeof *region, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (region == MAP_FAILED) {
-        horus_error_set(error, errno, "the index cannot be mapped: %s", strerror(errno));
-        return NULL;
-    }
-    if (memcmp(region->magic, INDEX_MAGIC, sizeof region->magic) != 0 || region->version != INDEX_VERSION ||
-        region->rows != HORUS_MAX_PROCESSES) {
-        horus_error_set(error, 0,
-                        "the index was not written by this version of HORUS (version %u, expected %u)",
-                        region->version, INDEX_VERSION);
-        munmap(region, sizeof *region);
-        return NULL;
-    }
-    return region;
 }
 
 /* Takes the lowest free row. The generation is raised under its lock, so an identity is given out once. */
@@ -189,7 +122,7 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     member->inode = status.st_ino;
     /* Mapped through the caller's descriptor: a mapping refers to its open file, so that a forked child,
      * which inherits the mapping, would keep the lock of our own one. */
-    member->region = map_index(fd, &status, error);
+    member->region = horus_index_map(fd, (size_t)status.st_size, error);
     if (member->region == NULL)
         goto failed;
     if (!take_row(member)) {
@@ -198,9 +131,11 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
         goto failed;
     }
     pthread_mutex_init(&member->reaping, NULL);
+    pthread_mutex_init(&member->mappings.mutex, NULL);
     member->next = members;
     members = member;
     pthread_mutex_unlock(&members_mutex);
+    pool_newcomer(ns, horus_ident_index(member->self));
     return member;
 failed:
     pthread_mutex_unlock(&members_mutex);
@@ -225,6 +160,7 @@ void horus_member_leave(horus_member *member) {
     if (member->fd >= 0)
         close(member->fd); /* drops the lock */
     pthread_mutex_destroy(&member->reaping);
+    pthread_mutex_destroy(&member->mappings.mutex);
     free(member);
 }
 
@@ -233,6 +169,10 @@ void horus_member_forked(horus_member *member) {
         close(member->fd); /* else a killed parent would look alive for as long as this child lives */
     member->fd = -1;
     horus_store_relaxed(&member->forked, 1);
+}
+
+member_mappings *horus_member_mappings(horus_member *member) {
+    return &member->mappings;
 }
 
 bool horus_member_is_forked(const horus_member *member) {
@@ -264,7 +204,7 @@ bool horus_member_alive(horus_member *member, horus_ident who) {
     /* Generations are raised under the lock: another one means that the former holder is gone. */
     if (horus_load_acquire(&member->region->row[index].generation) != horus_ident_generation(who))
         return false;
-    struct flock lock = byte_of(F_WRLCK, index);
+    struct flock lock = index_byte(F_WRLCK, index);
     STEP(horus_member_alive__lock);
     if (fcntl(member->fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK)
         return true; /* in doubt alive: a wrong "alive" costs a slot, a wrong "dead" tears a message */
@@ -310,6 +250,7 @@ void horus_member_unlock_index(horus_member *member, unsigned index) {
 }
 
 uint32_t horus_member_epoch(const horus_member *member) {
+    STEP(horus_member_epoch__load);
     return horus_load_acquire(&member->region->epoch) & ~1u;
 }
 
@@ -319,6 +260,7 @@ void horus_member_bump(horus_member *member) {
     STEP(horus_member_bump__swap);
     while (!horus_cas_seq_cst(epoch, &word, (word & ~1u) + 2u)) {
     }
+    STEP(horus_member_bump__wake);
     if (word & 1u)
         horus_futex_wake_all(epoch);
 }
@@ -326,10 +268,12 @@ void horus_member_bump(horus_member *member) {
 int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns) {
     uint32_t *epoch = &member->region->epoch;
     for (;;) {
+        STEP(horus_member_wait__load_epoch);
         uint32_t word = horus_load_seq_cst(epoch);
         if ((word & ~1u) != seen)
             return 1;
         if (!(word & 1u)) {
+            STEP(horus_member_wait__swap);
             if (!horus_cas_seq_cst(epoch, &word, word | 1u))
                 continue;
             word |= 1u;
@@ -338,6 +282,7 @@ int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns)
         if (now >= deadline_ns)
             return 0;
         uint64_t slice = now + HORUS_SLICE_NS < deadline_ns ? now + HORUS_SLICE_NS : deadline_ns;
+        STEP(horus_member_wait__sleep);
         if (horus_futex_wait(epoch, word, slice) == EINTR)
             return -1;
     }

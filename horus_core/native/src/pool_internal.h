@@ -10,7 +10,6 @@
 #include "step.h"
 
 #define POOL_MAGIC 0x31304c4f4f505248ull /* "HRPOOL01" in memory */
-#define POOL_VERSION 1u
 #define POOL_HOLD_WORDS (HORUS_MAX_PROCESSES / 64u)
 #define POOL_CLASSES 256u
 #define POOL_CHUNKS_MAX (1u << 20)
@@ -175,6 +174,7 @@ uint64_t pool_default_budget(void);
 pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class, uint32_t blocks,
                               horus_error *error);
 pool_chunk *pool_chunk_map(horus_pool *pool, horus_ident writer, uint32_t id, horus_error *error);
+bool pool_header_fits(const chunk_header *h, horus_ident writer, uint32_t id);
 void pool_chunk_unmap(pool_chunk *chunk);
 bool pool_chunk_linked(const horus_pool *pool, uint32_t id);
 void pool_chunk_unlink(const horus_pool *pool, horus_ident writer, uint32_t id);

@@ -18,17 +18,6 @@ static pool_chunk *find_chunk(const pool_arena *arena, uint32_t id) {
     return arena != NULL && id < arena->capacity ? arena->chunks[id] : NULL;
 }
 
-/* My index may have been a dead process's: what it held must not stay held as long as I live. */
-static void clear_my_bits(const horus_pool *pool, pool_chunk *chunk) {
-    for (uint32_t i = 0; i < chunk->blocks; i++) {
-        uint64_t *word = &chunk->block[i].meta->holds[pool->hold_word];
-        if (horus_load_relaxed(word) & pool->hold_bit) {
-            STEP(clear_my_bits__clear);
-            __atomic_fetch_and(word, ~pool->hold_bit, __ATOMIC_RELEASE);
-        }
-    }
-}
-
 static void unmap_retired(pool_arena *arena) {
     for (uint32_t i = 0; i < arena->capacity; i++) {
         pool_chunk *chunk = arena->chunks[i];
@@ -66,10 +55,8 @@ static pool_chunk *map_chunk(horus_pool *pool, const horus_block_ref *ref, horus
         } else {
             unmap_retired(arena);
         }
-        if (arena != NULL && pool_arena_add(arena, fresh) == 0) {
-            clear_my_bits(pool, fresh);
+        if (arena != NULL && pool_arena_add(arena, fresh) == 0)
             return fresh;
-        }
         horus_error_set(error, ENOMEM, "Out of memory for the table of a pool's chunks.");
     }
     pool_chunk_unmap(fresh);
@@ -108,12 +95,14 @@ static horus_block *hold_foreign(horus_pool *pool, horus_block *block, const hor
                                  horus_error *error) {
     if (!take_bit(pool, block, ref->generation))
         return stale(error);
-    if (horus_load_relaxed(&block->meta->length) != ref->length) {
+    STEP(hold_foreign__load_length);
+    uint64_t length = horus_load_relaxed(&block->meta->length);
+    if (length != ref->length) {
         drop_bit(pool, block);
         horus_error_set(error, EINVAL,
                         "Cannot trust a pool reference: it says %" PRIu64 " bytes, its block %" PRIu64
                         " (writer index %u).",
-                        ref->length, block->meta->length, horus_ident_index(ref->writer));
+                        ref->length, length, horus_ident_index(ref->writer));
         return NULL;
     }
     block->generation = ref->generation;

@@ -58,6 +58,12 @@ static inline int races_of(const horus_ring *ring) {
     return 3 + (63 - __builtin_clzll(ring->capacity));
 }
 
+/* What one call has used up. */
+typedef struct {
+    int lost;       /* laps: races_of() at most */
+    uint64_t looks; /* at words that were no message: ring_looks() at most */
+} effort;
+
 /* Moves a lapped cursor to the oldest number that can still be whole; further the more races this call lost.
  */
 static void catch_up(horus_subscriber *sub, uint64_t found, int lost) {
@@ -100,13 +106,13 @@ static bool lose_patience(horus_subscriber *sub, ring_slot *slot, uint64_t word)
     return true;
 }
 
-/* Walks from the cursor to the next DONE number: its slot and word, or NULL. `lost` counts how often this
- * call was lapped: a lost copy shows as a lap at the next look, and a lap can be followed by another without
- * a copy between them, because to look at a slot takes longer than to overwrite one. */
-static inline ring_slot *walk(horus_subscriber *sub, uint64_t *word_out, int *lost) {
+/* Walks from the cursor to the next DONE number: its slot and word, or NULL. `spent->lost` counts how often
+ * this call was lapped: a lost copy shows as a lap at the next look, and a lap can be followed by another
+ * without a copy between them, because to look at a slot takes longer than to overwrite one. */
+static inline ring_slot *walk(horus_subscriber *sub, uint64_t *word_out, effort *spent) {
     const horus_ring *ring = sub->ring;
     uint32_t voids;
-    for (;;) {
+    for (;; spent->looks++) {
         ring_slot *slot = slot_of(ring, sub->cursor);
         STEP(walk__load_word);
         uint64_t word = horus_load_acquire(&slot->word);
@@ -114,9 +120,9 @@ static inline ring_slot *walk(horus_subscriber *sub, uint64_t *word_out, int *lo
         if (number < sub->cursor)
             return NULL;
         if (HORUS_UNLIKELY(number > sub->cursor)) {
-            if (*lost == races_of(ring))
+            if (spent->lost == races_of(ring))
                 return NULL; /* the counts stand */
-            catch_up(sub, number, (*lost)++);
+            catch_up(sub, number, spent->lost++);
             continue;
         }
         switch (word_state(word)) {
@@ -124,10 +130,12 @@ static inline ring_slot *walk(horus_subscriber *sub, uint64_t *word_out, int *lo
             *word_out = word;
             return slot;
         case BUSY:
-            if (!lose_patience(sub, slot, word))
+            if (spent->looks >= ring_looks(ring) || !lose_patience(sub, slot, word))
                 return NULL;
             break;
         default:
+            if (HORUS_UNLIKELY(spent->looks >= ring_looks(ring)))
+                return NULL;
             if (!slot_voids(slot, word, &voids))
                 break; /* lapped, or swept, while we looked */
             settle(sub, word, voids);
@@ -146,10 +154,10 @@ static inline void report(const horus_subscriber *sub) {
 }
 
 bool horus_subscriber_recv(horus_subscriber *sub, void *to, horus_info *info) {
-    int lost = 0;
+    effort spent = {0};
     for (int copies = races_of(sub->ring); copies > 0; copies--) {
         uint64_t word;
-        ring_slot *slot = walk(sub, &word, &lost);
+        ring_slot *slot = walk(sub, &word, &spent);
         if (slot == NULL)
             return false;
         STEP(horus_subscriber_recv__load_voids);
@@ -171,8 +179,8 @@ bool horus_subscriber_maybe(const horus_subscriber *sub) {
 
 bool horus_subscriber_has_msg(horus_subscriber *sub) {
     uint64_t word;
-    int lost = 0;
-    return horus_subscriber_maybe(sub) && walk(sub, &word, &lost) != NULL;
+    effort spent = {0};
+    return horus_subscriber_maybe(sub) && walk(sub, &word, &spent) != NULL;
 }
 
 uint64_t horus_subscriber_pending(const horus_subscriber *sub) {
@@ -183,6 +191,7 @@ uint64_t horus_subscriber_pending(const horus_subscriber *sub) {
 /* As settle, for a slot that the reader is not at: its number lies behind the cursor or before it. */
 static void settle_slot(horus_subscriber *sub, uint64_t i) {
     const ring_slot *slot = slot_of(sub->ring, i);
+    STEP(settle_slot__load_word);
     uint64_t word = horus_load_acquire(&slot->word);
     uint32_t voids;
     if (word_number(word) >= sub->cursor + sub->ring->capacity || !slot_voids(slot, word, &voids))
@@ -205,9 +214,12 @@ void horus_subscriber_settle_all(horus_subscriber *sub) {
 
 void horus_subscriber_skip(horus_subscriber *sub, uint64_t keep) {
     uint64_t front = horus_ring_front(sub->ring), word;
-    int lost = 0;
-    while (sub->cursor + keep < front && walk(sub, &word, &lost) != NULL && sub->cursor + keep < front) {
+    uint64_t end = front > keep ? front - keep : 0;
+    effort spent = {0};
+    for (; sub->cursor < end && walk(sub, &word, &spent) != NULL && sub->cursor < end; spent.looks++) {
         uint32_t voids;
+        if (spent.looks >= ring_looks(sub->ring))
+            break;
         if (!slot_voids(slot_of(sub->ring, sub->cursor), word, &voids))
             continue; /* lapped meanwhile */
         settle(sub, word, voids);

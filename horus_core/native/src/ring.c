@@ -34,7 +34,8 @@ void horus_ring_format(void *memory, const horus_ring_params *params) {
     ring_header *header = memory;
     ring_geometry at = ring_geometry_of(params->capacity, params->payload, params->meta_length);
     memcpy(header->magic, RING_MAGIC, sizeof header->magic);
-    header->version = HORUS_LAYOUT_VERSION;
+    header->version = HORUS_TOPIC_LAYOUT;
+    snprintf(header->release, sizeof header->release, "%s", HORUS_VERSION);
     header->size = at.size;
     horus_boot_id(header->boot_id);
     header->kind = params->kind;
@@ -55,15 +56,19 @@ void horus_ring_format(void *memory, const horus_ring_params *params) {
 }
 
 /* Reads the creator's numbers once and checks them; nothing of the header's geometry is read again. */
-static bool check_header(const ring_header *seen, size_t file_size, ring_geometry *at, horus_error *error) {
+static bool check_header(const ring_header *seen, ring_geometry *at, horus_error *error) {
     uint8_t boot_id[16];
     horus_boot_id(boot_id);
     if (memcmp(seen->magic, RING_MAGIC, sizeof seen->magic) != 0)
         horus_error_set(error, 0, "expected a topic of HORUS, got a file that starts with other bytes");
-    else if (seen->version != HORUS_LAYOUT_VERSION)
-        horus_error_set(error, 0, "expected layout version %u, got %u: another version of HORUS wrote it",
-                        HORUS_LAYOUT_VERSION, seen->version);
-    else if (!seen->ready)
+    else if (seen->version != HORUS_TOPIC_LAYOUT) {
+        char release[HORUS_VERSION_MAX];
+        horus_release_text(release, seen->release);
+        horus_error_set(
+            error, EPROTO,
+            "expected a topic of HORUS %s (layout version %u), got one of HORUS %s (layout version %u)",
+            HORUS_VERSION, HORUS_TOPIC_LAYOUT, release, seen->version);
+    } else if (!seen->ready)
         horus_error_set(error, EAGAIN,
                         "expected a finished region, got one whose creator died while it wrote it");
     else if (memcmp(seen->boot_id, boot_id, sizeof boot_id) != 0)
@@ -79,16 +84,15 @@ static bool check_header(const ring_header *seen, size_t file_size, ring_geometr
                         PAYLOAD_MAX, META_MAX, seen->payload, (unsigned long long)seen->meta_length);
     else {
         *at = ring_geometry_of(seen->capacity, seen->payload, seen->meta_length);
-        if (seen->size == at->size && file_size >= at->size)
+        if (seen->size == at->size)
             return true;
-        horus_error_set(error, 0,
-                        "expected %zu bytes for its geometry, the header says %llu and the file has %zu",
-                        at->size, (unsigned long long)seen->size, file_size);
+        horus_error_set(error, 0, "expected %zu bytes for its geometry, the header says %llu", at->size,
+                        (unsigned long long)seen->size);
     }
     return false;
 }
 
-static bool fill_ring(horus_ring *ring, const ring_header *seen, const ring_geometry *at,
+static void fill_ring(horus_ring *ring, const ring_header *seen, const ring_geometry *at,
                       horus_member *member) {
     ring->slots = ring->base + at->slots;
     ring->mask = seen->capacity - 1;
@@ -104,64 +108,117 @@ static bool fill_ring(horus_ring *ring, const ring_header *seen, const ring_geom
     ring->publishers = (publisher_row *)(ring->base + at->publishers);
     ring->subscribers = (subscriber_row *)(ring->base + at->subscribers);
     memcpy(ring->type_hash, seen->type_hash, sizeof ring->type_hash);
-    ring->meta_length = seen->meta_length;
-    ring->meta = malloc(ring->meta_length + 1);
-    if (ring->meta == NULL)
-        return false;
-    memcpy(ring->meta, ring->base + at->meta, ring->meta_length);
-    ring->meta[ring->meta_length] = '\0';
-    return true;
 }
 
+/* The mark in the region's `users` is the process's, not the mapping's: it stays for as long as any mapping
+ * of the region does. Both changes are made under the mutex, so that none of them overtakes the other. */
 static void enlist_user(horus_ring *ring) {
     horus_ident self = horus_member_self(ring->member);
+    member_mappings *mappings = horus_member_mappings(ring->member);
+    if (horus_member_is_forked(ring->member))
+        return; /* the membership is the parent's */
+    pthread_mutex_lock(&mappings->mutex);
+    ring->next = mappings->first;
+    mappings->first = ring;
     STEP(enlist_user__store);
     horus_store_seq_cst(&ring->users[horus_ident_index(self)], (uint32_t)horus_ident_generation(self));
+    pthread_mutex_unlock(&mappings->mutex);
+}
+
+/* Takes the mapping off the list; whether it was the last one of its region. */
+static bool forget_mapping(member_mappings *mappings, const horus_ring *ring) {
+    bool last = true;
+    for (horus_ring **at = &mappings->first; *at != NULL;) {
+        if (*at == ring) {
+            *at = ring->next;
+            continue;
+        }
+        last = last && ((*at)->device != ring->device || (*at)->inode != ring->inode);
+        at = &(*at)->next;
+    }
+    return last;
+}
+
+/* The creator's numbers and its description are read through the file and not through the mapping: one copy,
+ * that nobody changes while it is checked, and where the file is too short an error, not a SIGBUS. The file
+ * got its name when it was whole. */
+static bool read_header(int fd, ring_header *seen, horus_error *error) {
+    ssize_t got = pread(fd, seen, sizeof *seen, 0);
+    if (got == (ssize_t)sizeof *seen)
+        return true;
+    if (got < 0)
+        horus_error_set(error, errno, "it cannot be read: %s", strerror(errno));
+    else
+        horus_error_set(error, EAGAIN, "expected at least %zu bytes, got %zd", sizeof *seen, got);
+    return false;
+}
+
+static bool read_meta(int fd, horus_ring *ring, size_t length, size_t offset, horus_error *error) {
+    ring->meta_length = length;
+    ring->meta = malloc(length + 1);
+    if (ring->meta == NULL) {
+        horus_error_set(error, ENOMEM, "no memory for the description");
+        return false;
+    }
+    ring->meta[length] = '\0';
+    if (pread(fd, ring->meta, length, (off_t)offset) == (ssize_t)length)
+        return true;
+    horus_error_set(error, EAGAIN, "its description of %zu bytes cannot be read", length);
+    return false;
+}
+
+/* The file's size is looked at once it is mapped: cut short before, it is refused here. */
+static bool map_file(int fd, horus_ring *ring, size_t size, horus_error *error) {
+    struct stat status;
+    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (base == MAP_FAILED || fstat(fd, &status) < 0)
+        horus_error_set(error, errno, "it cannot be mapped: %s", strerror(errno));
+    else if ((uint64_t)status.st_size < size)
+        horus_error_set(error, 0, "expected %zu bytes for its geometry, the file has %lld", size,
+                        (long long)status.st_size);
+    else {
+        ring->base = base;
+        ring->size = size;
+        ring->device = status.st_dev;
+        ring->inode = status.st_ino;
+        return true;
+    }
+    if (base != MAP_FAILED)
+        munmap(base, size);
+    return false;
 }
 
 horus_ring *horus_ring_map(int fd, horus_member *member, horus_error *error) {
-    struct stat status;
     ring_header seen;
     ring_geometry at;
-    if (fstat(fd, &status) < 0 || status.st_size < (off_t)sizeof seen) {
-        horus_error_set(error, EAGAIN, "expected at least %zu bytes, got %lld", sizeof seen,
-                        (long long)status.st_size);
+    if (!read_header(fd, &seen, error) || !check_header(&seen, &at, error))
         return NULL;
-    }
-    size_t size = (size_t)status.st_size;
-    uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (base == MAP_FAILED) {
-        horus_error_set(error, errno, "it cannot be mapped: %s", strerror(errno));
-        return NULL;
-    }
-    (void)horus_load_acquire(&((ring_header *)base)->ready); /* pairs with the creator's release store */
-    memcpy(&seen, base, sizeof seen);
-    horus_ring *ring = NULL;
-    if (check_header(&seen, size, &at, error)) {
-        ring = calloc(1, sizeof *ring);
-        if (ring != NULL) {
-            ring->base = base;
-            ring->size = size;
-            ring->device = status.st_dev;
-            ring->inode = status.st_ino;
-            if (fill_ring(ring, &seen, &at, member)) {
-                enlist_user(ring);
-                return ring;
-            }
-        }
+    horus_ring *ring = calloc(1, sizeof *ring);
+    if (ring == NULL) {
         horus_error_set(error, ENOMEM, "no memory for the mapping's description");
+        return NULL;
     }
-    free(ring);
-    munmap(base, size);
-    return NULL;
+    if (!read_meta(fd, ring, seen.meta_length, at.meta, error) || !map_file(fd, ring, at.size, error)) {
+        free(ring->meta);
+        free(ring);
+        return NULL;
+    }
+    fill_ring(ring, &seen, &at, member);
+    enlist_user(ring);
+    return ring;
 }
 
 void horus_ring_unmap(horus_ring *ring) {
     if (!horus_member_is_forked(ring->member)) {
         horus_ident self = horus_member_self(ring->member);
+        member_mappings *mappings = horus_member_mappings(ring->member);
         uint32_t mine = (uint32_t)horus_ident_generation(self);
-        STEP(horus_ring_unmap__swap);
-        horus_cas_seq_cst(&ring->users[horus_ident_index(self)], &mine, 0u);
+        pthread_mutex_lock(&mappings->mutex);
+        if (forget_mapping(mappings, ring)) {
+            STEP(horus_ring_unmap__swap);
+            horus_cas_seq_cst(&ring->users[horus_ident_index(self)], &mine, 0u);
+        }
+        pthread_mutex_unlock(&mappings->mutex);
     }
     munmap(ring->base, ring->size);
     free(ring->meta);
@@ -226,7 +283,7 @@ uint64_t ring_scan_front(const horus_ring *ring) {
 }
 
 uint64_t ring_front_from(const horus_ring *ring, uint64_t number) {
-    for (;;) {
+    for (uint64_t looks = ring_looks(ring); looks > 0; looks--) {
         STEP(ring_front_from__load_word);
         uint64_t found = word_number(horus_load_acquire(&slot_of(ring, number)->word));
         if (found >= number)
@@ -234,8 +291,9 @@ uint64_t ring_front_from(const horus_ring *ring, uint64_t number) {
         else if (HORUS_LIKELY(found + ring->capacity == number))
             return number;
         else
-            return ring_scan_front(ring); /* the start was not a claimed number: a corrupt hint */
+            break; /* the start was not a claimed number: a corrupt hint */
     }
+    return ring_scan_front(ring);
 }
 
 uint64_t horus_ring_front(const horus_ring *ring) {

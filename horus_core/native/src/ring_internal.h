@@ -3,6 +3,7 @@
 #define HORUS_RING_INTERNAL_H
 
 #include "horus/ring.h"
+#include "member_internal.h"
 #include "step.h"
 
 #define RING_MAGIC "HORUSTOP"
@@ -54,14 +55,17 @@ static inline int32_t tally_ahead(unsigned tally, uint32_t voids) {
 
 /* After the compare-and-swap that gave a slot's number up. A slot whose writer is held off the processor
  * loses a number each lap, thousands while a reader is away, and the six bits of the tally go round. This
- * count does not, but it is no part of the word: a kill in between leaves it behind, and who comes late may
- * add what another one has added. Each who comes mends a small difference, so it stays within a few of the
- * truth; the tally says exactly which number near it is meant. */
+ * count does not, but it is no part of the word. Who finds that another number of the slot was given up since
+ * comes late and leaves it alone, for the later one counts both; so does who loses the swap. A kill in
+ * between leaves it behind, and the next one mends it: it is wrong only if 32 in a row never came to count.
+ */
 static inline void slot_count_void(ring_slot *slot, unsigned tally) {
-    int32_t step = tally_ahead(tally, horus_load_relaxed(&slot->voids));
-    if (step < -4 || step > 4)
-        step = 1; /* the tally is of some laps ago */
-    __atomic_fetch_add(&slot->voids, (uint32_t)step, __ATOMIC_RELAXED);
+    uint32_t voids = horus_load_acquire(&slot->voids); /* with the swap below: the word is then no older */
+    STEP(slot_count_void__load_word);
+    if (word_tally(horus_load_acquire(&slot->word)) != (tally & 63u))
+        return;
+    STEP(slot_count_void__swap);
+    (void)horus_cas_acq_rel(&slot->voids, &voids, voids + (uint32_t)tally_ahead(tally, voids));
 }
 
 /* How many void numbers the slot has had, up to and with the word's. `voids` was read while that word stood.
@@ -70,18 +74,20 @@ static inline uint32_t voids_of(uint64_t word, uint32_t voids) {
     return voids + (uint32_t)tally_ahead(word_tally(word), voids);
 }
 
+#define ROW_NAME 144 /* bytes of a node's name, with its end */
+
 typedef struct {
     horus_ident who; /* 0: free. Claimed by compare-and-swap, so that one process at most has a row */
     uint64_t sent, refused, revoked;
     uint64_t spare[2];
-    char node[144];
+    char node[ROW_NAME];
 } publisher_row;
 
 typedef struct {
     horus_ident who;
     uint64_t cursor, delivered, missed, skipped;
     uint64_t spare;
-    char node[144];
+    char node[ROW_NAME];
 } subscriber_row;
 
 _Static_assert(sizeof(publisher_row) == 192 && sizeof(subscriber_row) == 192, "rows are three cache lines");
@@ -99,14 +105,17 @@ typedef struct {
     uint32_t payload;
     uint64_t meta_length;
     uint32_t large_kept;
-    uint8_t spare[44];
+    uint8_t spare[12];
+    char release[HORUS_VERSION_MAX]; /* of the creator; it stays here in every version to come */
+    uint8_t release_spare[8];
     uint64_t hint; /* a number not far behind the front; never the truth */
     uint8_t hint_spare[56];
     uint32_t futex; /* bit 0 somebody sleeps, the rest an epoch */
     uint8_t futex_spare[60];
 } ring_header;
 
-_Static_assert(offsetof(ring_header, hint) == 128 && offsetof(ring_header, futex) == 192,
+_Static_assert(offsetof(ring_header, release) == 96 && offsetof(ring_header, hint) == 128 &&
+                   offsetof(ring_header, futex) == 192,
                "lines of their own");
 _Static_assert(sizeof(ring_header) == 256, "the header is 256 bytes");
 
@@ -138,6 +147,7 @@ struct horus_ring {
     bool latched;
     uint32_t large_kept;
     uint64_t device, inode;
+    struct horus_ring *next; /* in the member's list of its mappings */
 };
 
 static inline ring_slot *slot_of(const horus_ring *ring, uint64_t number) {
@@ -151,6 +161,14 @@ static inline bool slot_voids(const ring_slot *slot, uint64_t word, uint32_t *vo
     horus_fence_acquire();
     STEP(slot_voids__look_again);
     return horus_load_relaxed(&slot->word) == word;
+}
+
+/* Nothing that stands in a region, or is written there meanwhile, keeps a call from coming back. Where who
+ * changes a word makes another call look again, looks are counted: most suffice for what publishers can do,
+ * however fast they are, and a process that scribbles over the words on purpose gets no more. */
+#define SWAPS_MAX 64u
+static inline uint64_t ring_looks(const horus_ring *ring) {
+    return 4 * (uint64_t)ring->capacity;
 }
 
 /* The front, found from any number known to be claimed, plus one. */

@@ -1,7 +1,6 @@
 /* The tables of publishers and subscribers of a topic's region. */
 #include "ring_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +22,9 @@ static void sweep(const horus_ring *ring, unsigned owner) {
         uint64_t *at = &slot_of(ring, i)->word;
         STEP(sweep__load_word);
         uint64_t word = horus_load_acquire(at);
-        while (word_owner(word) == owner && (word_state(word) == BUSY || word_state(word) == HELD)) {
+        for (unsigned swaps = 0; swaps < SWAPS_MAX; swaps++) {
+            if (word_owner(word) != owner || (word_state(word) != BUSY && word_state(word) != HELD))
+                break;
             unsigned tally = word_tally(word) + (word_state(word) == BUSY);
             bool was_busy = word_state(word) == BUSY;
             STEP(sweep__swap);
@@ -47,6 +48,23 @@ static bool claim_row(const horus_ring *ring, horus_ident *who) {
     return horus_cas_acq_rel(who, &found, horus_member_self(ring->member));
 }
 
+/* Names are read by tools while another process takes the row: each byte is an access of its own. */
+static void write_name(char *to, const char *name) {
+    size_t i = 0;
+    for (; i + 1 < ROW_NAME && name[i] != '\0'; i++)
+        horus_store_relaxed(&to[i], name[i]);
+    horus_store_relaxed(&to[i], '\0');
+}
+
+/* A name that another process wrote: at most HORUS_NAME_MAX bytes, always terminated. */
+static void copy_name(char *to, const char *from) {
+    size_t length = 0;
+    char byte;
+    while (length < HORUS_NAME_MAX && (byte = horus_load_relaxed(&from[length])) != '\0')
+        to[length++] = byte;
+    to[length] = '\0';
+}
+
 int horus_publisher_join(horus_publisher *pub, horus_ring *ring, const char *node, horus_error *error) {
     memset(pub, 0, sizeof *pub);
     for (unsigned owner = 1; owner <= HORUS_MAX_PUBLISHERS; owner++) {
@@ -55,7 +73,7 @@ int horus_publisher_join(horus_publisher *pub, horus_ring *ring, const char *nod
             continue;
         sweep(ring, owner);
         STEP(horus_publisher_join__name);
-        snprintf(row->node, sizeof row->node, "%s", node);
+        write_name(row->node, node);
         horus_store_relaxed(&row->sent, 0);
         horus_store_relaxed(&row->refused, 0);
         horus_store_relaxed(&row->revoked, 0);
@@ -81,6 +99,7 @@ void horus_publisher_leave(horus_publisher *pub) {
 static uint64_t last_below(const horus_ring *ring, uint64_t front) {
     uint64_t oldest = front > 2 * (uint64_t)ring->capacity ? front - ring->capacity : ring->capacity;
     for (uint64_t number = front; number > oldest; number--) {
+        STEP(last_below__load_word);
         uint64_t word = horus_load_acquire(&slot_of(ring, number - 1)->word);
         if (word_number(word) == number - 1 && word_state(word) == DONE)
             return number - 1;
@@ -132,23 +151,13 @@ void horus_subscriber_announce(horus_subscriber *sub, const char *node) {
         subscriber_row *row = &sub->ring->subscribers[i];
         if (!claim_row(sub->ring, &row->who))
             continue;
-        snprintf(row->node, sizeof row->node, "%s", node);
+        write_name(row->node, node);
         horus_store_relaxed(&row->cursor, sub->cursor);
         horus_store_relaxed(&row->delivered, sub->delivered);
         horus_store_relaxed(&row->missed, sub->missed);
         horus_store_relaxed(&row->skipped, sub->skipped);
         sub->row = row;
     }
-}
-
-/* A name that another process wrote: at most HORUS_NAME_MAX bytes, always terminated. */
-static void copy_name(char *to, const char *from) {
-    size_t length = 0;
-    while (length < HORUS_NAME_MAX && from[length] != '\0') {
-        to[length] = from[length];
-        length++;
-    }
-    to[length] = '\0';
 }
 
 bool horus_ring_publisher_at(const horus_ring *ring, unsigned row, horus_endpoint *out) {

@@ -7,6 +7,8 @@
 
 #define TRIES 3
 #define SPIN_ROUNDS 64          /* about 2 us of pauses in all, before a living writer's number is taken */
+#define RACES_MAX 4000u         /* looks at words that others changed, before a send gives up: below 1 ms */
+#define SCANS_MAX 4u            /* looks at all words: one is enough unless somebody scribbles over them */
 #define HELD_LOOK_NS 100000000u /* a HELD word's owner is looked up this often by each publisher */
 
 void ring_copy_in(uint64_t *slot, const void *from, uint32_t length) {
@@ -60,17 +62,20 @@ static ring_slot *claim(horus_publisher *pub, uint64_t *number, uint64_t *claime
     horus_ring *ring = pub->ring;
     STEP(claim__load_hint);
     uint64_t next = horus_load_acquire(&ring->header->hint);
-    uint64_t scanned = 0; /* what a look at all words said; believed, whatever a corrupt slot holds */
-    unsigned skips = 0, spins = 0;
+    uint64_t scanned =
+        0; /* what the last look at all words said: believed for a lap, whatever corrupt slots hold */
+    unsigned skips = 0, spins = 0, scans = 0;
     if (next < pub->next)
         next = pub->next;
-    for (;;) {
+    for (uint64_t looks = ring_looks(ring) + RACES_MAX; looks > 0; looks--) {
         if (HORUS_UNLIKELY(next >= NUMBER_MAX)) {
-            next = ring_scan_front(ring); /* a corrupt hint must not end the topic */
+            next = scanned = ring_scan_front(ring); /* a corrupt hint must not end the topic */
             if (next >= NUMBER_MAX) {
                 *result = HORUS_WORN_OUT;
                 return NULL;
             }
+            if (++scans > SCANS_MAX)
+                break;
         }
         ring_slot *slot = slot_of(ring, next);
         STEP(claim__load_word);
@@ -79,8 +84,11 @@ static ring_slot *claim(horus_publisher *pub, uint64_t *number, uint64_t *claime
             next = word_number(word) + 1; /* somebody has it: go on behind */
             continue;
         }
-        if (HORUS_UNLIKELY(word_number(word) + ring->capacity != next) && next != scanned) {
+        if (HORUS_UNLIKELY(word_number(word) + ring->capacity != next) &&
+            (scans == 0 || next - scanned >= ring->capacity)) {
             next = scanned = ring_scan_front(ring); /* the hint was not a claimed number */
+            if (++scans > SCANS_MAX)
+                break;
             continue;
         }
         enum word_state state = word_state(word);
@@ -98,18 +106,21 @@ static ring_slot *claim(horus_publisher *pub, uint64_t *number, uint64_t *claime
                 return slot;
             }
         } else if (skips == ring->capacity) {
-            *result = HORUS_REFUSED;
-            return NULL;
+            break;
         } else if (pass_writer(slot, word, next, tally + 1, &spins)) {
             next++;
             skips++;
         }
     }
+    *result = HORUS_REFUSED;
+    return NULL;
 }
 
 /* Our number was taken from us: say that we write here no more. */
 static void let_go(ring_slot *slot, uint64_t word, unsigned owner) {
-    while (word_state(word) == HELD && word_owner(word) == owner) {
+    for (unsigned swaps = 0; swaps < SWAPS_MAX; swaps++) {
+        if (word_state(word) != HELD || word_owner(word) != owner)
+            return;
         uint64_t released = word_make(word_number(word), word_tally(word), VOID, owner);
         STEP(let_go__swap);
         if (horus_cas_acq_rel(&slot->word, &word, released))

@@ -12,6 +12,8 @@
     X(may_reclaim__look)                                                                                     \
     X(claim__swap)                                                                                           \
     X(claim__count_void)                                                                                     \
+    X(slot_count_void__load_word)                                                                            \
+    X(slot_count_void__swap)                                                                                 \
     X(pass_writer__swap)                                                                                     \
     X(pass_writer__count_void)                                                                               \
     X(horus_publisher_send__store_hint)                                                                      \
@@ -27,6 +29,7 @@
     X(lose_patience__look_behind)                                                                            \
     X(lose_patience__swap)                                                                                   \
     X(lose_patience__count_void)                                                                             \
+    X(settle_slot__load_word)                                                                                \
     X(slot_voids__load)                                                                                      \
     X(slot_voids__look_again)                                                                                \
     X(horus_subscriber_recv__load_voids)                                                                     \
@@ -49,6 +52,7 @@
     X(raise_sleep_bit__load_futex)                                                                           \
     X(raise_sleep_bit__swap)                                                                                 \
     X(horus_subscriber_wait_begin__look)                                                                     \
+    X(horus_subscriber_wait_begin__look_stuck)                                                               \
     X(horus_wait_sleep__sleep)                                                                               \
     /* rows.c */                                                                                             \
     X(claim_row__load_who)                                                                                   \
@@ -59,6 +63,7 @@
     X(horus_publisher_join__name)                                                                            \
     X(horus_publisher_leave__free)                                                                           \
     X(learn_tallies__load_word)                                                                              \
+    X(last_below__load_word)                                                                                 \
     /* member.c */                                                                                           \
     X(take_row__lock)                                                                                        \
     X(take_row__raise)                                                                                       \
@@ -68,6 +73,11 @@
     X(horus_member_lock_index__lock)                                                                         \
     X(horus_member_unlock_index__unlock)                                                                     \
     X(horus_member_bump__swap)                                                                               \
+    X(horus_member_bump__wake)                                                                               \
+    X(horus_member_epoch__load)                                                                              \
+    X(horus_member_wait__load_epoch)                                                                         \
+    X(horus_member_wait__swap)                                                                               \
+    X(horus_member_wait__sleep)                                                                              \
     /* pool_chunk.c */                                                                                       \
     X(pool_chunk_create__reserve)                                                                            \
     X(pool_chunk_create__header)                                                                             \
@@ -78,13 +88,14 @@
     X(claim_block__raise)                                                                                    \
     X(claim_block__look_again)                                                                               \
     X(hand_out__length)                                                                                      \
-    /* pool_reader.c */                                                                                      \
+    /* pool_newcomer.c, pool_reader.c */                                                                     \
     X(clear_my_bits__clear)                                                                                  \
     X(take_bit__filter)                                                                                      \
     X(take_bit__set)                                                                                         \
     X(take_bit__look_again)                                                                                  \
     X(take_bit__undo)                                                                                        \
     X(drop_bit__clear)                                                                                       \
+    X(hold_foreign__load_length)                                                                             \
     /* pool_reap.c */                                                                                        \
     X(clear_holds__clear)
 

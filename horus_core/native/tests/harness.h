@@ -20,6 +20,9 @@
 #ifdef HORUS_STEPS
 #include "steps.h"
 #endif
+#ifdef HORUS_ONE_MAPPING
+#include "one_mapping.h"
+#endif
 
 #define CHECK(condition)                                                                                     \
     do {                                                                                                     \
@@ -39,6 +42,15 @@
             exit(1);                                                                                         \
         }                                                                                                    \
     } while (0)
+
+/* In a build with -DHORUS_STEPS, from here on: the windows between the protocol's steps are wide, one of
+ * them, or STEP_COUNT, always. */
+static inline void widen(enum horus_step_id always) {
+    (void)always;
+#ifdef HORUS_STEPS
+    steps_plan(STEPS_WIDEN, always, 0);
+#endif
+}
 
 #ifndef HANG_S
 #define HANG_S 100 /* a test that runs longer hangs */
@@ -92,6 +104,15 @@ static inline void join_ok(pid_t child) {
     int status;
     CHECK(waitpid(child, &status, 0) == child);
     CHECK_EQ(status, 0);
+}
+
+/* All of them, in the order in which they end: who waits for one that failed must not hide it. */
+static inline void join_all(unsigned count) {
+    for (; count > 0; count--) {
+        int status;
+        CHECK(waitpid(-1, &status, 0) > 0);
+        CHECK_EQ(status, 0);
+    }
 }
 
 static inline void kill_hard(pid_t child) {

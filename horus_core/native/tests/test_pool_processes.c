@@ -50,6 +50,7 @@ static void test_a_newcomer_drops_the_holds_of_its_index(void) {
     finish(&first, SIGKILL);
     CHECK(usage(&w).held == 1);
     peer second = start(&w, holder); /* takes the lowest free index, the dead one's */
+    CHECK(ask(&second, (horus_block_ref){0}) == 0 && usage(&w).held == 0); /* it need not read for that */
     CHECK(ask(&second, second_ref) == 6);
     CHECK(usage(&w).held == 1);
     CHECK(finish(&second, 0) == 0);

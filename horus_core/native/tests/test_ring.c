@@ -285,7 +285,7 @@ static void a_region_that_lies_is_refused_with_the_reason(void) {
         *header = good;                                                                                      \
     } while (0)
     LIE(magic[3], 'x', "other bytes");
-    LIE(version, 9, "version 1, got 9");
+    LIE(version, 9, "layout version 9");
     LIE(ready, 0, "finished");
     LIE(boot_id[5], (uint8_t)(good.boot_id[5] + 1), "boot");
     LIE(kind, 0, "kind");

@@ -222,12 +222,37 @@ static void a_latched_join_before_void_numbers_loses_no_count(void) {
     CHECK(sub.missed == 1 && sub.voids == 1 && sub.delivered == 1);
 }
 
+/* A writer that stays in the way costs its slot a number a lap. Who gave one up long ago and comes to count
+ * it now, and who never came, must not put the others' count wrong. */
+static void the_count_of_void_numbers_survives_who_comes_late_or_never(void) {
+    world w = world_make(4, 8);
+    horus_publisher pub = publisher_of(&w), slow = publisher_of(&w);
+    horus_subscriber sub = subscriber_of(&w);
+    ring_slot *slot = slot_of(w.ring, claim_by_hand(&slow));
+    for (unsigned lap = 1; lap <= 200; lap++) {
+        for (unsigned i = 0; i < 3; i++)
+            send_value(&pub, 1);
+        if (lap % 7 == 0)
+            slot->voids -= lap % 20; /* as many in a row were killed before they counted */
+        for (unsigned late = 1; late < 60; late++)
+            slot_count_void(slot, word_tally(horus_load_acquire(&slot->word)) + late);
+    }
+    send_value(&pub, 1);        /* passes the slot once more */
+    CHECK_EQ(slot->voids, 201); /* with the number that it had claimed */
+    while (recv_value(&sub) != 0) {
+    }
+    horus_subscriber_settle_all(&sub);
+    CHECK_EQ(sub.missed + sub.delivered, 601);
+    CHECK_EQ(sub.voids, 201);
+}
+
 int main(void) {
     static const test_case cases[] = {
         TEST(a_lap_is_counted_exactly),
         TEST(accounts_close_from_the_next_message),
         TEST(accounts_close_from_the_last_message),
         TEST(accounts_close_from_the_first_message),
+        TEST(the_count_of_void_numbers_survives_who_comes_late_or_never),
         TEST(a_latched_join_before_void_numbers_loses_no_count),
     };
     return RUN_ALL(cases);

@@ -1,158 +1,118 @@
-/* Many publishers and many subscribers in processes of their own; payloads fill the slot and carry a
- * checksum. The verdict: nothing torn, each publisher in order, accounts close. STRESS_SENDS scales it (soak
- * runs). */
+/* Many publishers and many subscribers in processes of their own. The verdict: nothing torn, each publisher
+ * in order, each number one message's, accounts that close. STRESS multiplies the length; a build with
+ * -DHORUS_STEPS widens the windows between the protocol's steps. */
 #define _GNU_SOURCE
-#include "harness.h"
+#include "stress.h"
 
-#define WORDS 13u /* 104 bytes: two cache lines with the header, so that a torn copy is easy to catch */
+#define PLAYERS 16u
 
-typedef struct {
-    uint32_t ready, go;
-    uint32_t done[8]; /* of each publisher; set twice when it is killed while it leaves */
-    uint64_t accepted[8];
-} board;
+static const enum manner manners[] = {EAGER, MIXED, LATE, LAZY, MIXED};
 
-static uint64_t mix(uint64_t x) {
-    x ^= x >> 31;
-    x *= 0x9e3779b97f4a7c15u;
-    return x ^ x >> 29;
-}
-
-static void fill(uint64_t *words, uint64_t publisher, uint64_t sequence) {
-    words[0] = publisher;
-    words[1] = sequence;
-    for (unsigned i = 2; i < WORDS; i++)
-        words[i] = mix(words[i - 1] + sequence * i + publisher);
-}
-
-static bool whole(const uint64_t *words) {
-    uint64_t wanted[WORDS];
-    fill(wanted, words[0], words[1]);
-    return memcmp(words, wanted, sizeof wanted) == 0;
-}
-
-static void meet(board *b) {
-    __atomic_fetch_add(&b->ready, 1, __ATOMIC_SEQ_CST);
-    while (!horus_load_acquire(&b->go))
-        sched_yield();
-}
-
-static void publish(world *w, board *b, unsigned id, uint64_t sends) {
-    uint64_t words[WORDS];
-    world_enter_child(w);
-    horus_publisher pub = publisher_of(w);
-    meet(b);
-    for (uint64_t sequence = 1; sequence <= sends; sequence++) {
-        fill(words, id, sequence);
-        if (horus_publisher_send(&pub, words, sizeof words, HORUS_INLINE, NULL) == HORUS_STORED)
-            b->accepted[id]++;
+static pid_t start_publisher(play *p, uint64_t serial, uint64_t sends, bool at_once) {
+    pid_t child = spawn();
+    if (child == 0) {
+        widen(STEP_COUNT);
+        world_enter_child(&p->w);
+        publish(p, serial, sends, at_once);
+        exit(0);
     }
-    horus_store_release(&b->done[id], 1);
-    exit(0);
+    return child;
 }
 
-static bool all_done(const board *b, unsigned publishers) {
-    unsigned done = 0;
-    for (unsigned id = 0; id < publishers; id++)
-        done += horus_load_acquire(&b->done[id]);
-    return done == publishers;
-}
-
-/* Receives until all is quiet. `known` is the number of accepted messages, or it is not known (kills). */
-static void subscribe(world *w, board *b, unsigned publishers, bool killed) {
-    uint64_t words[WORDS], last[8] = {0}, accepted = 0;
-    horus_info info;
-    world_enter_child(w);
-    horus_subscriber sub = subscriber_of(w);
-    uint64_t join = sub.cursor;
-    meet(b);
-    for (;;) {
-        bool quiet = all_done(b, publishers);
-        while (horus_subscriber_recv(&sub, words, &info)) {
-            CHECK(info.length == sizeof words && whole(words));
-            CHECK(words[0] < 8 && words[1] > last[words[0]]);
-            last[words[0]] = words[1];
-        }
-        if (quiet && !horus_subscriber_has_msg(&sub) && horus_subscriber_pending(&sub) == 0)
-            break;
-        if (quiet)
-            (void)horus_subscriber_wait(&sub, horus_now_ns() + 10000000); /* before a number that was left */
-        if (quiet && killed && horus_subscriber_pending(&sub) <= 1)
-            break; /* a BUSY number with nothing behind it stays */
-        sched_yield();
+static pid_t start_subscriber(play *p, unsigned i) {
+    pid_t child = spawn();
+    if (child == 0) {
+        widen(STEP_COUNT);
+        world_enter_child(&p->w);
+        subscribe(p, manners[i % (sizeof manners / sizeof *manners)], i + 1);
+        exit(0);
     }
-    horus_subscriber_settle_all(&sub);
-    for (unsigned id = 0; id < 8; id++)
-        accepted += b->accepted[id];
-    CHECK_EQ(sub.delivered + sub.missed + sub.voids + horus_subscriber_pending(&sub),
-             horus_ring_front(w->ring) - join);
-    if (!killed)
-        CHECK_EQ(sub.delivered + sub.missed, accepted);
-    CHECK(sub.delivered > 0);
-    exit(0);
+    return child;
 }
 
-static uint64_t sends_each(uint64_t usual) {
-    const char *scale = getenv("STRESS_SENDS");
-    return scale == NULL ? usual : strtoull(scale, NULL, 10);
+static void start(play *p, pid_t *children, unsigned publishers, unsigned subscribers, uint64_t sends) {
+    for (unsigned i = 0; i < publishers; i++)
+        children[i] = start_publisher(p, i + 1, sends, false);
+    for (unsigned i = 0; i < subscribers; i++)
+        children[publishers + i] = start_subscriber(p, i);
+    begin_when_ready(p->b, publishers + subscribers);
 }
 
-static void start(world *w, board *b, unsigned publishers, unsigned subscribers, uint64_t sends, bool killed,
-                  pid_t *children) {
-    for (unsigned i = 0; i < publishers + subscribers; i++)
-        if ((children[i] = spawn()) == 0) {
-            if (i < publishers)
-                publish(w, b, i, sends);
-            subscribe(w, b, publishers, killed);
-        }
-    while (horus_load_acquire(&b->ready) < publishers + subscribers)
-        sched_yield();
-    horus_store_release(&b->go, 1);
+static bool is_among(pid_t child, const pid_t *children, unsigned count) {
+    for (unsigned i = 0; i < count; i++)
+        if (children[i] == child)
+            return true;
+    return false;
 }
 
-static board *make_board(void) {
-    return mmap(NULL, sizeof(board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+/* In the order in which they end, so that a subscriber's complaint is heard at once. */
+static void finish(play *p, const pid_t *children, unsigned publishers, unsigned subscribers) {
+    for (unsigned left = publishers; left > 0;) {
+        int status;
+        pid_t gone = waitpid(-1, &status, 0);
+        CHECK_EQ(status, 0);
+        left -= is_among(gone, children, publishers);
+    }
+    horus_store_release(&p->b->quiet, 1);
+    join_all(subscribers);
+    tell(p, publishers, subscribers);
+    play_end(p);
 }
 
 static void stress(uint32_t capacity, unsigned publishers, unsigned subscribers, uint64_t sends) {
-    world w = world_make(capacity, WORDS * 8);
-    board *b = make_board();
-    pid_t children[16];
-    start(&w, b, publishers, subscribers, sends_each(sends), false, children);
-    for (unsigned i = 0; i < publishers + subscribers; i++)
-        join_ok(children[i]);
+    play p = play_make(capacity, publishers * sends);
+    pid_t children[PLAYERS];
+    start(&p, children, publishers, subscribers, sends);
+    finish(&p, children, publishers, subscribers);
 }
 
 static void many_publishers_many_subscribers(void) {
-    stress(64, 3, 3, 60000);
+    stress(64, 3, 4, scaled(500000, 5000));
 }
 static void a_tiny_ring_that_laps_all_the_time(void) {
-    stress(4, 4, 2, 40000);
+    stress(4, 4, 4, scaled(400000, 4000));
 }
 
-/* Publishers are killed at random moments while the others go on. */
-static void publishers_that_are_killed_in_the_middle(void) {
-    world w = world_make(16, WORDS * 8);
-    board *b = make_board();
-    pid_t children[16];
-    uint64_t sends = sends_each(40000);
-    start(&w, b, 4, 2, sends, true, children);
-    for (unsigned i = 0; i < 3; i++) {
-        while (__atomic_load_n(&b->accepted[i], __ATOMIC_ACQUIRE) < (i + 1) * sends / 8)
-            sched_yield();
-        (void)kill(children[i], SIGKILL); /* it may have finished */
-        CHECK(waitpid(children[i], NULL, 0) == children[i]);
-        horus_store_release(&b->done[i], 1);
+/* While they send, publishers are stopped for a while, or killed, and another one comes for each that was. */
+static void disturb(play *p, pid_t *children, unsigned publishers, uint64_t sends) {
+    uint64_t dice = (uint64_t)getpid() * 0x9e3779b97f4a7c15u, serial = publishers;
+    while (horus_load_acquire(&p->b->stored) < sends && serial + 1 < SERIALS) {
+        unsigned victim = (unsigned)roll(&dice, publishers);
+        nap(roll(&dice, 4000000));
+        if (roll(&dice, 2)) {
+            CHECK(kill(children[victim], SIGSTOP) == 0);
+            nap(roll(&dice, 8000000));
+            CHECK(kill(children[victim], SIGCONT) == 0);
+        } else {
+            horus_store_relaxed(&p->b->kills, p->b->kills + 1);
+            kill_hard(children[victim]);
+            children[victim] = start_publisher(p, ++serial, UINT64_MAX, true);
+        }
     }
-    for (unsigned i = 3; i < 6; i++)
-        join_ok(children[i]);
+    horus_store_relaxed(&p->b->enough, 1);
+}
+
+static void stress_with_kills(uint32_t capacity, unsigned publishers, unsigned subscribers, uint64_t sends) {
+    play p = play_make(capacity, 4 * sends);
+    pid_t children[PLAYERS];
+    start(&p, children, publishers, subscribers, UINT64_MAX);
+    disturb(&p, children, publishers, sends);
+    finish(&p, children, publishers, subscribers);
+}
+
+static void publishers_that_are_stopped_and_killed(void) {
+    stress_with_kills(16, 4, 4, scaled(1000000, 10000));
+}
+static void publishers_that_are_stopped_and_killed_in_a_tiny_ring(void) {
+    stress_with_kills(4, 4, 4, scaled(1000000, 10000));
 }
 
 int main(void) {
     static const test_case cases[] = {
         TEST(many_publishers_many_subscribers),
         TEST(a_tiny_ring_that_laps_all_the_time),
-        TEST(publishers_that_are_killed_in_the_middle),
+        TEST(publishers_that_are_stopped_and_killed),
+        TEST(publishers_that_are_stopped_and_killed_in_a_tiny_ring),
     };
     return RUN_ALL(cases);
 }

@@ -33,6 +33,15 @@ size_t horus_index_size(void);
 /* Writes an empty index into zeroed memory of horus_index_size() bytes. */
 void horus_index_format(void *memory);
 
+/* What can be said of an index that cannot be joined. */
+typedef struct {
+    bool foreign; /* an index of HORUS, of other layouts than this build's */
+    bool in_use;  /* a living process takes part in it */
+    uint32_t pid; /* of such a process; 0 unknown */
+} horus_index_state;
+
+void horus_index_look(int fd, horus_index_state *out);
+
 /* Joins through a descriptor of the index's file, which the caller keeps and may close: the member opens its
  * own through /proc/self/fd, so that its locks are its own. `ns` is the namespace's name (copied).
  * NULL, with the error set, when the index is corrupt or all indexes are taken. */

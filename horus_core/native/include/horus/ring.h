@@ -4,13 +4,13 @@
 #define HORUS_RING_H
 
 #include "horus/base.h"
+#include "horus/layouts.h"
 #include "horus/member.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define HORUS_LAYOUT_VERSION 1u
 #define HORUS_MAX_PUBLISHERS 255u
 #define HORUS_MAX_SUBSCRIBER_ROWS 56u
 #define HORUS_NAME_MAX 128u
@@ -44,8 +44,8 @@ size_t horus_ring_size(const horus_ring_params *params);
 /* Writes an empty ring into zeroed memory of horus_ring_size() bytes. */
 void horus_ring_format(void *memory, const horus_ring_params *params);
 
-/* Maps and checks the region behind `fd`, which the caller may close afterwards. NULL with the error set. A
- * process maps a region once for each membership: the first unmapping takes it off the region's users. */
+/* Maps and checks the region behind `fd`, which the caller may close afterwards. NULL with the error set. The
+ * process stands among the region's users until the last of its mappings under this membership is gone. */
 horus_ring *horus_ring_map(int fd, horus_member *member, horus_error *error);
 void horus_ring_unmap(horus_ring *ring);
 
@@ -166,7 +166,7 @@ bool horus_ring_latest_time(const horus_ring *ring, uint64_t *publish_ns);
 
 /* Waiting in two steps, so that a caller may drop a lock of its own for the sleep. `begin` returns 1 when a
  * message is there, else 0 and a ticket; the ticket's until_ns is 0 when the deadline (CLOCK_MONOTONIC, ns)
- * has passed. `sleep` sleeps at most 100 ms (a wake can die with its publisher): 0, or EINTR after a signal.
+ * has passed. `sleep` sleeps at most 50 ms (a wake can die with its publisher): 0, or EINTR after a signal.
  */
 typedef struct {
     const uint32_t *word;
