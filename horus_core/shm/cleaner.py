@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("horus")
 
 _POOL = re.compile(r"pool\.(\d+)-(\d+)\.\d+")
-_MADE_UNDER_LOCK = ("nodes", "schedulers")  # control/presence.py, control/flights.py
 _RECORDS_MAX_AGE_S = 24 * 3600
 _RECORDS_MAX_BYTES = 64 * 2**20
 _QUIET_LOCK_S = 0.5
@@ -199,17 +198,17 @@ def _record_files(directory: Path) -> list[Path]:
 
 
 def _is_half_made(file: Path) -> bool:
-    """Whether the record has not got its name yet: nobody makes one while we hold the lock."""
-    return file.parent.name in _MADE_UNDER_LOCK and file.name.startswith(".")
+    """Whether the record has not got its name yet: nobody makes one while we hold the lock (horus_core/control)."""
+    return file.parent.name in ("nodes", "schedulers") and file.name.startswith(".")
 
 
 def _ident_in(file: Path) -> int | None:
-    """The process that the record names, 0 for nobody; None when it is none of ours, or not to be understood."""
+    """The process that the record names; None when it is none of ours, or not to be understood."""
     return _flight_owner(file) if file.suffix == ".flight" else _json_owner(file)
 
 
 def _flight_owner(file: Path) -> int | None:
-    """The process that writes a scheduler's record, 0 when it has ended it."""
+    """The process that writes a scheduler's record; nobody (0) once it has ended it."""
     try:
         header = _native.FlightReader(file).header()
     except (OSError, HorusError):
