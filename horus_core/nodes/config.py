@@ -34,6 +34,9 @@ DEFAULTS: dict[str, Any] = {
     "execution": None,
 }
 
+# What would arm nothing yet: refused, so that nothing looks armed that is not.
+_UNAVAILABLE = ("on_miss", "compute", "on", "watchdog", "critical", "ladder")
+
 
 @dataclass(frozen=True)
 class NodeConfig:
@@ -49,7 +52,7 @@ class NodeConfig:
     rt: bool | Literal["require"] = False
     watchdog_ns: int = 0
     critical: bool = False
-    ladder: Ladder | None = Ladder()
+    ladder: Ladder | None = None
     execution: str | None = None
     """The name of an execution class that is to run the node, whatever the rest says."""
     is_async: bool = False
@@ -71,6 +74,7 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
 
     Raises ConfigError for values that are none, and for keywords that contradict each other.
     """
+    _refuse_unavailable(given)
     budget = options.short_time("budget", given["budget"])
     deadline = options.short_time("deadline", given["deadline"])
     config = NodeConfig(
@@ -90,6 +94,15 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
     )
     _refuse_contradictions(config)
     return config
+
+
+def _refuse_unavailable(given: Mapping[str, Any]) -> None:
+    for keyword in _UNAVAILABLE:
+        if given[keyword] not in (DEFAULTS[keyword], None):
+            raise ConfigError(
+                f"Node cannot honour {keyword}=: expected what this version offers, got {given[keyword]!r}. "
+                f"Leave it out."
+            )
 
 
 def _refuse_contradictions(config: NodeConfig) -> None:

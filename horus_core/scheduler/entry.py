@@ -71,6 +71,7 @@ class Entry(_native.Run):
         """When the log or the record last said something of it that may come often."""
         node._horus_order = parts.order
         node._horus_class = ""
+        node._horus_watchdog_ns = node._horus_watchdog_ns or parts.config.watchdog_ns
         self.config = parts.config
         self.deadline_ns = parts.config.deadline_ns
         self._before = self._trouble()

@@ -55,6 +55,10 @@ class Scheduler:
     ) -> None:
         if unknown:
             raise options.unknown("Scheduler", unknown, KEYWORDS)
+        if deterministic:
+            raise ConfigError(
+                "Scheduler cannot honour deterministic=: expected what this version offers, got True. Leave it out."
+            )
         self._name = _given_name(name)
         self.clock = clock if clock is not None else clocks.MonotonicClock()
         self.record = flights.private()
@@ -319,6 +323,12 @@ class Scheduler:
         session = self._session
         return None if session is None else session.started_ns
 
+    @property
+    def watchdog(self) -> _native.Watchdog | None:
+        """What looks for ticks that do not end, where a node asked for it."""
+        session = self._session
+        return None if session is None else session.watchdog
+
     def any_live(self) -> bool:
         """Whether any node still ticks."""
         session = self._session
@@ -351,8 +361,7 @@ class Scheduler:
                     session.tick_all()
             else:
                 session.serve(duration)
-            if session.failure is not None:
-                raise session.failure
+            session.raise_failure()
         except CutShort:
             self._log.warning("a callback was cut short by a second signal")
         except BaseException as error:

@@ -46,6 +46,8 @@ class Session:
         self._chores: deque[Chore] = deque()
         self.thread = threading.get_ident()
         self.started: list[Entry] = []  # as started
+        self._ticking: set[Entry] = set()
+        self.watchdog: _native.Watchdog | None = None
         self.started_ns: int | None = None
         self.failure: BaseException | None = None
         self.waits = False
@@ -84,6 +86,9 @@ class Session:
 
     def _begin(self, entry: Entry, now_ns: int) -> None:
         entry.plan(now_ns)
+        self._ticking.add(entry)
+        if entry.watchdog_ns and self.watchdog is None:
+            self.watchdog = _native.Watchdog(self._scheduler.record.flight)
         if self.by_hand:
             self.loop.lane.add(entry)
         else:
@@ -101,7 +106,7 @@ class Session:
 
     def serve(self, duration: float | None) -> None:
         """Tick this thread's nodes, and do what others ask for, until stopped or for `duration` seconds."""
-        start_ns = self._scheduler.clock.now_ns()
+        start_ns = self.started_ns or self._scheduler.clock.now_ns()
         end_ns = NEVER if duration is None else start_ns + int(duration * _NS)
         hint_ns, look_ns = start_ns + _HINT_AFTER_NS, start_ns + _LOOK_EVERY_NS
         while not self._scheduler.is_stopping():
@@ -129,6 +134,11 @@ class Session:
     def any_live(self) -> bool:
         """Whether any node still ticks."""
         return any(entry.live for entry in self.started)
+
+    def raise_failure(self) -> None:
+        """Raise what ended the run on another thread."""
+        if self.failure is not None:
+            raise self.failure
 
     def ask(self, what: Callable[[], Any]) -> Any:
         """Have something done on the session's thread, between two ticks there; its result.
@@ -162,6 +172,9 @@ class Session:
             self.stop(self.started[-1])
         for cls in self._classes.values():
             cls.close()
+        if self.watchdog is not None:
+            self.watchdog.stop()
+            self.watchdog = None
         while self._chores:
             self._chores.popleft().do()
 
@@ -175,6 +188,9 @@ class Session:
         entry.attach(None)
 
     def _take_out(self, entry: Entry) -> None:
+        if entry not in self._ticking:  # another node's init() failed before this one began to tick
+            return
+        self._ticking.remove(entry)
         if self.by_hand:
             self.loop.lane.remove(entry)
             return
@@ -190,7 +206,7 @@ class Session:
         """The node's next release was moved. From any thread."""
         if self.by_hand:
             self.loop.lane.nudge()
-        elif entry.live:
+        elif entry in self._ticking:
             self._class_of(entry).changed(entry)
 
 

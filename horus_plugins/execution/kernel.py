@@ -1,5 +1,6 @@
-"""What the kernel grants a real-time thread. Each function acts on the calling thread (or the process) and returns
-None, or why it was refused.
+"""What the kernel grants a real-time thread.
+
+Each function acts on the calling thread, or its process, and returns None, or why the kernel refused.
 """
 
 from __future__ import annotations
