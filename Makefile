@@ -65,6 +65,8 @@ $(eval $(call C_BUILD,c-steps,$(CC) $(C_FLAGS) -DHORUS_STEPS))
 $(eval $(call C_BUILD,c-arm,aarch64-linux-gnu-gcc $(C_FLAGS) -static))
 .SECONDARY:  # objects stay: the next run needs them
 
+include tests/fuzz/native/fuzz.mk
+
 RUN_C = @for test in $^; do printf '%s: ' $$test; $(1) $$test || exit 1; done
 
 test-c: $(C_TESTS:%=build/c/%) $(C_STRESS:%=build/c-widened/%)  ## Run the C core's own tests, without Python
