@@ -55,6 +55,7 @@ def own_fields(cls: type, inherited: Mapping[str, object]) -> dict[str, Annotate
         value = cls.__dict__.get(name, MISSING)
         spec = value if isinstance(value, FieldSpec) else FieldSpec(default=value)
         _check_name(cls, name, inherited)
+        _check_words(cls, name, spec)
         fields[name] = Annotated(annotation, spec)
     for name, value in cls.__dict__.items():
         if isinstance(value, FieldSpec) and name not in fields:
@@ -104,6 +105,20 @@ def _check_name(cls: type, name: str, inherited: Mapping[str, object]) -> None:
         fail(cls, name, "expected a name of its own, got that of a method or attribute of its base")
 
 
+def _check_words(cls: type, name: str, spec: FieldSpec) -> None:
+    for what, said in (("unit", spec.unit), ("doc", spec.doc)):
+        if not isinstance(said, str) or not _is_utf8(said):  # they go into the region's description
+            fail(cls, name, f"expected text that UTF-8 can encode as {what}, got {said!a}")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _element(cls: type, name: str, spec: FieldSpec) -> _Kind:
     element = spec.element
     if isinstance(element, FieldSpec) and element.text_size is not None:
@@ -147,7 +162,9 @@ def _kind(cls: type, name: str, annotation: Any, spec: FieldSpec) -> _Kind:
         cls,
         name,
         f"expected {_ACCEPTED}, got {shown}",
-        _HINTS.get(annotation, "Arrays are `= horus.array(...)`."),
+        _HINTS.get(
+            annotation if isinstance(annotation, type) else object, "Arrays are `= horus.array(...)`."
+        ),
     )
 
 
@@ -184,12 +201,15 @@ def _is_class_variable(annotation: Any) -> bool:
 def _evaluate(cls: type, name: str, annotation: Any) -> Any:
     if not isinstance(annotation, str):
         return annotation
-    failure: NameError | None = None
+    failure: Exception | None = None
     for global_names, local_names in _namespaces(cls):
         try:
             return eval(annotation, global_names, local_names)  # noqa: S307 - the class's own source
         except NameError as error:  # noqa: PERF203 - once a field, when the class is defined
             failure = error
+        except Exception as error:  # noqa: BLE001 - any: what is written there is anybody's
+            failure = error
+            break
     fail(
         cls, name, f"expected an annotation that can be evaluated, got '{annotation}': {failure}",
         "Import the type outside `if TYPE_CHECKING`.",

@@ -170,7 +170,11 @@ def topic_of(region_name: str) -> str | None:
     head, found, escaped = region_name.partition(_TOPIC)
     if not found or _namespace_of(head) is None or "." in head:
         return None
-    return escaped.replace(_SLASH, "/")
+    topic = escaped.replace(_SLASH, "/")
+    try:
+        return names.topic_name(topic) if not topic.startswith("/") else None
+    except InvalidNameError:  # a file that no process of ours made
+        return None
 
 
 @contextmanager

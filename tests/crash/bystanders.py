@@ -35,17 +35,14 @@ class Bystanders:
         Path(name).unlink()
 
     def stall_ns(self, start_ns: int, end_ns: int) -> int:
-        """The longest time within the span for which the pair stood still."""
+        """For how much of the span the pair stood still."""
         while self._process.poll() is None:
             beat, count = _HEAD.unpack_from(self._memory, 0)
             if beat > end_ns:
                 break
             time.sleep(0.001)
-        longest = 0
-        for i in range(min(count, _KEPT)):
-            begin, end = _HEAD.unpack_from(self._memory, _HEAD.size * (1 + i))
-            longest = max(longest, min(end, end_ns) - max(begin, start_ns))
-        return longest
+        stalls = (_HEAD.unpack_from(self._memory, _HEAD.size * (1 + i)) for i in range(min(count, _KEPT)))
+        return sum(max(0, min(end, end_ns) - max(begin, start_ns)) for begin, end in stalls)
 
     def close(self) -> None:
         """End the pair."""

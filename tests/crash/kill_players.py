@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import signal
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -141,10 +142,15 @@ def all_the_time() -> None:
 # ---- who comes after ----
 
 
-def fresh(number: int) -> None:
-    """A new process opens, creates, publishes, subscribes, claims a name, as if nothing had been."""
+def fresh(number: int, heard: int | None = None) -> None:
+    """A new process opens, creates, publishes, subscribes, claims a name, as if nothing had been.
+
+    `heard`: a pipe that tells when its first message has arrived, before any other topic appears.
+    """
     with horus.Topic("new", dict, _node="fresh") as new:
         assert new.send({"who": "fresh", "n": number})
+        if heard is not None:
+            os.read(heard, 1)
     with horus.Topic("t", dict, _node="fresh") as topic:
         assert topic.send(packed(f"fresh{number}", 1))
         assert topic.wait(LIMIT_S)
@@ -164,6 +170,7 @@ def fresh(number: int) -> None:
 
 def echo_for_ever() -> None:
     """Sends back what is said, and looks at every picture."""
+    signal.alarm(0)
     talk = horus.Topic("talk", dict, _node="echo")
     answer = horus.Topic("answer", dict, _node="echo")
     pictures = horus.Topic("pictures", Image, _node="echo")
@@ -224,9 +231,7 @@ class Survivor:
 
     def frames(self) -> list[int]:
         """Pictures that a victim may hold."""
-        return [
-            int(self._pictures.send(Image.from_numpy(picture(value)))) for value in range(SENT_FRAMES)
-        ]
+        return [int(self._pictures.send(Image.from_numpy(picture(value)))) for value in range(SENT_FRAMES)]
 
     def blocks(self) -> list[int]:
         """How many pictures its pool can hold at this moment."""

@@ -42,6 +42,18 @@ byte truth[N];       /* which message the claim of the slot's number was for */
 int accepted;        /* bit n - N: number n was committed */
 byte kills = KILLS, stops = STOPS, returns = RETURNS;
 
+#ifdef OBSERVER
+bit observed, nothing_done; /* since `observed` there was a moment without any message in the ring */
+#if N == 2
+#define NONE_DONE (STATE(word[0]) != DONE && STATE(word[1]) != DONE)
+#else
+#define NONE_DONE (STATE(word[0]) != DONE && STATE(word[1]) != DONE && STATE(word[2]) != DONE && STATE(word[3]) != DONE)
+#endif
+#define SEE_NOTHING_DONE nothing_done = nothing_done || (observed && NONE_DONE)
+#else
+#define SEE_NOTHING_DONE skip
+#endif
+
 /* Messages: 1 to MESSAGES of publisher 0, and so on. */
 #define MESSAGE(p, seq) ((seq) * PUBS + (p))
 #define PUBLISHER(m) ((m) % PUBS)
@@ -199,7 +211,8 @@ take:
             dead = STATE(w) == BUSY;
             w = WORD(n, TALLY(w) + dead * PLUS_VOID, BUSY, row);
             word[n % N] = w;
-            truth[n % N] = MESSAGE(p, seq)
+            truth[n % N] = MESSAGE(p, seq);
+            SEE_NOTHING_DONE
         :: else -> goto claim
         fi
     }
@@ -318,6 +331,9 @@ gone:
 }
 
 #include "ring_subscriber.pml"
+#ifdef OBSERVER
+#include "ring_observer.pml"
+#endif
 
 init {
     byte i;
@@ -328,7 +344,12 @@ init {
             who[i + 1] = IDENTITY(1, i);
             run publisher(i)
         }
+#if SUBS > 0
         for (i : 0 .. SUBS - 1) { run subscriber(i) }
+#endif
+#ifdef OBSERVER
+        run observer();
+#endif
         i = 0
     }
 }

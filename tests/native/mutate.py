@@ -24,7 +24,13 @@ import yaml
 ROOT = Path(__file__).parents[2]
 NATIVE = Path("horus_core/native")
 LISTS = (NATIVE / "tests/mutations.yaml", NATIVE / "tests/mutations_orders.yaml")
-COPIED = ("Makefile", "docs/protocol.md", "tests/native/orders.py", "tests/native/orders_arm.py", *(str(NATIVE / d) for d in ("src", "include", "tests")))
+COPIED = (
+    "Makefile",
+    "docs/protocol.md",
+    "tests/native/orders.py",
+    "tests/native/orders_arm.py",
+    *(str(NATIVE / folder) for folder in ("src", "include", "tests")),
+)
 HANG_S = 30
 
 
@@ -61,11 +67,7 @@ class Outcome:
 
 def mutations() -> list[Mutation]:
     """All that are listed."""
-    return [
-        Mutation(**entry)
-        for file in LISTS
-        for entry in yaml.safe_load((ROOT / file).read_text())
-    ]
+    return [Mutation(**entry) for file in LISTS for entry in yaml.safe_load((ROOT / file).read_text())]
 
 
 def copy_to(where: Path) -> None:
@@ -89,7 +91,12 @@ def run(root: Path, program: str, stress: float) -> Outcome:
     environ = {**os.environ, "STRESS": str(stress)}
     started = time.monotonic()
     with subprocess.Popen(
-        command, cwd=root, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command,
+        cwd=root,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         start_new_session=True,
     ) as judge:
         try:
@@ -102,8 +109,14 @@ def run(root: Path, program: str, stress: float) -> Outcome:
 
 def first_complaint(output: str) -> str:
     """The line of a failed run that says what was not true."""
-    patterns = (r"hangs: .*", r"\S+:\d+: (.*)", r"WARNING: (ThreadSanitizer: .*)", r"(?:not found|not in .*): .*", r"FAILED (.*)")
-    for pattern in patterns:
+    for pattern in (
+        r"hangs: .*",
+        r"\S+:\d+: (.*)",
+        r"WARNING: (ThreadSanitizer: .*)",
+        r"not (?:found|in .*): .*",
+        r".* expected .*, got .*",
+        r"FAILED (.*)",
+    ):
         found = re.search(pattern, output)
         if found:
             return found.group(found.lastindex or 0).split(" (pid")[0]

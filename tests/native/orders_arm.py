@@ -16,9 +16,12 @@ from pathlib import Path
 import orders
 
 COMPILER = "aarch64-linux-gnu-gcc"
-FLAGS = ("-std=gnu11", "-O2", "-fno-inline", "-fno-ipa-cp", "-fno-ipa-sra", "-fno-partial-inlining", "-mno-outline-atomics")
+APART = ("-fno-inline", "-fno-partial-inlining", "-fno-ipa-cp", "-fno-ipa-sra")  # functions keep their names
+FLAGS = ("-std=gnu11", "-O2", *APART, "-mno-outline-atomics")
 VARIANTS = ("armv8-a+nolse", "armv8.1-a")
-ORDERING = re.compile(r"ldap?u?r$|ldar|stlu?r$|stlr|ldaxr|ldxr|stlxr|stxr|(?:cas|swp|ldadd|ldset|ldclr|stadd|stset|stclr)(?:al|a|l)?$")
+ORDERING = re.compile(
+    r"(?:ldar|ldapr|ldaxr|ldxr|stlr|stlxr|stxr)[bh]?$|(?:cas|swp|(?:ld|st)(?:add|set|clr))(?:al|a|l)?$"
+)
 SINGLE = {"swap": "cas", "exchange": "swp", "or": "ldset", "and": "ldclr", "add": "ldadd"}
 SUFFIX = {"relaxed": "", "acquire": "a", "release": "l", "acq_rel": "al", "seq_cst": "al"}
 
@@ -56,7 +59,7 @@ def compiled(source: Path, variant: str, folder: Path) -> dict[str, set[str]]:
             if code[1] == "dmb":
                 found[name].add(f"dmb {code[2]}")
             elif ORDERING.match(code[1]):
-                found[name].add(code[1].removesuffix("b") if code[1] in {"ldarb", "stlrb"} else code[1])
+                found[name].add(code[1].rstrip("bh"))
     return found
 
 

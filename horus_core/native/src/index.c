@@ -95,12 +95,13 @@ index_region *horus_index_map(int fd, horus_error *error) {
     return too_short((long long)status.st_size, error);
 }
 
-/* Whether somebody else holds the lock of a byte, or of any byte from it on. */
-static bool is_locked(int fd, unsigned row, bool or_later) {
+/* Whether somebody else holds the lock of a byte, or of any byte from it on: 1, 0, or -1 when that cannot be
+ * said. */
+static int is_locked(int fd, unsigned row, bool or_later) {
     struct flock lock = index_byte(F_WRLCK, row);
     if (or_later)
         lock.l_len = 0;
-    return fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK; /* in doubt somebody lives */
+    return fcntl(fd, F_OFD_GETLK, &lock) < 0 ? -1 : lock.l_type != F_UNLCK;
 }
 
 static uint32_t pid_of_row(int fd, unsigned row) {
@@ -112,13 +113,10 @@ static uint32_t pid_of_row(int fd, unsigned row) {
 
 void horus_index_look(int fd, horus_index_state *out) {
     index_region head = {0};
-    *out = (horus_index_state){.in_use = is_locked(fd, 0, true)};
+    *out = (horus_index_state){.in_use = is_locked(fd, 0, true) != 0}; /* in doubt somebody lives */
     out->foreign = pread(fd, &head, offsetof(index_region, row), 0) == offsetof(index_region, row) &&
                    is_an_index(&head) && !has_our_layouts(&head);
-    for (unsigned row = 0; out->in_use && out->pid == 0 && row < ROWS_LOOKED_AT; row++) {
-        if (!is_locked(fd, row, true))
-            break;
-        if (is_locked(fd, row, false))
+    for (unsigned row = 0; row < ROWS_LOOKED_AT && out->pid == 0 && is_locked(fd, row, true) == 1; row++)
+        if (is_locked(fd, row, false) == 1)
             out->pid = pid_of_row(fd, row);
-    }
 }

@@ -13,42 +13,52 @@ bool horus_ring_peek(const horus_ring *ring, uint64_t number, void *to, horus_in
            ring_read_slot(ring, slot, word, to, info);
 }
 
-/* The newest DONE number below the front and its word; 0 when there is none. */
-static uint64_t newest(const horus_ring *ring, uint64_t *word_out) {
+/* The newest DONE number below the front and its word; 0 when there is none. `overtaken`: publishers went
+ * round the ring meanwhile, so that this says nothing. */
+static uint64_t newest(const horus_ring *ring, uint64_t *word_out, bool *overtaken) {
     uint64_t front = horus_ring_front(ring);
     uint64_t oldest = front > 2 * (uint64_t)ring->capacity ? front - ring->capacity : ring->capacity;
-    for (uint64_t number = front; number > oldest; number--) {
+    *overtaken = false;
+    for (uint64_t number = front - 1; number >= oldest; number--) {
         STEP(newest__load_word);
-        uint64_t word = horus_load_acquire(&slot_of(ring, number - 1)->word);
-        if (word_number(word) == number - 1 && word_state(word) == DONE) {
+        uint64_t word = horus_load_acquire(&slot_of(ring, number)->word);
+        if (word_number(word) == number && word_state(word) == DONE) {
             *word_out = word;
-            return number - 1;
+            return number;
+        }
+        if (word_number(word) > number) {
+            *overtaken = true; /* and all numbers below, too */
+            return 0;
         }
     }
     return 0;
 }
 
 bool horus_ring_latest(const horus_ring *ring, void *to, horus_info *info) {
-    for (int attempt = 0; attempt < 4; attempt++) {
-        uint64_t word, number = newest(ring, &word);
+    bool overtaken = true;
+    for (int attempt = 0; attempt < 4 && overtaken; attempt++) {
+        uint64_t word, number = newest(ring, &word, &overtaken);
         if (number == 0)
-            return false;
+            continue;
         if (ring_read_slot(ring, slot_of(ring, number), word, to, info))
             return true;
+        overtaken = true;
     }
     return false;
 }
 
 bool horus_ring_latest_time(const horus_ring *ring, uint64_t *publish_ns) {
-    for (int attempt = 0; attempt < 4; attempt++) {
-        uint64_t word, number = newest(ring, &word);
+    bool overtaken = true;
+    for (int attempt = 0; attempt < 4 && overtaken; attempt++) {
+        uint64_t word, number = newest(ring, &word, &overtaken);
         if (number == 0)
-            return false;
+            continue;
         const ring_slot *slot = slot_of(ring, number);
         *publish_ns = horus_load_relaxed(&slot->publish_ns);
         horus_fence_acquire();
         if (horus_load_relaxed(&slot->word) == word)
             return true;
+        overtaken = true;
     }
     return false;
 }

@@ -43,8 +43,8 @@
         }                                                                                                    \
     } while (0)
 
-/* In a build with -DHORUS_STEPS, from here on: the windows between the protocol's steps are wide, one of them,
- * or STEP_COUNT, always. */
+/* In a build with -DHORUS_STEPS, from here on: the windows between the protocol's steps are wide, one of
+ * them, or STEP_COUNT, always. */
 static inline void widen(enum horus_step_id always) {
     (void)always;
 #ifdef HORUS_STEPS

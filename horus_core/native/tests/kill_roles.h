@@ -317,6 +317,17 @@ static void create(stage *s) {
     leave(s, NULL);
 }
 
+/* Sleeps until some topic appears. */
+static void await_topic(stage *s) {
+    begin();
+    enter(s);
+    uint32_t epoch = horus_member_epoch(s->w.member);
+    CHECK_EQ(horus_member_wait(s->w.member, epoch, horus_now_ns() + 300000), 0);
+    horus_member_bump(s->w.member);
+    CHECK_EQ(horus_member_wait(s->w.member, epoch, horus_now_ns() + SECOND), 1);
+    leave(s, NULL);
+}
+
 /* ---- all of them ---- */
 
 typedef struct {
@@ -338,6 +349,7 @@ static const role roles[] = {
     {"hold_too_late", hold_too_late, false},
     {"reap", reap, false},
     {"create", create, false},
+    {"await_topic", await_topic, false},
 };
 #define ROLES (sizeof roles / sizeof *roles)
 

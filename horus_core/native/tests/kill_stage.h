@@ -7,12 +7,13 @@
 #ifndef HORUS_STEPS
 #error "built with -DHORUS_STEPS"
 #endif
+#include "../src/pool_internal.h"
+#include "../src/ring_internal.h"
 /* The plan's own function gets another name, so that this program can act before it (kill_steps.c). */
 #define horus_step steps_act
-#include "../src/pool_internal.h"
-#include "harness.h"
+#include "steps.h"
 #undef horus_step
-void horus_step(enum horus_step_id step);
+#include "harness.h"
 
 #define CAPACITY 16u
 #define WORDS 13u    /* 104 bytes fill the slot */

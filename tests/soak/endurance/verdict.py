@@ -77,8 +77,9 @@ def _accounts_text(ledger: Ledger) -> list[str]:
         f"subscribers: {ledger.ears}, of which {ledger.closed} lived to close their accounts, "
         f"with {ledger.pairs} pairs of publisher and subscriber",
         f"in closed accounts: delivered {ledger.delivered}, missed {ledger.missed}, skipped {ledger.skipped}",
-        f"looks at counters: {ledger.looks}, {ledger.looks - len(ledger.unclosed)} add up; {ledger.exact} of them to "
-        f"the message, the others within what was being sent just then (at most {ledger.widest})",
+        f"looks at counters: {ledger.looks}, {ledger.looks - len(ledger.unclosed)} add up; {ledger.exact} of them",
+        f"to the message (closed accounts: {ledger.closed_exact}), the others within what was being sent just then "
+        f"(at most {ledger.widest})",
         "",
     ]
 

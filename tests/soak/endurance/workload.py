@@ -150,7 +150,7 @@ def _long_lived() -> list[Role]:
              + _recv(ARRAYS + GROWING + BIG) + _recv(LATCHED), wait_on=IMAGES[0]),
         Role("slow", "handles", 2, receives=_recv(SMALL + PLAIN + SHARED, most=40) + _recv(IMAGES[:2], most=2)
              + _recv(ARRAYS[:1] + GROWING + BIG[:1], most=5)),
-        Role("holder", "handles", 10, receives=_recv(IMAGES + CLOUDS[:1] + TENSORS[:1], every=4, hold_s=3.0)),
+        Role("holder", "handles", 10, receives=_recv(IMAGES + CLOUDS[:1] + TENSORS[:1], every=4, hold_s=2.0)),
         Role("nursery", "nursery", 4, _send(BRIEF + SHARED[:1]), _recv(LATCHED[:1] + SHARED[1:] + IMAGES[:1])),
     ]  # fmt: skip
 
@@ -171,7 +171,7 @@ def _restarted() -> list[Role]:
         Role("detector", "node", 20, _send(SMALL[5:6]), _recv(IMAGES + DEPTHS, depth="auto", hold_s=0.5),
              restarts=True),
         Role("relay", "handles", 30, (), _recv(IMAGES[:1]), restarts=True, relays=((IMAGES[0], RELAYED),)),
-        Role("display", "handles", 10, (), _recv([*IMAGES, *PICTURES, *TENSORS, RELAYED], hold_s=1.0), restarts=True),
+        Role("display", "handles", 10, (), _recv([*IMAGES, *PICTURES, *TENSORS, RELAYED], hold_s=0.5), restarts=True),
     ]  # fmt: skip
 
 
