@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 NATIVE := horus_core/native
 NATIVE_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/src/* $(NATIVE)/python/*)
-C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/c/*.[ch])
+C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/c/*.[ch] tests/fuzz/native/*.[ch])
 # In CI a warning of the compiler is an error; a user's build never fails for one.
 BUILD_FLAGS := $(if $(CI),-C cmake.define.HORUS_WERROR=ON)
 

@@ -117,7 +117,10 @@ static void plan_word(input *in, ring_stage *world) {
     change what = {.at = world->bytes + ((uint8_t *)&slot_of(world->ring, slot)->word - world->ring->base),
                    .width = 8,
                    .value = word_make(number, place, (enum word_state)(state & 3), owner)};
-    if (state & 128) { /* this word, and again one a lap further, and so on */
+    if (state & 64) { /* this number, with another tally at each change */
+        what.how = CHANGE_XOR;
+        what.value = 1u << 10;
+    } else if (state & 128) { /* this word, and again one a lap further, and so on */
         what.how = CHANGE_ADD;
         what.value = (uint64_t)world->ring->capacity << 16;
     }

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 CORPUS = ROOT / "tests" / "fuzz" / "corpus"
-TARGETS = sorted(path.name for path in CORPUS.iterdir())
+TARGETS = (*sorted(path.name for path in CORPUS.iterdir()), "race_ring", "race_pool")
 MOST_BYTES = 500_000
 
 
@@ -26,7 +26,7 @@ def built():
 @pytest.mark.parametrize("target", TARGETS)
 def test_nothing_that_was_found_fails_again(built, target):
     """No input makes a call overrun memory, take more steps than it may, or break what it promises."""
-    inputs = sorted((CORPUS / target).iterdir())
+    inputs = sorted((CORPUS / target.replace("race", "read")).iterdir())
     environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
     done = subprocess.run(
         [built / target, *inputs], env=environment, capture_output=True, text=True, check=False, timeout=280
