@@ -109,6 +109,16 @@ static void crowd(const ring_stage *world, const ring_geometry *at) {
         rows[i].who = horus_member_self(stage_index()->peer);
 }
 
+/* All slots are in the same hands, and their numbers are off by as much. */
+static void flood(input *in, const ring_stage *world) {
+    uint8_t off = take(in), state = take(in);
+    for (uint64_t i = 0; i < world->ring->capacity; i++) {
+        uint64_t *word =
+            (uint64_t *)(world->bytes + ((uint8_t *)slot_of(world->ring, i) - world->ring->base));
+        *word = word_make(word_number(*word) + off, 0, (enum word_state)(state & 3), (state >> 3) % 5);
+    }
+}
+
 static void plan_word(input *in, ring_stage *world) {
     uint64_t number = take_near(in, front_of(world));
     uint8_t place = take(in), state = take(in);
@@ -152,6 +162,9 @@ void stage_plan_in_ring(input *in, ring_stage *world) {
         break;
     case 6:
         stage_plan_anywhere(in, world->bytes, at.meta);
+        break;
+    case 8:
+        flood(in, world);
         break;
     case 7:
         stage_plan_anywhere(in, index->bytes, index->size);
