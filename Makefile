@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 NATIVE := horus_core/native
 NATIVE_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/src/* $(NATIVE)/python/*)
-C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/c/*.[ch])
+C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/c/*.[ch] tests/fuzz/native/*.[ch])
 # In CI a warning of the compiler is an error; a user's build never fails for one.
 BUILD_FLAGS := $(if $(CI),-C cmake.define.HORUS_WERROR=ON)
 
@@ -63,6 +63,8 @@ $(eval $(call C_BUILD,c-tsan-widened,$(TSAN) -DHORUS_STEPS,$(ONE_MAPPING)))
 $(eval $(call C_BUILD,c-sanitized,$(CC) $(C_FLAGS) $(SANITIZE)))
 $(eval $(call C_BUILD,c-arm,aarch64-linux-gnu-gcc $(C_FLAGS) -static))
 .SECONDARY:  # objects stay: the next run needs them
+
+include tests/fuzz/native/fuzz.mk
 
 RUN_C = @for test in $^; do printf '%s: ' $$test; $(1) $$test || exit 1; done
 

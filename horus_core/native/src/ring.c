@@ -161,9 +161,10 @@ static bool read_meta(int fd, horus_ring *ring, size_t length, size_t offset, ho
         return false;
     }
     ring->meta[length] = '\0';
-    if (pread(fd, ring->meta, length, (off_t)offset) == (ssize_t)length)
+    ssize_t got = pread(fd, ring->meta, length, (off_t)offset);
+    if (got == (ssize_t)length)
         return true;
-    horus_error_set(error, EAGAIN, "its description of %zu bytes cannot be read", length);
+    horus_error_set(error, EAGAIN, "expected a description of %zu bytes, got %zd", length, got);
     return false;
 }
 
