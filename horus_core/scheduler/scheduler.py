@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from horus_core import _native, names
 from horus_core.control import flights, logs
-from horus_core.errors import InvalidNameError, NodeError
+from horus_core.errors import ConfigError, InvalidNameError, NodeError
 from horus_core.nodes import options
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
