@@ -16,13 +16,19 @@ from horus_core.errors import NodeError
 from horus_core.nodes import options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from horus_core._native import Alarm
+    from horus_core.scheduler.entry import Entry
     from horus_core.scheduler.scheduler import Scheduler
+
+    Current = Callable[[], Entry | None]
 
 _NS = 1e9
 
-# Which scheduler runs on which thread, so that functions without arguments find theirs.
-_by_thread: dict[int, Scheduler] = {}
+# Which scheduler runs on which thread, so that functions without arguments find theirs, and what tells the node of
+# which a callback is under way there.
+_by_thread: dict[int, tuple[Scheduler, Current]] = {}
 
 
 class MonotonicClock(Clock):
@@ -35,14 +41,14 @@ class MonotonicClock(Clock):
         return alarm.wait_until(deadline_ns)
 
 
-def enter(scheduler: Scheduler) -> None:
-    """The scheduler runs on this thread from now on."""
+def enter(scheduler: Scheduler, current: Current) -> None:
+    """The scheduler runs on this thread from now on; `current` tells the node that is called there."""
     if threading.get_ident() in _by_thread:
         raise NodeError(
             "Running a scheduler failed: expected a thread that runs none, got the inside of another's "
             "callback. Add the nodes to that scheduler, or run this one on a thread of its own."
         )
-    _by_thread[threading.get_ident()] = scheduler
+    _by_thread[threading.get_ident()] = scheduler, current
 
 
 def leave() -> None:
@@ -52,13 +58,13 @@ def leave() -> None:
 
 def alone() -> bool:
     """Whether no other scheduler runs in this process."""
-    return len(_by_thread) == 1
+    return len({id(scheduler) for scheduler, _ in list(_by_thread.values())}) == 1
 
 
 def now_ns() -> int:
     """The time in nanoseconds."""
-    scheduler = _by_thread.get(threading.get_ident())
-    return time.monotonic_ns() if scheduler is None else scheduler.clock.now_ns()
+    found = _by_thread.get(threading.get_ident())
+    return time.monotonic_ns() if found is None else found[0].clock.now_ns()
 
 
 def now() -> float:
@@ -68,14 +74,15 @@ def now() -> float:
 
 def elapsed() -> float:
     """Seconds since the nodes of this scheduler began to tick; 0.0 in init()."""
-    scheduler = _running("elapsed")
+    scheduler, _ = _running("elapsed")
     started_ns = scheduler.started_ns
     return (scheduler.clock.now_ns() - started_ns) / _NS if started_ns is not None else 0.0
 
 
 def dt() -> float:
     """Seconds between the start of this tick and of the node's previous one; a period in the first tick."""
-    entry = _running("dt").current
+    _, current = _running("dt")
+    entry = current()
     if entry is None or not entry.started_ns:
         raise NodeError("horus.dt() failed: expected a call inside tick(), got one outside.")
     return (entry.started_ns - entry.previous_ns) / _NS
@@ -83,7 +90,8 @@ def dt() -> float:
 
 def tick() -> int:
     """How many ticks the calling node has finished: 0 in its first."""
-    entry = _running("tick").current
+    _, current = _running("tick")
+    entry = current()
     if entry is None:
         raise NodeError("horus.tick() failed: expected a call inside a callback, got one outside.")
     return entry.ticks
@@ -109,10 +117,10 @@ class Rate:
         self._next_ns += self._period_ns * (1 + late_ns // self._period_ns)
 
 
-def _running(function: str) -> Scheduler:
-    scheduler = _by_thread.get(threading.get_ident())
-    if scheduler is None:
+def _running(function: str) -> tuple[Scheduler, Current]:
+    found = _by_thread.get(threading.get_ident())
+    if found is None:
         raise NodeError(
             f"horus.{function}() failed: expected a call inside a node's callback, got one outside."
         )
-    return scheduler
+    return found

@@ -278,6 +278,10 @@ class Scheduler:
                 self._attend(reason)
             elif reason == _native.LANE_TIME_UP or self._stopping:
                 return self.clock.now_ns()
+            else:  # rung by a signal whose handler in Python is still to come, and rings again
+                alarm.reset()
+                if self.is_stopping():  # by another thread, between the two
+                    return self.clock.now_ns()
 
     def _pass(self, now_ns: int) -> None:
         """Tick the nodes that are due, in order."""
@@ -366,7 +370,7 @@ class Scheduler:
     def _occupy(self) -> None:
         if self._thread is not None:
             raise NodeError("Running a scheduler failed: expected an idle one, got one that runs already.")
-        clocks.enter(self)
+        clocks.enter(self, lambda: self.current)
         self._thread = threading.get_ident()
 
     def _release(self) -> None:
