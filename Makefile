@@ -75,6 +75,9 @@ stress: $(C_STRESS:%=build/c/%) $(C_STRESS:%=build/c-widened/%)  ## Millions of 
 tsan: $(C_TESTS:%=build/c-tsan/%) $(C_STRESS:%=build/c-tsan-widened/%)  ## The C core's tests under ThreadSanitizer (clang's)
 	$(call RUN_C)
 
+model: setup  ## Explore the models of the protocol with Spin (FULL=1: the large ones, tens of minutes, up to 8 GiB)
+	$(BIN)/python tests/model $(if $(FULL),--full --jobs 1)
+
 mutations: setup  ## Faults put into the C, one at a time: a test must fail for each
 	$(BIN)/python tests/native/mutate.py --jobs 2 $(MUTATIONS)
 

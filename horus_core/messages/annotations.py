@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import importlib
 import sys
 import types
 import typing
@@ -15,6 +16,7 @@ from horus_core.messages.layout import Value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_LAZY = sys.version_info >= (3, 14)
 _ACCEPTED = "horus.f32, f64, i8 to i64, u8 to u64, bool_, an enum or a message class"
 _HINTS = {
     float: "Use horus.f64 or horus.f32.",
@@ -48,8 +50,7 @@ def fail(cls: type, name: str, text: str, hint: str = "") -> NoReturn:
 def own_fields(cls: type, inherited: Mapping[str, object]) -> dict[str, Annotated]:
     """Return the fields that the class body itself declares, in order."""
     fields = {}
-    annotations = cls.__dict__.get("__annotations__", {})  # noqa: RUF063 - inspect costs 8 ms to import
-    for name, annotation in annotations.items():
+    for name, annotation in _declared(cls).items():
         if _is_class_variable(annotation):
             continue
         value = cls.__dict__.get(name, MISSING)
@@ -61,6 +62,22 @@ def own_fields(cls: type, inherited: Mapping[str, object]) -> dict[str, Annotate
         if isinstance(value, FieldSpec) and name not in fields:
             fail(cls, name, "expected an annotation, got none", f"Write `{name}: ... = ...`.")
     return fields
+
+
+def _declared(cls: type) -> dict[str, Any]:
+    """The annotations of the class body; what cannot be evaluated there is text, as its source is.
+
+    From Python 3.14 on a class has a function in their place (PEP 649), but where its module imports
+    `annotations` from `__future__`, or whoever made it by calling its metaclass gave them.
+    """
+    own = cls.__dict__.get("__annotations__")  # noqa: RUF063 - inspect costs 8 ms to import
+    if own is None and _LAZY:
+        lib = importlib.import_module("annotationlib")
+        own = lib.get_annotations(cls, format=lib.Format.FORWARDREF)
+    return {
+        name: one.__forward_arg__ if isinstance(one, typing.ForwardRef) else one
+        for name, one in (own or {}).items()
+    }
 
 
 def value_of(cls: type, name: str, field: Annotated) -> tuple[Value, Any]:

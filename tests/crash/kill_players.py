@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import os
@@ -30,6 +31,16 @@ SENT_FRAMES = 3
 _numbers = itertools.count(1)
 
 
+@functools.cache
+def _life_of(pid: int) -> str:
+    return f"{pid}.{time.monotonic_ns()}"
+
+
+def _life() -> str:
+    """A name of this process that no other one ever has: pids come back, also within a long run of kills."""
+    return _life_of(os.getpid())
+
+
 def packed(who: str, number: int) -> dict[str, Any]:
     """A message that fills the slot of a dict topic; its digest tells a torn one."""
     body = f"{who}:{number}".ljust(100, ".")
@@ -50,7 +61,7 @@ def whole(image: Image) -> bool:
 
 def open_and_send() -> None:
     with horus.Topic("t", dict, _node="victim") as topic:
-        who = f"victim{os.getpid()}"
+        who = f"victim{_life()}"
         for _ in range(3):
             topic.send(packed(who, next(_numbers)))
         while topic.recv() is not None:
@@ -262,7 +273,8 @@ class Survivor:
         """What others sent is whole and in order; every number is accounted for."""
         while (message := self._shared.recv()) is not None:
             assert message == packed(message["who"], message["n"]), message
-            assert message["n"] > self._last.get(message["who"], 0), "out of order"
+            last = self._last.get(message["who"], 0)
+            assert message["n"] > last, f"out of order: {message} after {last}"
             self._last[message["who"]] = message["n"]
         delivered, missed, void, skipped, cursor = self._shared._settle()
         assert delivered + missed + void + skipped == cursor - self._start

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import kill_players
+from bystanders import waited_ns
 from kill_report import ClaimError, Report, progress
 
 import horus_core.topics.attach
@@ -148,6 +149,10 @@ class Survivors:
     def names(self) -> set[str]:
         return _everything(self.namespace)
 
+    def waited_ns(self) -> int:
+        """For how long all who have to go on stood ready and got no processor: both, and this process."""
+        return waited_ns([os.getpid(), *self._children])
+
     def close(self) -> None:
         """End both, clean: nothing of the namespace stays."""
         self.kill()
@@ -187,6 +192,7 @@ class Play:
         self.lines: dict[str, list[str]] = {}
         self.fresh_ms: list[float] = []
         self._number = 0
+        self._waited = 0
         for role in kill_players.ROLES:
             self.lines[role] = self._lines_of(role)
 
@@ -229,6 +235,7 @@ class Play:
         """When it was struck, 0 if it never came there; the child, if it is stopped now."""
         _SPAN.pack_into(_board, 0, 0, 0)
         child = fork(_strike_at, role, index + 1, signal.SIGSTOP if stop else signal.SIGKILL)
+        self._waited = self.survivors.waited_ns()
         _, status = os.waitpid(child, os.WUNTRACED)
         struck, _ = _SPAN.unpack_from(_board, 0)
         if os.WIFSTOPPED(status):
@@ -239,12 +246,20 @@ class Play:
 
     def _peers_went_on(self) -> int:
         (end,) = self.survivors.ask("check")
+        self._waited = self.survivors.waited_ns() - self._waited
         return end
 
     def _count(self, role: str, place: str, struck: int, end: int, *, stop: bool = False) -> None:
         if struck:
             self.struck.add(place)
-            self.report.fault(role, place.partition(":")[0], stop=stop, struck_ns=struck, end_ns=end)
+            self.report.fault(
+                role,
+                place.partition(":")[0],
+                stop=stop,
+                struck_ns=struck,
+                end_ns=end,
+                waited_ns=self._waited,
+            )
 
     def _life_goes_on(self, what: str) -> None:
         self._number += 1
@@ -302,6 +317,7 @@ class Play:
 
     def _kill_later(self, child: int, most_s: float) -> tuple[int, int]:
         time.sleep(self.rng.uniform(0, most_s))
+        self._waited = self.survivors.waited_ns()
         struck = time.monotonic_ns()
         os.kill(child, signal.SIGKILL)
         return struck, self._peers_went_on()

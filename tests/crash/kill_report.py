@@ -52,11 +52,14 @@ class Report:
         """Kills and stops so far."""
         return len(self.delays_ns)
 
-    def fault(self, role: str, place: str, *, stop: bool, struck_ns: int, end_ns: int) -> None:
+    def fault(
+        self, role: str, place: str, *, stop: bool, struck_ns: int, end_ns: int, waited_ns: int = 0
+    ) -> None:
         """Count a kill or stop after which those who are left had gone on at `end_ns`.
 
         Raises LateError for a delay above the limit, unless what is above it is time for which the whole machine
-        stood still: the bystanders' stalls in that span are taken off.
+        stood still: the bystanders' stalls in that span are taken off, or, if that is known and more, the time for
+        which those who were left stood ready and got no processor (`waited_ns`).
         """
         where = self.places[role, place]
         where.stops += stop
@@ -67,7 +70,7 @@ class Report:
         if delay <= LIMIT_NS:
             return
         self.over += 1
-        stall = self.bystanders.stall_ns(struck_ns, end_ns)
+        stall = max(waited_ns, self.bystanders.stall_ns(struck_ns, end_ns))
         if delay - stall > LIMIT_NS:
             raise LateError(
                 f"{role}, {'stopped' if stop else 'killed'} at {place}: those who were left went on after "

@@ -280,3 +280,46 @@ def test_a_topic_is_noticed_although_its_creator_was_killed_before_it_told(progr
     publisher.tell("1")
     publisher.wait_for("sent")
     assert until(waiting.recv) == {"n": 1}
+
+
+KILLED_WITH_A_CHILD = """
+import os
+import threading
+import warnings
+
+from horus_core.shm import namespace
+
+warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside threads is what this is about
+
+held, end = threading.Event(), threading.Event()
+
+
+def hold():
+    with namespace.locked(namespace.current()):
+        held.set()
+        end.wait()
+
+
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
+reads, writes = os.pipe()
+child = os.fork()
+if child == 0:
+    os.write(writes, b"x")
+    os.close(writes)
+    input()  # until the test ends: the parent's end of it closes
+    os._exit(0)
+os.read(reads, 1)
+print("forked", flush=True)
+end.wait()
+"""
+
+
+def test_the_lock_dies_with_its_holder_although_a_child_of_it_lives(program, horus_namespace):
+    """A process is killed while it holds the namespace's lock, and leaves a child that was forked meanwhile."""
+    holder = program(KILLED_WITH_A_CHILD)
+    holder.wait_for("forked")
+    holder.process.send_signal(signal.SIGKILL)
+    holder.process.wait(LIMIT_S)
+    with namespace.locked(horus_namespace, timeout_s=LIMIT_S):
+        holder.process.stdin.close()

@@ -288,7 +288,7 @@ def what_an_image_says(stage):
 
 @call(
     "MessageMeta()", "define_message", "MessageMeta.__descriptors__", "MessageMeta.__size__",
-    "MessageMeta.__type_hash__", "MessageMeta.__wire_max__", times=100,
+    "MessageMeta.__type_hash__", "MessageMeta.__wire_max__", times=400,
 )  # fmt: skip
 def classes_are_defined(stage):
     class Grip(horus.Message):

@@ -58,7 +58,7 @@ class Meter:
     """Counts what a process has, before and after many calls."""
 
     ATTEMPTS = 6
-    """Growth counts when each of so many rounds shows it: a cache fills once, a leak never ends."""
+    """Growth counts when each of so many rounds shows it, ever longer ones: a cache fills once, a leak never ends."""
     MOST_BYTES = 12
     """Of malloc, for each call: it gives out nothing smaller than 24."""
     MOST = 0.5
@@ -73,13 +73,14 @@ class Meter:
         for _ in range(times):  # caches, free lists, tables that grow by leaps
             call()
         grown: dict[str, int] = {}
-        for _ in range(self.ATTEMPTS):
+        for attempt in range(self.ATTEMPTS):
+            count = times << attempt // 2
             before = self._figures()
-            for _ in range(times):
+            for _ in range(count):
                 call()
             after = self._figures()
             grown = {name: after[name] - before[name] for name in after}
-            grown = {name: by for name, by in grown.items() if by > times * self._most(name)}
+            grown = {name: by for name, by in grown.items() if by > count * self._most(name)}
             if not grown:
                 break
         return grown

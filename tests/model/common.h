@@ -42,11 +42,14 @@
 #define STEP(name) skip
 #endif
 
-/* -DWITNESS_x=assert(false): that x can happen is shown by the error. */
-#define WITNESS(name) WITNESS_##name
-#ifndef WITNESS_exhausted
-#define WITNESS_exhausted skip
+/* -DWITNESS_x: that x can happen is shown by an error. */
+#ifdef WITNESS_refused
+#define REFUSED assert(false)
+#else
+#define REFUSED skip
 #endif
-#ifndef WITNESS_refused
-#define WITNESS_refused skip
+#ifdef WITNESS_exhausted
+#define EXHAUSTED assert(false)
+#else
+#define EXHAUSTED skip
 #endif

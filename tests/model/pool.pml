@@ -139,7 +139,7 @@ reap:
     }
 
 exhausted: /* PoolExhaustedError: only if every block is, or was a moment ago, in the hands of a living process */
-    atomic { WITNESS(exhausted); goto take }
+    atomic { EXHAUSTED; goto take }
 
 killed: /* the kernel drops its locks; nothing is to be mended */
     atomic { closed = 1; for (q : 0 .. READERS - 1) { locked[q] = (locked[q] == WRITER -> 0 : locked[q]) } goto gone }

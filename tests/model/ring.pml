@@ -184,7 +184,7 @@ claim:
 pass: /* its writer lives, a whole lap behind: his number is taken, not his memory */
     atomic {
         if
-        :: skips == N -> WITNESS(refused); goto send
+        :: skips == N -> REFUSED; goto send
         :: else
         fi;
         STEP(pass_writer__swap);
@@ -342,7 +342,14 @@ init {
         for (i : 0 .. PUBS - 1) {
             generation[i] = 1; locked[i] = 1;
             who[i + 1] = IDENTITY(1, i);
-            run publisher(i)
+            if
+#ifdef HELD_ONE /* the first publisher was stopped while it wrote its first message */
+            :: i == 0 -> word[0] = WORD(N, 0, BUSY, 1); hint = N + 1
+            :: i != 0 -> run publisher(i)
+#else
+            :: run publisher(i)
+#endif
+            fi
         }
 #if SUBS > 0
         for (i : 0 .. SUBS - 1) { run subscriber(i) }

@@ -21,6 +21,7 @@ inline settle(word_at, count) {
 
 /* The same for slot `i`, when nothing moves any more (horus_subscriber_settle_all). */
 inline settle_slot() {
+    STEP(settle_slot__load_word);
     w = word[i];
     if
     :: NUMBER(w) < c + N ->

@@ -2,6 +2,7 @@
 
 Each function is compiled by itself; the kinds of its ordering instructions must be those that its rows in the
 tables ask for, no fewer and no more, with exclusive pairs (ARMv8.0) and with single instructions (ARMv8.1).
+Arguments are names of files; all when there is none.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def main() -> int:
             for access in orders.in_tables():
                 expected[access.function] |= wanted(access, variant)
             for source in sorted(orders.SOURCES.glob("*.c")):
+                if sys.argv[1:] and source.name not in sys.argv:
+                    continue
                 for function, found in compiled(source, variant, Path(folder)).items():
                     looked_at += bool(expected[function])
                     if found != expected[function]:

@@ -57,6 +57,17 @@ static inline void widen(enum horus_step_id always) {
 #endif
 #define SECOND 1000000000ull
 
+/* The environment's STRESS: how many times as long as usual a stress is. */
+static inline double stress_factor(void) {
+    const char *factor = getenv("STRESS");
+    return factor == NULL ? 1.0 : strtod(factor, NULL);
+}
+
+static inline unsigned hang_s(void) {
+    double factor = stress_factor();
+    return (unsigned)(HANG_S * (factor > 1.0 ? factor : 1.0));
+}
+
 typedef struct {
     const char *name;
     void (*run)(void);
@@ -72,7 +83,7 @@ static inline int run_tests(const test_case *cases, size_t count) {
         fflush(NULL);
         pid_t child = fork();
         if (child == 0) {
-            alarm(HANG_S);
+            alarm(hang_s());
             cases[i].run();
             exit(0);
         }
@@ -95,7 +106,7 @@ static inline pid_t spawn(void) {
     CHECK(child >= 0);
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        alarm(HANG_S);
+        alarm(hang_s());
     }
     return child;
 }

@@ -8,8 +8,9 @@
 
 #include <time.h>
 
-#define WORDS 13u     /* 104 bytes: two cache lines with the header, so that a torn copy is easy to catch */
-#define SERIALS 4096u /* publishers of one play, with those that came for killed ones */
+#define WORDS 13u /* 104 bytes: two cache lines with the header, so that a torn copy is easy to catch */
+#define DRAINED_NS (10 * SECOND)
+#define SERIALS 4096u    /* publishers of one play, with those that came for killed ones */
 #define SEQUENCE_BITS 20 /* of a message's place in the order of its publisher, in the ledger */
 
 typedef struct {
@@ -42,13 +43,12 @@ static inline void nap(uint64_t nanoseconds) {
 /* The usual length of a play, `wide` where windows are: they make it slow, and rich. The environment's STRESS
  * multiplies it. */
 static inline uint64_t scaled(uint64_t usual, uint64_t wide) {
-    const char *factor = getenv("STRESS");
     double length = (double)usual;
 #ifdef HORUS_STEPS
     length = (double)wide;
 #endif
     (void)wide;
-    length *= factor == NULL ? 1.0 : strtod(factor, NULL);
+    length *= stress_factor();
     return length < 100 ? 100 : (uint64_t)length;
 }
 
@@ -224,12 +224,13 @@ static inline bool only_unfinished(const play *p, const reader *r, uint64_t fron
 
 /* When all is quiet: everything that is there, and each void number passed. */
 static inline void drain(const play *p, reader *r) {
-    for (;;) {
+    for (uint64_t started_ns = horus_now_ns();;) {
         while (receive(p, r)) {
         }
         if (only_unfinished(p, r, horus_ring_front(p->w.ring)))
             return;
         (void)horus_subscriber_wait(&r->sub, horus_now_ns() + 10000000);
+        CHECK(horus_now_ns() - started_ns < DRAINED_NS); /* a number that is there is never reached */
     }
 }
 

@@ -224,7 +224,7 @@ class _Check:
         ledger.closed_exact += int(least == most and look.get("final", False))
         ledger.widest = max(ledger.widest, most - least)
         if not least <= told <= most + voids:
-            kind = "last" if look.get("final") else "a"
+            kind = "last" if look.get("final") else "earlier"
             counts = ", ".join(
                 f"{key} {look[key]}" for key in ("delivered", "missed", "skipped", "pending", "void")
             )

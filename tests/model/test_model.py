@@ -1,0 +1,121 @@
+"""The models name what the C does, know the mutations that are put into the C, and notice a fault."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from model_settings import MUTATIONS, RUNS, Setting
+from spin_run import explore, read_pan
+from unmodelled import UNMODELLED
+
+HERE = Path(__file__).parent
+SOURCE = HERE.parents[1] / "horus_core/native/src"
+FAULTS_IN_C = HERE.parents[1] / "horus_core/native/tests/mutations.yaml"
+
+needs_spin = pytest.mark.skipif(shutil.which("spin") is None, reason="spin is not installed")
+
+
+def text_of(paths: list[Path]) -> str:
+    return "\n".join(path.read_text() for path in paths)
+
+
+MODELS = text_of([*HERE.glob("*.pml"), *HERE.glob("*.h")])
+C = text_of([*SOURCE.glob("*.c"), *SOURCE.glob("*.h")])
+STEPS_OF_C = set(re.findall(r"\bX\((\w+)\)", (SOURCE / "step.h").read_text()))
+STEPS_OF_MODELS = set(re.findall(r"(?:STEP|slot_count_void)\((\w+__\w+)", MODELS))
+
+
+def test_each_step_of_the_models_is_one_of_the_c() -> None:
+    """A label in a model is a step in step.h."""
+    assert STEPS_OF_MODELS
+    assert not STEPS_OF_MODELS - STEPS_OF_C
+
+
+def test_each_step_of_the_c_is_modelled_or_has_a_reason() -> None:
+    """No step is left out silently, and none is on the list that is in a model or is gone."""
+    assert set(UNMODELLED) == STEPS_OF_C - STEPS_OF_MODELS
+
+
+@pytest.mark.parametrize("step", sorted(STEPS_OF_C))
+def test_each_step_stands_in_its_function(step: str) -> None:
+    """STEP(function__access) stands in a file that defines the function."""
+    function = step.split("__", maxsplit=1)[0]
+    files = [path for path in SOURCE.iterdir() if f"STEP({step})" in path.read_text()]
+    assert files
+    for path in files:
+        assert re.search(rf"^\w[\w\s*]*\b{function}\(", path.read_text(), re.MULTILINE), path
+
+
+def test_the_mutations_are_those_of_the_c() -> None:
+    """What the models catch is put into the C as well (mutations.yaml), and the other way round."""
+    in_models = set(re.findall(r"\bMUT_(\w+)", MODELS))
+    run = [
+        define[len("MUT_") :]
+        for setting in MUTATIONS
+        for define in setting.defines.split()
+        if "MUT_" in define
+    ]
+    in_c = set(re.findall(r"^- name: (\w+)", FAULTS_IN_C.read_text(), re.MULTILINE))
+    assert sorted(run) == sorted(in_models)
+    assert in_models == in_c
+
+
+def test_each_mutation_has_a_clean_base() -> None:
+    """A caught mutation says something only if the same setting without it is clean."""
+    clean = {(setting.model, setting.defines) for setting in RUNS if not setting.caught and not setting.full}
+    for setting in MUTATIONS:
+        base = " ".join(define for define in setting.defines.split() if not define.startswith("MUT_"))
+        assert (setting.model, base) in clean, setting.says
+
+
+def test_a_run_that_was_cut_short_is_not_called_exhaustive() -> None:
+    """Pan's own complaints make a run partial, and a partial run is not as expected."""
+    clean = Setting("ring", "", "")
+    whole = "State-vector 88 byte, depth reached 9, errors: 0\n  12 states, stored\n"
+    assert read_pan(whole, "exhaustive").verdict(clean) == "as expected"
+    for complaint in (
+        "error: max search depth too small",
+        "pan: reached -DMEMLIM bound",
+        "Warning: Search not completed",
+    ):
+        assert "NOT FINISHED" in read_pan(f"{complaint}\n{whole}", "exhaustive").verdict(clean)
+    assert "NOT FINISHED" in read_pan("killed", "exhaustive").verdict(clean)
+    wrong = read_pan(f"pan:1: assertion violated (a==b) (at depth 3)\n{whole}", "exhaustive")
+    assert wrong.verdict(clean) == "ERROR: assertion violated (a==b)"
+    assert read_pan(whole, "exhaustive").verdict(clean._replace(caught=True)) == "NOT CAUGHT"
+
+
+@needs_spin
+def test_the_ring_is_clean_and_its_fault_is_caught() -> None:
+    """The smallest setting has no error, and has one when the reader's second look is dropped."""
+    result = explore(Setting("ring", "one message each", ""), 60)
+    assert not result.found
+    assert not result.partial
+    assert result.states > 1000
+    mutated = explore(Setting("ring", "", "MESSAGES=2 MUT_second_look_dropped", caught=True), 60)
+    assert "a==b" in mutated.found
+
+
+@needs_spin
+def test_a_block_of_the_pool_can_be_lost_only_by_a_mutation() -> None:
+    """A bit that stays after a failed look keeps its block; without the fault all blocks can be had."""
+    assert not explore(Setting("pool", "", "USES=1"), 60).found
+    assert explore(Setting("pool", "", "MUT_bit_left_after_failed_look", caught=True), 60).found
+
+
+@needs_spin
+def test_the_command_ends_with_one_when_a_verdict_is_not_expected(tmp_path: Path) -> None:
+    """A setting whose error is not found makes the command fail."""
+    for name in ("__main__.py", "spin_run.py", "common.h", "pool.pml"):
+        shutil.copy(HERE / name, tmp_path)
+    settings = (HERE / "model_settings.py").read_text()
+    wrong = '\nRUNS = [Setting("pool", "wrong", "USES=1", caught=True)]\nMUTATIONS = []\n'
+    (tmp_path / "model_settings.py").write_text(settings + wrong)
+    done = subprocess.run(
+        [sys.executable, tmp_path], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 1
+    assert "NOT CAUGHT" in done.stdout
