@@ -22,7 +22,10 @@ PARTS = {
     "pool": ("pool",),
     "ring": ("ring", "send", "recv", "observe", "rows"),
 }
-APART = ("flight", "watchdog")  # no protocol between processes: one writes, and readers believe nothing (flight.h)
+APART = (
+    "flight",
+    "watchdog",
+)  # no protocol between processes: one writes, and readers believe nothing (flight.h)
 ACCESS = re.compile(
     r"\b(?:horus_(?P<kind>load|store|cas|fence)_(?P<order>relaxed|acquire|release|acq_rel|seq_cst)"
     r"|__atomic_(?P<builtin>\w+))\("
