@@ -147,7 +147,7 @@ class _Sweep:
         What a killed process did not finish goes at once.
         """
         files = sorted(_record_files(directory), key=lambda file: file.stat().st_mtime)
-        total = sum(_bytes_of(file.stat()) for file in files)
+        total = sum(file.stat().st_size for file in files)
         oldest = time.time() - _RECORDS_MAX_AGE_S
         for file in files:
             status = file.stat()
@@ -155,7 +155,7 @@ class _Sweep:
             wanted = aged or self._records
             if not _is_half_made(file) and not (wanted and self._is_nobodys(file, aged=aged)):
                 continue
-            total -= _bytes_of(status)
+            total -= status.st_size
             self._removed.append(str(file.relative_to(namespaces.SHM)))
             if not self._dry_run:
                 file.unlink(missing_ok=True)
@@ -186,11 +186,6 @@ def _writer_of(kind: str) -> int | None:
     """The process whose arena a region is, None when it is no arena."""
     found = _POOL.fullmatch(kind)
     return None if found is None else int(found[2]) << 16 | int(found[1])
-
-
-def _bytes_of(status: os.stat_result) -> int:
-    """Of memory: a record of which little was written has given back the rest."""
-    return status.st_blocks * 512
 
 
 def _record_files(directory: Path) -> list[Path]:
