@@ -35,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 # What would arm nothing yet: refused, so that nothing looks armed that is not.
-_UNAVAILABLE = ("on_miss", "compute", "on", "watchdog", "critical", "ladder")
+_UNAVAILABLE = ("compute", "on")
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
         priority=_whole("priority", given["priority"], 1, _PRIORITY_MAX),
         core=_whole("core", given["core"], 0, 4095),
         rt=_one_of("rt", given["rt"], _RT),
-        watchdog_ns=_ns(options.positive_time("watchdog", given["watchdog"])),
+        watchdog_ns=watchdog_ns(given["watchdog"]),
         critical=_one_of("critical", given["critical"], (False, True)),
-        ladder=_ladder(given["ladder"]),
+        ladder=ladder(given["ladder"]),
         execution=_execution(given["execution"]),
         is_async=is_async,
     )
@@ -123,6 +123,11 @@ def _refuse_contradictions(config: NodeConfig) -> None:
         )
 
 
+def watchdog_ns(value: Any) -> int:
+    """How long a tick may run; 0 for None. Raises ConfigError for what is no time."""
+    return _ns(options.positive_time("watchdog", value))
+
+
 def _ns(seconds: float | None) -> int:
     return 0 if seconds is None else max(1, round(seconds * _NS))
 
@@ -150,7 +155,8 @@ def _topics(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names.topic_name(one) for one in listed))
 
 
-def _ladder(value: Any) -> Ladder | None:
+def ladder(value: Any) -> Ladder | None:
+    """A Ladder or None; raises ConfigError for anything else."""
     if value is None or isinstance(value, Ladder):
         return value
     raise ConfigError(f"Bad ladder: expected horus.Ladder(...) or None, got {value!r}.")

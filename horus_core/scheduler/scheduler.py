@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from horus_core import _native, names
 from horus_core.control import flights, logs
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
-from horus_core.nodes import options
+from horus_core.nodes import config, options
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock as clocks
-from horus_core.scheduler.entry import NEVER, Entry
+from horus_core.scheduler import ladder as ladder_steps
+from horus_core.scheduler.entry import Entry
+from horus_core.scheduler.safety import Safety
 from horus_core.scheduler.session import Session
 from horus_core.scheduler.signals import CutShort, StopSignals
 from horus_core.shm import cleaner, namespace
@@ -25,12 +27,14 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from horus_core.abc import Clock
+    from horus_core.nodes.policy import Ladder
 
 VARIABLE = "HORUS_NODE_NAME"
-KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "clock")
+KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "clock", "watchdog", "ladder")
 _MAX_NOTE = 14_000  # bytes; what one event of a record holds
 _TROUBLE = frozenset({"failure", "miss", "ladder", "hung", "estop"})
 _AS_ASKED = "as asked"
+_MAY_PAUSE = (NodeState.RUNNING, NodeState.ERROR, NodeState.PAUSED, NodeState.HUNG)
 
 
 class Scheduler:
@@ -51,6 +55,8 @@ class Scheduler:
         rt: bool = False,
         deterministic: bool = False,
         clock: Clock | None = None,
+        watchdog: float | None = None,
+        ladder: Ladder | None = config.DEFAULTS["ladder"],
         **unknown: Any,
     ) -> None:
         if unknown:
@@ -66,6 +72,9 @@ class Scheduler:
         self.trouble = False
         """Whether anything happened in this run that somebody may want to read about afterwards."""
         self._rt = rt
+        self._watchdog_ns = config.watchdog_ns(watchdog)
+        self._ladder = config.ladder(ladder)
+        self._safety: Safety | None = None
         self._tick_rate = options.rate(tick_rate, "tick_rate") if tick_rate is not None else None
         self._entries: list[Entry] = []  # by order, then as added
         self._session: Session | None = None
@@ -106,6 +115,7 @@ class Scheduler:
                 f"Adding a node failed: expected a new name, got a second {node.name!r}. Rename one."
             )
         entry = Entry(node, self._tick_rate)
+        entry.guard_by(self._watchdog_ns, self._ladder)
         bisect.insort(self._entries, entry, key=lambda other: other.node.order)
         session = self._session
         if session is not None:
@@ -148,24 +158,20 @@ class Scheduler:
     def pause(self, name: str | None = None) -> None:
         """Let a node (or all) tick no more until resume(); its topics stay open."""
         for entry in self._chosen(name):
-            if entry.info.state() in (NodeState.RUNNING, NodeState.ERROR):
-                entry.paused_state = entry.info.state()
-                entry.enter(NodeState.PAUSED)
-                entry.next_ns = NEVER
+            if entry.info.state() in _MAY_PAUSE and entry.hold("pause"):
                 self._tell(entry)
 
     def resume(self, name: str | None = None) -> None:
-        """Let a paused node (or all of them) tick again, on its old grid."""
+        """Let a paused node (or all of them) tick again, on its old grid; during an e-stop, after its release."""
         for entry in self._chosen(name):
-            if entry.info.state() is NodeState.PAUSED:
-                entry.enter(entry.paused_state)
-                entry.rest_until(self.clock.now_ns())
+            if entry.let_go("pause", self.clock.now_ns()):
                 self._tell(entry)
 
     def set_node_rate(self, name: str, rate: float) -> None:
         """Another rate in Hz, from now on."""
         entry = self._find(name)
-        entry.set_rate(options.rate(rate), self.clock.now_ns())
+        entry.nominal_rate = options.rate(rate)
+        ladder_steps.apply_rate(self, entry)
         self._tell(entry)
 
     def set_tick_budget(self, name: str, budget: float | None) -> None:
@@ -193,6 +199,10 @@ class Scheduler:
     def capabilities(self) -> dict[str, list[str]]:
         """What nodes asked the kernel for and got, by node: "SCHED_FIFO", "locked memory", "core"."""
         return {name: list(granted) for name, granted in self._granted.items()}
+
+    def safety_stats(self) -> dict[str, Any] | None:
+        """Watchdog, misses, health of each node and e-stop, as JSON-ready values; None before the first run."""
+        return None if self._safety is None else self._safety.stats(list(self._entries))
 
     def degradations(self) -> list[dict[str, str]]:
         """What nodes asked for and do not have: `node`, `asked`, `why`, `fix`."""
@@ -290,6 +300,12 @@ class Scheduler:
         else:
             self.request_stop()
 
+    def emergency_stop(self, reason: str, source: str = "") -> None:
+        """Stop the robot: all schedulers of the namespace enter the safe state of all their nodes. From any thread."""
+        if self._safety is None:
+            raise NodeError("emergency_stop() failed: expected a running scheduler, got an idle one.")
+        self._safety.emergency_stop(reason, source or self.name)
+
     def fail(self, error: BaseException) -> None:
         """End the run, which then raises the error. From any thread."""
         session = self._session
@@ -327,7 +343,7 @@ class Scheduler:
     def watchdog(self) -> _native.Watchdog | None:
         """What looks for ticks that do not end, where a node asked for it."""
         session = self._session
-        return None if session is None else session.watchdog
+        return None if session is None else session.safety.watchdog
 
     def any_live(self) -> bool:
         """Whether any node still ticks."""
@@ -391,6 +407,7 @@ class Scheduler:
         if not self._running.acquire(blocking=False):
             raise NodeError("Running a scheduler failed: expected an idle one, got one that runs already.")
         session = Session(self, by_hand=by_hand)
+        self._safety = session.safety
         try:
             clocks.enter(session.loop)
         except BaseException:

@@ -14,6 +14,7 @@ from horus_core.scheduler import hints, lifecycle
 from horus_core.scheduler.entry import NEVER, Entry
 from horus_core.scheduler.host import Host
 from horus_core.scheduler.loop import Loop
+from horus_core.scheduler.safety import Safety
 from horus_core.scheduler.signals import CutShort
 from horus_core.shm import process
 
@@ -47,7 +48,7 @@ class Session:
         self.thread = threading.get_ident()
         self.started: list[Entry] = []  # as started
         self._ticking: set[Entry] = set()
-        self.watchdog: _native.Watchdog | None = None
+        self.safety = Safety(scheduler, self)
         self.started_ns: int | None = None
         self.failure: BaseException | None = None
         self.waits = False
@@ -60,6 +61,7 @@ class Session:
         """Call init() of every node, in order; then all of them may tick."""
         for entry in entries:
             self._class_of(entry).check(entry)
+        self.safety.start()
         for entry in entries:
             if self.alarm.rung:
                 break
@@ -76,6 +78,7 @@ class Session:
 
     def _initialise(self, entry: Entry) -> None:
         entry.attach(self._scheduler)
+        entry.forget()
         try:
             self.loop.on_behalf(entry, lifecycle.start, entry)
         except BaseException as error:
@@ -87,8 +90,7 @@ class Session:
     def _begin(self, entry: Entry, now_ns: int) -> None:
         entry.plan(now_ns)
         self._ticking.add(entry)
-        if entry.watchdog_ns and self.watchdog is None:
-            self.watchdog = _native.Watchdog(self._scheduler.record.flight)
+        self.safety.admit(entry)
         if self.by_hand:
             self.loop.lane.add(entry)
         else:
@@ -127,9 +129,11 @@ class Session:
         now_ns = self._scheduler.clock.now_ns()
         self.loop.lane.drop_pass()
         for entry in self.started:
-            if entry.live:
+            if entry.live and not entry.holds:
                 entry.next_ns = now_ns
         self.loop.run_due(now_ns)
+        if self.safety.engaged is not None:  # by one of these ticks, maybe
+            self.loop.run_due(self._scheduler.clock.now_ns())
 
     def any_live(self) -> bool:
         """Whether any node still ticks."""
@@ -172,9 +176,7 @@ class Session:
             self.stop(self.started[-1])
         for cls in self._classes.values():
             cls.close()
-        if self.watchdog is not None:
-            self.watchdog.stop()
-            self.watchdog = None
+        self.safety.end()
         while self._chores:
             self._chores.popleft().do()
 

@@ -111,13 +111,9 @@ def test_units():
 @pytest.mark.parametrize(
     "keyword",
     [
-        {"on_miss": "stop"},
         {"compute": True},
         {"compute": "process"},
         {"on": "topic"},
-        {"watchdog": 1.0},
-        {"critical": True},
-        {"ladder": object()},
     ],
 )
 def test_what_is_not_there_is_refused(keyword):

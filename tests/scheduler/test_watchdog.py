@@ -29,8 +29,7 @@ def tick():
         print("hangs", flush=True)
         re.match(r"(a+)+$", "a" * 40 + "b")  # in C, for hours, and nobody else gets the GIL
 
-node = Node("parser", tick=tick, rate=100)
-node._horus_watchdog_ns = 50_000_000
+node = Node("parser", tick=tick, rate=100, watchdog=0.05)
 run(node, Node("other", tick=lambda: None))
 """
 
@@ -69,8 +68,7 @@ def test_the_state_comes_back_when_the_tick_ends(namespace, until):
         if len(states) == 2:
             assert release.wait(20)
 
-    node = Node("slow", tick=tick, rate=200)
-    node._horus_watchdog_ns = 30 * MS
+    node = Node("slow", tick=tick, rate=200, watchdog=0.03)
     scheduler = Scheduler(name="robot").add(node)
     runner = threading.Thread(target=scheduler.run)
     runner.start()
@@ -114,7 +112,7 @@ def test_a_critical_row_publishes_what_was_put_aside(until):
         watchdog.arm(row, topic._ring, CmdVel(0.0, -7.0).to_wire())
         run = _native.Run(node, node._horus.callbacks.tick, 100.0)
         run.begin(time.monotonic_ns())
-        assert run.tick() == _native.LANE_DONE
+        assert run.tick() == _native.LANE_RETURNED
         assert other.recv().angular == -7.0
         with pytest.raises(HorusError, match="does not fit"):
             watchdog.arm(row, topic._ring, b"x" * 10_000)
