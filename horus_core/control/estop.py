@@ -11,8 +11,9 @@ import os
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Optional, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from horus_core import _native
 from horus_core.errors import HorusError
 from horus_core.messages.fields import bool_, field, text, u64
 from horus_core.messages.message import Message
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from horus_core.topics.topic import Topic
 
 TOPIC = "_horus.estop"
-REASON_BYTES = 64
-_SOURCE_BYTES = 32
+REASON_BYTES, SOURCE_BYTES = 63, 31
 _CAPACITY = 16
 _RETRY_S = 0.1
 _log = logging.getLogger("horus")
@@ -67,14 +67,14 @@ def order_to_stop(reason: str, source: str) -> EmergencyStop:
     return EmergencyStop(
         engaged=True,
         reason=_cut(reason, REASON_BYTES),
-        source=_cut(source, _SOURCE_BYTES),
+        source=_cut(source, SOURCE_BYTES),
         timestamp_ns=time.monotonic_ns(),
     )
 
 
 def order_to_release(source: str) -> EmergencyStop:
     """The order that a stop is over."""
-    return EmergencyStop(engaged=False, source=_cut(source, _SOURCE_BYTES), timestamp_ns=time.monotonic_ns())
+    return EmergencyStop(engaged=False, source=_cut(source, SOURCE_BYTES), timestamp_ns=time.monotonic_ns())
 
 
 def open_topic(node: str) -> "Topic":
@@ -87,13 +87,26 @@ def open_topic(node: str) -> "Topic":
     return Topic(TOPIC, EmergencyStop, capacity=_CAPACITY, latched=True, _node=node, _framework=True)
 
 
+def stands(ring: "Ring") -> bool:
+    """Whether the last message of that region is an order to stop."""
+    from horus_core.messages import codec  # noqa: PLC0415 - only for cleaners
+    from horus_core.topics import types  # noqa: PLC0415
+
+    if types.of_ring(ring) != types.of_class(EmergencyStop):
+        return False
+    handle = _native.TopicBase()
+    handle._enter(ring.member, codec.encode, codec.decode, codec.apart)  # noqa: SLF001 - a handle that only looks
+    handle._bind(ring, EmergencyStop, None, 0)  # noqa: SLF001
+    last = handle._latest()  # noqa: SLF001
+    handle._unbind()  # noqa: SLF001
+    return last is not None and bool(last.engaged)
+
+
 class Listener:
     """The thread of a process that hears orders in one namespace, for all its schedulers."""
 
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
-        self.standing: Optional[EmergencyStop] = None
-        """The last order of all."""
         self.pid = os.getpid()
         self._hearers: list[Hearer] = []
         self._lock = threading.RLock()
@@ -101,7 +114,8 @@ class Listener:
         self._topic = open_topic("_horus")
         self._topic.has_msg()  # a subscriber from now on
         self._sender = open_topic("_horus")
-        self.standing = self._topic.latest()
+        self.standing: EmergencyStop | None = self._topic.latest()
+        """The last order of all."""
         self._thread = threading.Thread(target=self._listen, name="horus estop", daemon=True)
         self._thread.start()
 
@@ -140,15 +154,18 @@ class Listener:
 
     def _listen(self) -> None:
         while not self._ended:
-            try:
-                if self._topic.wait(None):
-                    for order in self._topic.recv_all():
-                        self._tell(order)
-                    self._follow_up()
-            except Exception as error:  # noqa: BLE001 - whatever it is, who listens must go on listening
-                if not self._ended:
-                    _say(logging.ERROR, "Listening for emergency stops failed, and goes on: %s", error)
-                    time.sleep(_RETRY_S)
+            self._hear_one()
+
+    def _hear_one(self) -> None:
+        try:
+            if self._topic.wait(None):
+                for order in self._topic.recv_all():
+                    self._tell(order)
+                self._follow_up()
+        except Exception as error:  # noqa: BLE001 - whatever it is, who listens must go on listening
+            if not self._ended:
+                _say(logging.ERROR, "Listening for emergency stops failed, and goes on: %s", error)
+                time.sleep(_RETRY_S)
 
     def _tell(self, order: EmergencyStop) -> None:
         with self._lock:
@@ -194,7 +211,7 @@ def _cut(said: str, most: int) -> str:
 
 def _say(level: int, *what: object) -> None:
     with suppress(Exception):  # a broken stderr, or a handler of somebody else's, must not matter here
-        _log.log(level, *what)  # type: ignore[arg-type]
+        _log.log(level, *what)
 
 
 def _forget_in_child() -> None:

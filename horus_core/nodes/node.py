@@ -226,7 +226,7 @@ class Node(_native.NodeBase):
     def emergency_stop(self, reason: str) -> None:
         """Stop the robot: every scheduler of the namespace enters the safe state of its nodes, and ticks none.
 
-        The latched order stands until `horus estop --release`. The reason is cut at 64 bytes.
+        The latched order stands until `horus estop --release`. The reason is cut at 63 bytes.
         """
         scheduler = self._horus.scheduler
         if scheduler is None:

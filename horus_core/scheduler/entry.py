@@ -150,7 +150,8 @@ class Entry(_native.Run):
             if not self.holds:
                 self._wake_ns, self.next_ns = self.next_ns, NEVER
             self.holds |= {why}
-            self.show_hold()
+            if why != "estop":  # then it is shown when its safe state was entered
+                self.show_hold()
             return True
 
     def let_go(self, why: str, now_ns: int) -> bool:
@@ -185,8 +186,12 @@ class Entry(_native.Run):
     def park(self) -> None:
         """Inside what it was detained for: that is all."""
         with self._guard:
-            if self.holds:
-                self.next_ns = NEVER
+            if not self.holds:
+                return
+            self.next_ns = NEVER
+            if self.safe_state == "failed":
+                self.enter(NodeState.ERROR)
+            else:
                 self.show_hold()
 
     def rest_until(self, wake_ns: int, /) -> None:

@@ -52,7 +52,7 @@ class Safety:
             self._deaf = ""
         except (HorusError, OSError) as error:
             self._deaf = str(error)
-            self._log.error("Emergency stops of other processes are not heard: %s", error)  # noqa: TRY400
+            self._log.error("Emergency stops of other processes are not heard: %s", error)
             self._scheduler.note("note", f"emergency stops are not heard: {error}")
 
     def admit(self, entry: Entry) -> None:
@@ -86,15 +86,18 @@ class Safety:
         if self.engaged is not None:
             return
         order = estop.order_to_stop(reason, source)
-        listener = self._listener
+        if self._listener is None:
+            self.heard(order)
+            self._was_not_published(self._deaf)
+            return
         try:
-            if listener is None:
-                self.heard(order)
-                raise HorusError(self._deaf)
-            listener.give(order)
+            self._listener.give(order)
         except Exception as error:  # noqa: BLE001 - whatever it is, this process has stopped, and goes on to say so
-            self._record(logging.CRITICAL, f"reached this process alone: {error}")
-            self.follow_up()
+            self._was_not_published(str(error))
+
+    def _was_not_published(self, why: str) -> None:
+        self._record(logging.CRITICAL, f"reached this process alone: {why}")
+        self.follow_up()
 
     def heard(self, order: EmergencyStop) -> None:
         """Obey an order: hold all nodes, or let them go."""
@@ -123,10 +126,13 @@ class Safety:
         for entry in entries:
             deal(entry)
         for entry in entries:
-            try:
-                self._session.changed(entry)
-            except Exception as error:  # noqa: BLE001 - the others must stop all the same
-                self._scheduler.note("failure", f"was not told of an emergency stop: {error}", entry)
+            self._wake(entry)
+
+    def _wake(self, entry: Entry) -> None:
+        try:
+            self._session.changed(entry)
+        except Exception as error:  # noqa: BLE001 - the others must stop all the same
+            self._scheduler.note("failure", f"was not told of an emergency stop: {error}", entry)
 
     def _stop(self, entry: Entry) -> None:
         if entry.live and entry.hold("estop"):

@@ -16,7 +16,6 @@ from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock as clocks
 from horus_core.scheduler import ladder as ladder_steps
 from horus_core.scheduler.entry import Entry
-from horus_core.scheduler.safety import Safety
 from horus_core.scheduler.session import Session
 from horus_core.scheduler.signals import CutShort, StopSignals
 from horus_core.shm import cleaner, namespace
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from horus_core.abc import Clock
     from horus_core.nodes.policy import Ladder
+    from horus_core.scheduler.safety import Safety
 
 VARIABLE = "HORUS_NODE_NAME"
 KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "clock", "watchdog", "ladder")
@@ -301,7 +301,7 @@ class Scheduler:
             self.request_stop()
 
     def emergency_stop(self, reason: str, source: str = "") -> None:
-        """Stop the robot: all schedulers of the namespace enter the safe state of all their nodes. From any thread."""
+        """Stop the robot: every scheduler of the namespace enters its nodes' safe state. From any thread."""
         if self._safety is None:
             raise NodeError("emergency_stop() failed: expected a running scheduler, got an idle one.")
         self._safety.emergency_stop(reason, source or self.name)

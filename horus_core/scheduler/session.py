@@ -63,7 +63,7 @@ class Session:
             self._class_of(entry).check(entry)
         self.safety.start()
         for entry in entries:
-            if self.alarm.rung:
+            if self._scheduler.is_stopping():  # the alarm also rings for what another thread asks
                 break
             self._initialise(entry)
         self.started_ns = self._scheduler.clock.now_ns()
@@ -71,7 +71,9 @@ class Session:
             self._begin(entry, self.started_ns)
 
     def start(self, entry: Entry) -> None:
-        """Take in one more node while the others tick."""
+        """Take in one more node while the others tick, unless it came in time to start with them."""
+        if entry in self.started:
+            return
         self._class_of(entry).check(entry)
         self._initialise(entry)
         self._begin(entry, self._scheduler.clock.now_ns())

@@ -123,9 +123,7 @@ def test_on_miss_safe_mode_enters_once_until_it_recovers(worked):
 
 def test_99_good_ticks_are_no_recovery(worked):
     """One tick less, and the safe mode is still the same."""
-    seen = worked(
-        [1, 9, *[1] * 99, 9, 1], duration=1.3, deadline=0.008, on_miss="safe_mode", ladder=None
-    )
+    seen = worked([1, 9, *[1] * 99, 9, 1], duration=1.3, deadline=0.008, on_miss="safe_mode", ladder=None)
     assert len(seen["safe"]) == 1
 
 
