@@ -74,9 +74,15 @@ def _apply_policy(scheduler: Scheduler, entry: Entry, error: Exception) -> bool:
     elif isinstance(chosen, policy.Restart) and _may_restart(scheduler, entry, chosen):
         _restart(scheduler, entry, error, chosen)
     else:
-        lifecycle.crash(entry, error)
+        _crash(scheduler, entry, error)
         return True
     return False
+
+
+def _crash(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
+    if entry.config.critical:  # first of all
+        scheduler.emergency_stop(f"critical node crashed: {type(error).__name__}", entry.node.name)
+    lifecycle.crash(entry, error)
 
 
 def _skip(scheduler: Scheduler, entry: Entry, error: Exception, chosen: policy.Skip) -> None:
@@ -91,7 +97,7 @@ def _skip(scheduler: Scheduler, entry: Entry, error: Exception, chosen: policy.S
 
 def _isolate(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
     entry.journal.error("tick() failed; the node is isolated, the others go on", exc=error)
-    lifecycle.crash(entry, error)
+    _crash(scheduler, entry, error)
     entry.next_ns = NEVER
     safe_state.enter(scheduler, entry, "isolated by its failure policy")
     lifecycle.stop(entry)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PATIENCE_S = 0.02  # for the threads that tick the nodes, before somebody else enters their safe state
 _STEP_S = 0.002
 _NS = 1e9
+_UNTIL = ". It stands until `horus estop --release`."
 _SAFE_STATE = 4  # HORUS_ROW_SAFE_STATE
 
 
@@ -50,6 +51,7 @@ class Safety:
         try:
             self._listener = estop.listen(self)
             self._deaf = ""
+            self._say()  # one may be engaged already
         except (HorusError, OSError) as error:
             self._deaf = str(error)
             self._log.error("Emergency stops of other processes are not heard: %s", error)
@@ -105,7 +107,7 @@ class Safety:
         if order.engaged and was is None:
             self.engaged = order
             self._all(self._stop)
-            self._record(logging.CRITICAL, f"engaged by {order.source or 'somebody'}: {order.reason}")
+            self._record(logging.CRITICAL, f"engaged by {order.source or 'somebody'}: {order.reason}{_UNTIL}")
         elif not order.engaged and was is not None:
             self.engaged = None
             self._all(self._release)
