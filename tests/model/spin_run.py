@@ -91,7 +91,7 @@ def explore(setting: Setting, seconds: float) -> Result:
         call("spin", "-a", *defines, str(HERE / f"{setting.model}.pml"))
         limit = f"-DMEMLIM={setting.megabytes}"
         call("gcc", "-O2", "-w", limit, *compile_flags, "-o", "pan", "pan.c")
-        command = ["nice", "-n", "10", "./pan", f"-m{DEPTH}", *run_flags]
+        command = [*(["nice", "-n", "10"] if setting.full else []), "./pan", f"-m{DEPTH}", *run_flags]
         process = subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
