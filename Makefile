@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 NATIVE := horus_core/native
 NATIVE_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/src/* $(NATIVE)/python/*)
-C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/c/*.[ch])
+C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/c/*.[ch] tests/fuzz/native/*.[ch])
 # In CI a warning of the compiler is an error; a user's build never fails for one.
 BUILD_FLAGS := $(if $(CI),-C cmake.define.HORUS_WERROR=ON)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-c test-c-sanitized test-arm stress tsan mutations model test-pythons check format bench \
-    wheel clean soak soak-endurance soak-kills soak-stress soak-fuzz soak-fuzz-python
+# Every target that `make help` lists is a job, whatever files there are.
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,9 +61,10 @@ $(eval $(call C_BUILD,c-widened,$(CC) $(C_FLAGS) -DHORUS_STEPS))
 $(eval $(call C_BUILD,c-tsan,$(TSAN),$(ONE_MAPPING)))
 $(eval $(call C_BUILD,c-tsan-widened,$(TSAN) -DHORUS_STEPS,$(ONE_MAPPING)))
 $(eval $(call C_BUILD,c-sanitized,$(CC) $(C_FLAGS) $(SANITIZE)))
-$(eval $(call C_BUILD,c-steps,$(CC) $(C_FLAGS) -DHORUS_STEPS))
 $(eval $(call C_BUILD,c-arm,aarch64-linux-gnu-gcc $(C_FLAGS) -static))
 .SECONDARY:  # objects stay: the next run needs them
+
+include tests/fuzz/native/fuzz.mk
 
 RUN_C = @for test in $^; do printf '%s: ' $$test; $(1) $$test || exit 1; done
 
@@ -90,6 +91,12 @@ test-arm: $(C_TESTS:%=build/c-arm/%)  ## The same for aarch64 under qemu-user, a
 	$(call RUN_C,STRESS=0.02 qemu-aarch64)
 	$(NATIVE)/tests/orders_arm.sh
 	$(PYTHON) tests/native/orders_arm.py
+
+sanitize: test-c-sanitized  ## Run all tests with the address and undefined-behaviour sanitizers in every process
+	.ci/sanitize
+
+fuzz-python: setup  ## Try new messages, values, names and hostile bytes (make fuzz-python SECONDS=60)
+	HORUS_FUZZ_SECONDS='$(or $(SECONDS),60)' $(BIN)/python -m pytest tests/fuzz/python
 
 test-pythons:  ## Run the suite on every CPython >= 3.10 found on this machine
 	.ci/pythons

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import importlib
 import sys
 import types
 import typing
@@ -15,6 +16,7 @@ from horus_core.messages.layout import Value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_LAZY = sys.version_info >= (3, 14)
 _ACCEPTED = "horus.f32, f64, i8 to i64, u8 to u64, bool_, an enum or a message class"
 _HINTS = {
     float: "Use horus.f64 or horus.f32.",
@@ -48,18 +50,34 @@ def fail(cls: type, name: str, text: str, hint: str = "") -> NoReturn:
 def own_fields(cls: type, inherited: Mapping[str, object]) -> dict[str, Annotated]:
     """Return the fields that the class body itself declares, in order."""
     fields = {}
-    annotations = cls.__dict__.get("__annotations__", {})  # noqa: RUF063 - inspect costs 8 ms to import
-    for name, annotation in annotations.items():
+    for name, annotation in _declared(cls).items():
         if _is_class_variable(annotation):
             continue
         value = cls.__dict__.get(name, MISSING)
         spec = value if isinstance(value, FieldSpec) else FieldSpec(default=value)
         _check_name(cls, name, inherited)
+        _check_words(cls, name, spec)
         fields[name] = Annotated(annotation, spec)
     for name, value in cls.__dict__.items():
         if isinstance(value, FieldSpec) and name not in fields:
             fail(cls, name, "expected an annotation, got none", f"Write `{name}: ... = ...`.")
     return fields
+
+
+def _declared(cls: type) -> dict[str, Any]:
+    """The annotations of the class body; what cannot be evaluated there is text, as its source is.
+
+    From Python 3.14 on a class has a function in their place (PEP 649), but where its module imports
+    `annotations` from `__future__`, or whoever made it by calling its metaclass gave them.
+    """
+    own = cls.__dict__.get("__annotations__")  # noqa: RUF063 - inspect costs 8 ms to import
+    if own is None and _LAZY:
+        lib = importlib.import_module("annotationlib")
+        own = lib.get_annotations(cls, format=lib.Format.FORWARDREF)
+    return {
+        name: one.__forward_arg__ if isinstance(one, typing.ForwardRef) else one
+        for name, one in (own or {}).items()
+    }
 
 
 def value_of(cls: type, name: str, field: Annotated) -> tuple[Value, Any]:
@@ -102,6 +120,20 @@ def _check_name(cls: type, name: str, inherited: Mapping[str, object]) -> None:
         fail(cls, name, "expected a new name, got that of an inherited field")
     if any(name in base.__dict__ for base in cls.__mro__[1:]):
         fail(cls, name, "expected a name of its own, got that of a method or attribute of its base")
+
+
+def _check_words(cls: type, name: str, spec: FieldSpec) -> None:
+    for what, said in (("unit", spec.unit), ("doc", spec.doc)):
+        if not isinstance(said, str) or not _is_utf8(said):  # they go into the region's description
+            fail(cls, name, f"expected text that UTF-8 can encode as {what}, got {said!a}")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _element(cls: type, name: str, spec: FieldSpec) -> _Kind:
@@ -147,7 +179,9 @@ def _kind(cls: type, name: str, annotation: Any, spec: FieldSpec) -> _Kind:
         cls,
         name,
         f"expected {_ACCEPTED}, got {shown}",
-        _HINTS.get(annotation, "Arrays are `= horus.array(...)`."),
+        _HINTS.get(
+            annotation if isinstance(annotation, type) else object, "Arrays are `= horus.array(...)`."
+        ),
     )
 
 
@@ -184,12 +218,15 @@ def _is_class_variable(annotation: Any) -> bool:
 def _evaluate(cls: type, name: str, annotation: Any) -> Any:
     if not isinstance(annotation, str):
         return annotation
-    failure: NameError | None = None
+    failure: Exception | None = None
     for global_names, local_names in _namespaces(cls):
         try:
             return eval(annotation, global_names, local_names)  # noqa: S307 - the class's own source
         except NameError as error:  # noqa: PERF203 - once a field, when the class is defined
             failure = error
+        except Exception as error:  # noqa: BLE001 - any: what is written there is anybody's
+            failure = error
+            break
     fail(
         cls, name, f"expected an annotation that can be evaluated, got '{annotation}': {failure}",
         "Import the type outside `if TYPE_CHECKING`.",

@@ -89,12 +89,42 @@ def _decode_extension(code: int, data: memoryview) -> Any:
 
     (length,) = struct.unpack_from("<H", data)
     name, shape = _plain_decode(data[2 : 2 + length])
-    dtype = np.dtype(ast.literal_eval(name) if name.startswith("[") else name)
+    dtype = _structured(_literal(name)) if name.startswith("[") else np.dtype(name)
     if dtype.hasobject:
         raise ValueError("an array of Python objects")
+    elements = data[2 + length :]
+    if code == SCALAR_CODE and dtype.kind == "S":
+        return np.bytes_(bytes(elements))  # an array's element would lose the zeros at its end
+    if dtype.itemsize == 0:
+        return np.ndarray(shape, dtype)
     # A copy: the message's bytes are the transport's, and given back after decoding.
-    array = np.frombuffer(data[2 + length :], dtype).reshape(shape).copy()
+    array = np.frombuffer(elements, dtype).reshape(shape).copy()
     return array if code == ARRAY_CODE else array[()]
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except MemoryError:  # what Python says of an expression that is nested too deeply
+        raise ValueError("a dtype that is nested too deeply") from None
+
+
+def _structured(description: Any) -> np.dtype[Any]:
+    """The dtype whose `descr` this is. numpy lists gaps as fields without a name, which it would number."""
+    import numpy as np  # noqa: PLC0415 - loaded already
+
+    said: dict[str, Any] = {"names": [], "formats": [], "offsets": [], "titles": []}
+    at = 0
+    for field, of, *shape in description:
+        element: Any = _structured(of) if isinstance(of, list) else np.dtype(of)
+        dtype: Any = np.dtype((element, *shape)) if shape else element
+        title, name = field if isinstance(field, tuple) else (None, field)
+        if name:
+            for key, value in zip(said, (name, dtype, at, title), strict=True):
+                said[key].append(value)
+        at += dtype.itemsize
+    made: np.dtype[Any] = np.dtype(said | {"itemsize": at})  # type: ignore[call-overload]
+    return made
 
 
 _plain_encode = msgspec.msgpack.Encoder().encode

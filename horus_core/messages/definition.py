@@ -42,8 +42,10 @@ def define(cls: Any) -> bool:
     for name, one in specs.items():
         if one.spec.path is not None:
             descriptors[name] = _alias(cls, name, one.spec, descriptors)
-    defaults = {
-        name: one.spec.default for name, one in specs.items() if one.spec.default not in (MISSING, None)
+    defaults = {  # by identity: a default may be a numpy array, which compares by element
+        name: one.spec.default
+        for name, one in specs.items()
+        if one.spec.default is not MISSING and one.spec.default is not None
     }
     _native.define_message(
         cls, tuple(descriptors.values()), layout["size"], layouts.hash_of(layout), defaults
@@ -91,7 +93,7 @@ def _alias(
     cls: Any, name: str, spec: FieldSpec, descriptors: dict[str, _native.FieldDescriptor]
 ) -> _native.FieldDescriptor:
     path = spec.path or ""
-    if not _PATH.fullmatch(path):
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
         fail(cls, name, f"expected a path such as 'pose.x' or 'linear[0]', got '{path}'")
     known, offset = descriptors, 0
     target: _native.FieldDescriptor | None = None

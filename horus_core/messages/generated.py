@@ -51,6 +51,13 @@ def _build(layout: Layout, depth: int) -> type[Message]:
     return made  # type: ignore[no-any-return]
 
 
+def _members(said: dict[str, int]) -> dict[str, int]:
+    for name, value in said.items():
+        if name[:1] == name[-1:] == "_" or type(value) is not int:  # such names are an enum's own methods
+            raise ValueError(f"the enum member {name!r} = {value!r}")
+    return said
+
+
 def _field(entry: Layout, depth: int) -> tuple[Any, Any]:
     said = {"unit": str(entry.get("unit", "")), "doc": str(entry.get("doc", ""))}
     storage: Any = None
@@ -65,7 +72,7 @@ def _field(entry: Layout, depth: int) -> tuple[Any, Any]:
         default = element()
     elif "members" in entry:
         storage = SCALARS[entry["kind"]]
-        element = enum.IntEnum("Values", entry["members"])  # type: ignore[misc, no-redef]
+        element = enum.IntEnum("Values", _members(entry["members"]))  # type: ignore[misc, no-redef]
     else:
         element = SCALARS[entry["kind"]]
     if "count" in entry:

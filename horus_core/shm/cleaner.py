@@ -142,14 +142,18 @@ class _Sweep:
             region.unlink(name)
 
     def _clean_records(self, directory: Path) -> None:
-        """Records stay until `horus clean`, 24 h or 64 MiB; what belongs to the living always stays."""
+        """Records stay until `horus clean`, 24 h or 64 MiB; what belongs to the living always stays.
+
+        What a killed process did not finish goes at once.
+        """
         files = sorted(_record_files(directory), key=lambda file: file.stat().st_mtime)
         total = sum(file.stat().st_size for file in files)
         oldest = time.time() - _RECORDS_MAX_AGE_S
         for file in files:
             status = file.stat()
             aged = status.st_mtime <= oldest or total > _RECORDS_MAX_BYTES
-            if not (aged or self._records) or not self._is_nobodys(file, aged=aged):
+            wanted = aged or self._records
+            if not _is_half_made(file) and not (wanted and self._is_nobodys(file, aged=aged)):
                 continue
             total -= status.st_size
             self._removed.append(str(file.relative_to(namespaces.SHM)))
@@ -186,6 +190,11 @@ def _writer_of(kind: str) -> int | None:
 
 def _record_files(directory: Path) -> list[Path]:
     return [file for file in directory.rglob("*") if file.is_file() and file != directory / "lock"]
+
+
+def _is_half_made(file: Path) -> bool:
+    """Whether the record has not got its name yet: nobody makes one while we hold the lock (control/presence.py)."""
+    return file.parent.name == "nodes" and file.name.startswith(".")
 
 
 def _ident_in(file: Path) -> int | None:

@@ -170,7 +170,11 @@ def topic_of(region_name: str) -> str | None:
     head, found, escaped = region_name.partition(_TOPIC)
     if not found or _namespace_of(head) is None or "." in head:
         return None
-    return escaped.replace(_SLASH, "/")
+    topic = escaped.replace(_SLASH, "/")
+    try:
+        return names.topic_name(topic) if not topic.startswith("/") else None
+    except InvalidNameError:  # a file that no process of ours made
+        return None
 
 
 @contextmanager
@@ -183,9 +187,27 @@ def locked(namespace: str, *, exclusive: bool = True, timeout_s: float = 5.0) ->
     try:
         yield
     finally:
-        # Closing alone would leave it to a child that was forked meanwhile.
-        fcntl.flock(file, fcntl.LOCK_UN)
-        os.close(file)
+        if file in _lock_files:  # not in a child that was forked meanwhile
+            fcntl.flock(file, fcntl.LOCK_UN)
+            _close_lock_file(file)
+
+
+_lock_files: set[int] = set()
+"""Descriptors of lock files that are open here. The lock belongs to the open file: a child that another thread forks
+would keep it when this process is killed. So the child closes them."""
+
+
+def _close_lock_file(file: int) -> None:
+    _lock_files.discard(file)
+    os.close(file)
+
+
+def _close_lock_files_in_child() -> None:
+    while _lock_files:
+        os.close(_lock_files.pop())
+
+
+os.register_at_fork(after_in_child=_close_lock_files_in_child)
 
 
 def _lock(namespace: str, mode: int, timeout_s: float) -> int:
@@ -196,9 +218,9 @@ def _lock(namespace: str, mode: int, timeout_s: float) -> int:
             if _still_named(file, namespace):
                 return file
         except BaseException:
-            os.close(file)
+            _close_lock_file(file)
             raise
-        os.close(file)
+        _close_lock_file(file)
 
 
 def _open_lock_file(namespace: str) -> int:
@@ -206,7 +228,9 @@ def _open_lock_file(namespace: str) -> int:
     while True:
         # A cleaner may remove the directory between the two steps; then there is a new one to make.
         with suppress(FileNotFoundError):
-            return os.open(directory(namespace) / _LOCK_FILE, flags, 0o600)
+            file = os.open(directory(namespace) / _LOCK_FILE, flags, 0o600)
+            _lock_files.add(file)
+            return file
 
 
 def _wait_for_flock(namespace: str, file: int, mode: int, timeout_s: float) -> None:

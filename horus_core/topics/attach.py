@@ -94,7 +94,22 @@ def _existing(member: _native.Member, topic: str, name: str) -> _native.Ring | N
         ) from None
     finally:
         os.close(fd)
+    if not member.alive(_creator_ident(ring)):
+        # Killed between the region's name and the bump, it told nobody who waits for the topic. We hold the
+        # lock that it held: a living creator has told them.
+        member.bump()
     return ring
+
+
+def _creator(ring: _native.Ring) -> dict[str, Any]:
+    creator = types.read_description(ring).get("creator")
+    return creator if isinstance(creator, dict) else {}
+
+
+def _creator_ident(ring: _native.Ring) -> int:
+    """The identity of the process that made the region; 0, which nobody has, where it says nothing like one."""
+    ident = _creator(ring).get("ident")
+    return ident if isinstance(ident, int) and 0 <= ident < 1 << 64 else 0
 
 
 def _is_left_by_another_version(fd: int, member: _native.Member, name: str) -> bool:
@@ -134,9 +149,7 @@ def _warn_capacity(ring: _native.Ring, request: Request, opening: Opening) -> No
 
 def _mismatch(ring: _native.Ring, request: Request, found: types.TopicType) -> TopicTypeError:
     assert request.type is not None
-    creator = types.read_description(ring).get("creator")
-    if not isinstance(creator, dict):
-        creator = {}
+    creator = _creator(ring)
     fields = types.difference(found, request.type)
     return TopicTypeError(
         f"Type mismatch on topic {request.topic!r}: expected {request.type}, got {found}"

@@ -192,10 +192,12 @@ class Handle(_native.TopicBase):
         """Datetimes travel as text; looked at when the encoded bytes could hold one."""
         from horus_core.messages import encode_errors  # noqa: PLC0415
 
-        plain = encode_errors.with_datetimes_as_text(message)
-        codec.forget_apart()
         del encoded
-        return codec.encode(plain)
+        codec.forget_apart()
+        try:
+            return codec.encode(encode_errors.with_datetimes_as_text(message))
+        except Exception:  # noqa: BLE001 - too deep for Python's stack, or changed meanwhile
+            raise encode_errors.explain(message, self.name, self._request.node) from None
 
     def _encode_parts(self, encoded: bytes) -> bytes | list[bytes | memoryview]:
         return codec.parts(encoded)

@@ -24,6 +24,8 @@ _DESCRIPTOR_CAPACITY = 8
 _LARGE_KEPT = 8
 _SLOTS_BYTES = 65536
 _CAPACITY_MIN, _CAPACITY_MAX = 16, 1024
+_DEEPEST = 200
+_DESCRIPTION_MAX = 1 << 20
 _KINDS = {_native.TYPED: "typed", _native.MSGPACK: "dict", _native.DESCRIPTOR: "pool-backed"}
 
 
@@ -88,9 +90,15 @@ def of_message(message: object) -> TopicType:
 def description(kind: TopicType, topic: str, creator: dict[str, Any]) -> bytes:
     """What the creator writes into the region, for tools and for processes that lack the class."""
     python = None if kind.python in (None, dict) else f"{kind.python.__module__}:{kind.python.__qualname__}"
-    return msgspec.json.encode(
+    encoded = msgspec.json.encode(
         {"topic": topic, "type": kind.name, "python": python, "layout": kind.layout, "creator": creator}
     )
+    if len(encoded) > _DESCRIPTION_MAX:
+        raise ConfigError(
+            f"Opening topic {topic!r} failed: expected a layout of {kind.name} that takes at most "
+            f"{_DESCRIPTION_MAX} bytes as text, got {len(encoded)}. Shorten the docs of its fields, or have fewer."
+        )
+    return encoded
 
 
 def read_description(ring: _native.Ring) -> dict[str, Any]:
@@ -99,7 +107,23 @@ def read_description(ring: _native.Ring) -> dict[str, Any]:
         found = msgspec.json.decode(ring.meta, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RegionError(f"expected a JSON description, got {error}") from None
+    if _is_deeper(found, _DEEPEST):  # whoever looks at it goes down by recursion
+        raise RegionError(f"expected a description nested at most {_DEEPEST} levels deep, got a deeper one")
     return found
+
+
+def _is_deeper(value: object, than: int) -> bool:
+    level = [value]
+    for _ in range(than):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (dict, list))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def of_ring(ring: _native.Ring) -> TopicType:

@@ -13,7 +13,7 @@ import time
 import kill_native
 import kill_python
 from bystanders import Bystanders
-from kill_report import Failed, Report
+from kill_report import ClaimError, Report
 
 NATIVE_SHARE = 0.7
 
@@ -36,7 +36,8 @@ def main() -> int:
             kill_native.run(report, native, random.Random(seed))
         if asked.kills > native:
             more = kill_python.run(report, asked.kills - native, random.Random(seed))
-    except Failed as error:
+        report.judge()
+    except ClaimError as error:
         failure = str(error)
     finally:
         report.bystanders.close()

@@ -6,13 +6,14 @@ faults are chosen, /dev/shm is cleaned after each, and what is left there is loo
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kill_report import Failed, Report, progress
+from kill_report import ClaimError, Report, progress
 
 from horus_core.shm import cleaner, namespace
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import random
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = ROOT / "build/c-steps/kill_steps"
+PROGRAM = ROOT / "build/c-widened/kill_steps"
 
 ELSEWHERE: dict[str, str] = {}
 """Named steps that no role passes, each with the reason."""
@@ -68,7 +69,7 @@ class Stage:
         line = self._process.stdout.readline()
         if not line:
             _, err = self._process.communicate()
-            raise Failed(f"after {command!r}: {err.strip() or self._process.returncode}")
+            raise ClaimError(f"after {command!r}: {err.strip() or self._process.returncode}")
         return line.split()
 
     def _names(self) -> list[str]:
@@ -79,11 +80,11 @@ class Stage:
         removed = cleaner.clean([self.namespace], records=True)
         left = set(self._names())
         if somebody_stopped and removed:
-            raise Failed(f"{what}: while the victim was stopped the cleaner removed {removed}")
+            raise ClaimError(f"{what}: while the victim was stopped the cleaner removed {removed}")
         if not left >= self._kept:
-            raise Failed(f"{what}: the cleaner removed {self._kept - left}, which living processes use")
+            raise ClaimError(f"{what}: the cleaner removed {self._kept - left}, which living processes use")
         if not somebody_stopped and left != self._kept:
-            raise Failed(f"{what}: the cleaner left {left - self._kept}")
+            raise ClaimError(f"{what}: the cleaner left {left - self._kept}")
 
     def close(self) -> None:
         """End it: then nothing of the namespace may stay."""
@@ -91,10 +92,10 @@ class Stage:
         self._process.stdin.close()
         status = self._process.wait(20)
         if status != 0:
-            raise Failed(f"the program of the steps ended with {status}")
+            raise ClaimError(f"the program of the steps ended with {status}")
         cleaner.clean([self.namespace], records=True)
         if self._names() or namespace.path(self.namespace).exists():
-            raise Failed(f"with nobody living, cleaning left {self._names()}")
+            raise ClaimError(f"with nobody living, cleaning left {self._names()}")
 
     def abandon(self) -> None:
         """After a failure."""
@@ -118,6 +119,12 @@ def passages(stage: Stage) -> dict[tuple[str, str], int]:
 def unreached(stage: Stage, found: dict[tuple[str, str], int]) -> set[str]:
     """Steps that no role passes."""
     return set(stage.ask("steps")) - {step for _, step in found}
+
+
+def _require_all_steps(stage: Stage, found: dict[tuple[str, str], int]) -> None:
+    wrong = unreached(stage, found) ^ set(ELSEWHERE)
+    if wrong:
+        raise ClaimError(f"steps that no role passes, or that are said not to be passed and are: {wrong}")
 
 
 def strike(stage: Stage, report: Report, role: str, step: str, passage: int, *, stop: bool) -> bool:
@@ -147,9 +154,7 @@ def run(report: Report, faults: int, rng: random.Random) -> None:
     stage = Stage()
     try:
         found = passages(stage)
-        missing = unreached(stage, found) ^ set(ELSEWHERE)
-        if missing:
-            raise Failed(f"steps that no role passes, or that are said not to be passed and are: {missing}")
+        _require_all_steps(stage, found)
         places = list(found)
         target = report.faults + faults
         round_of_all = [(place, stop) for place in places for stop in (False, True)]
@@ -159,10 +164,11 @@ def run(report: Report, faults: int, rng: random.Random) -> None:
                 if report.faults >= target:
                     break
                 if rng.random() < _RANDOM_SHARE:
-                    _strike_at_random(stage, report, role, rng.randrange(_LONGEST_US))
+                    after_us = rng.randrange(_LONGEST_US)
+                    report.insist(functools.partial(_strike_at_random, stage, report, role, after_us))
                     continue
                 passage = rng.randint(1, min(found[role, step], _PASSAGES))
-                strike(stage, report, role, step, passage, stop=stop)
+                report.insist(functools.partial(strike, stage, report, role, step, passage, stop=stop))
                 if report.faults % 1000 == 0:
                     progress(f"native: {report.faults} faults")
         stage.close()

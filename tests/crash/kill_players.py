@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import os
+import signal
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -29,6 +31,16 @@ SENT_FRAMES = 3
 _numbers = itertools.count(1)
 
 
+@functools.cache
+def _life_of(pid: int) -> str:
+    return f"{pid}.{time.monotonic_ns()}"
+
+
+def _life() -> str:
+    """A name of this process that no other one ever has: pids come back, also within a long run of kills."""
+    return _life_of(os.getpid())
+
+
 def packed(who: str, number: int) -> dict[str, Any]:
     """A message that fills the slot of a dict topic; its digest tells a torn one."""
     body = f"{who}:{number}".ljust(100, ".")
@@ -49,7 +61,7 @@ def whole(image: Image) -> bool:
 
 def open_and_send() -> None:
     with horus.Topic("t", dict, _node="victim") as topic:
-        who = f"victim{os.getpid()}"
+        who = f"victim{_life()}"
         for _ in range(3):
             topic.send(packed(who, next(_numbers)))
         while topic.recv() is not None:
@@ -141,10 +153,15 @@ def all_the_time() -> None:
 # ---- who comes after ----
 
 
-def fresh(number: int) -> None:
-    """A new process opens, creates, publishes, subscribes, claims a name, as if nothing had been."""
+def fresh(number: int, heard: int | None = None) -> None:
+    """A new process opens, creates, publishes, subscribes, claims a name, as if nothing had been.
+
+    `heard`: a pipe that tells when its first message has arrived, before any other topic appears.
+    """
     with horus.Topic("new", dict, _node="fresh") as new:
         assert new.send({"who": "fresh", "n": number})
+        if heard is not None:
+            os.read(heard, 1)
     with horus.Topic("t", dict, _node="fresh") as topic:
         assert topic.send(packed(f"fresh{number}", 1))
         assert topic.wait(LIMIT_S)
@@ -164,6 +181,7 @@ def fresh(number: int) -> None:
 
 def echo_for_ever() -> None:
     """Sends back what is said, and looks at every picture."""
+    signal.alarm(0)
     talk = horus.Topic("talk", dict, _node="echo")
     answer = horus.Topic("answer", dict, _node="echo")
     pictures = horus.Topic("pictures", Image, _node="echo")
@@ -224,9 +242,7 @@ class Survivor:
 
     def frames(self) -> list[int]:
         """Pictures that a victim may hold."""
-        return [
-            int(self._pictures.send(Image.from_numpy(picture(value)))) for value in range(SENT_FRAMES)
-        ]
+        return [int(self._pictures.send(Image.from_numpy(picture(value)))) for value in range(SENT_FRAMES)]
 
     def blocks(self) -> list[int]:
         """How many pictures its pool can hold at this moment."""
@@ -257,7 +273,8 @@ class Survivor:
         """What others sent is whole and in order; every number is accounted for."""
         while (message := self._shared.recv()) is not None:
             assert message == packed(message["who"], message["n"]), message
-            assert message["n"] > self._last.get(message["who"], 0), "out of order"
+            last = self._last.get(message["who"], 0)
+            assert message["n"] > last, f"out of order: {message} after {last}"
             self._last[message["who"]] = message["n"]
         delivered, missed, void, skipped, cursor = self._shared._settle()
         assert delivered + missed + void + skipped == cursor - self._start

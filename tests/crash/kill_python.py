@@ -1,4 +1,4 @@
-"""Kills and stops of Python processes: at every line of the code that opens, creates and cleans, and at random moments.
+"""Kills and stops of Python processes: at every line of the code that opens, creates and cleans, and at random.
 
 Victims are forks of a process that has imported HORUS and opened nothing, some are started from nothing. One line
 of one file is one state on disk: a victim that traces itself is struck before each line that it comes to.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import mmap
 import os
-import random
 import shutil
 import signal
 import struct
@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import kill_players
-from kill_report import Failed, Report, progress
+from bystanders import waited_ns
+from kill_report import ClaimError, Report, progress
 
 import horus_core.topics.attach
 from horus_core.shm import cleaner, namespace
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
     from types import FrameType
 
@@ -41,6 +43,7 @@ _RANDOM_SHARE = 0.15
 _STARTED_SHARE = 0.02
 _SPAN = struct.Struct("QQ")  # when the victim was struck; how many lines it has passed
 _HANG_S = 60
+_RANDOM = "(a random moment)"
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
@@ -58,7 +61,7 @@ def fork(target: Callable[..., Any], *arguments: Any) -> int:
         signal.alarm(_HANG_S)
         target(*arguments)
         status = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is, the child must not go on as its parent
         traceback.print_exc()
     finally:
         sys.stderr.flush()
@@ -68,7 +71,7 @@ def fork(target: Callable[..., Any], *arguments: Any) -> int:
 def finish(child: int, what: str) -> None:
     _, status = os.waitpid(child, 0)
     if status:
-        raise Failed(f"{what} ended with status {status:#x}: see above")
+        raise ClaimError(f"{what} ended with status {status:#x}: see above")
 
 
 def _trace(act: Callable[[str], None]) -> None:
@@ -140,11 +143,15 @@ class Survivors:
             self._commands_file.flush()
         line = self._answers.readline()
         if not line:
-            raise Failed(f"the survivor failed at {command!r}: see above")
+            raise ClaimError(f"the survivor failed at {command!r}: see above")
         return [int(word) for word in line.split()]
 
     def names(self) -> set[str]:
         return _everything(self.namespace)
+
+    def waited_ns(self) -> int:
+        """For how long all who have to go on stood ready and got no processor: both, and this process."""
+        return waited_ns([os.getpid(), *self._children])
 
     def close(self) -> None:
         """End both, clean: nothing of the namespace stays."""
@@ -171,7 +178,7 @@ def _clean_to(ns: str, kept: set[str], what: str) -> None:
     cleaner.clean([ns], records=True)
     left = _everything(ns)
     if left != kept:
-        raise Failed(f"{what}: after cleaning expected {sorted(kept)}, got {sorted(left)}")
+        raise ClaimError(f"{what}: after cleaning expected {sorted(kept)}, got {sorted(left)}")
 
 
 class Play:
@@ -185,6 +192,7 @@ class Play:
         self.lines: dict[str, list[str]] = {}
         self.fresh_ms: list[float] = []
         self._number = 0
+        self._waited = 0
         for role in kill_players.ROLES:
             self.lines[role] = self._lines_of(role)
 
@@ -216,41 +224,58 @@ class Play:
         self.survivors.ask("listen")
         self._prepare(role)
         struck, child = self._strike(role, index, stop=stop)
-        if struck:
-            self.struck.add(place)
-            self._judge(role, place, struck, stop=stop)
+        end = self._peers_went_on()
         if child is not None:
             os.kill(child, signal.SIGCONT)
             finish(child, what)
         self._life_goes_on(what)
+        self._count(role, place, struck, end, stop=stop)
 
     def _strike(self, role: str, index: int, *, stop: bool) -> tuple[int, int | None]:
         """When it was struck, 0 if it never came there; the child, if it is stopped now."""
         _SPAN.pack_into(_board, 0, 0, 0)
         child = fork(_strike_at, role, index + 1, signal.SIGSTOP if stop else signal.SIGKILL)
+        self._waited = self.survivors.waited_ns()
         _, status = os.waitpid(child, os.WUNTRACED)
         struck, _ = _SPAN.unpack_from(_board, 0)
         if os.WIFSTOPPED(status):
             return struck, child
         if os.WIFEXITED(status) and os.WEXITSTATUS(status):
-            raise Failed(f"{role}, not struck, failed: see above")
+            raise ClaimError(f"{role}, not struck, failed: see above")
         return struck, None
 
-    def _judge(self, role: str, place: str, struck: int, *, stop: bool) -> None:
+    def _peers_went_on(self) -> int:
         (end,) = self.survivors.ask("check")
-        self.report.fault(role, place.partition(":")[0], stop=stop, struck_ns=struck, end_ns=end)
+        self._waited = self.survivors.waited_ns() - self._waited
+        return end
+
+    def _count(self, role: str, place: str, struck: int, end: int, *, stop: bool = False) -> None:
+        if struck:
+            self.struck.add(place)
+            self.report.fault(
+                role,
+                place.partition(":")[0],
+                stop=stop,
+                struck_ns=struck,
+                end_ns=end,
+                waited_ns=self._waited,
+            )
 
     def _life_goes_on(self, what: str) -> None:
         self._number += 1
         before = time.monotonic_ns()
-        child = fork(kill_players.fresh, self._number)
+        reads, writes = os.pipe()
+        child = fork(kill_players.fresh, self._number, reads)
         (heard,) = self.survivors.ask("heard")
+        os.write(writes, b"x")
+        os.close(reads)
+        os.close(writes)
         self.fresh_ms.append((heard - before) / 1e6)
         finish(child, f"{what}: who came after")
         self.survivors.ask("accounts")
         (blocks,) = self.survivors.ask("blocks")
         if blocks != self.survivors.blocks:
-            raise Failed(f"{what}: {blocks} of {self.survivors.blocks} blocks can be taken")
+            raise ClaimError(f"{what}: {blocks} of {self.survivors.blocks} blocks can be taken")
         _clean_to(self.survivors.namespace, self.survivors.kept, what)
 
     def alone(self, role: str, index: int) -> None:
@@ -263,37 +288,39 @@ class Play:
         try:
             self._prepare(role)
             struck, _ = self._strike(role, index, stop=False)
-            if struck:
-                self.struck.add(place)
-                self._judge(f"{role} alone", place, struck, stop=False)
+            end = self._peers_went_on()
             finish(fork(kill_players.fresh, self._number), f"{what}: who came after")
             _clean_to(ns, set(), what)
         finally:
             os.environ["HORUS_NAMESPACE"] = self.survivors.namespace
             _remove(ns)
+        self._count(f"{role} alone", place, struck, end)
 
     def at_random(self) -> None:
         """A victim does everything in turn until it is killed."""
         self.survivors.ask("frames")
         self.survivors.ask("listen")
         child = fork(kill_players.all_the_time)
-        self._kill_later(child, 0.03, "everything", "(a random moment)")
+        struck, end = self._kill_later(child, 0.03)
         os.waitpid(child, 0)
         self._life_goes_on("everything, killed at a random moment")
+        self._count("everything", _RANDOM, struck, end)
 
     def from_nothing(self) -> None:
         """The same with a program that was just started."""
         self.survivors.ask("listen")
         code = "import kill_players; kill_players.all_the_time()"
         with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent) as program:
-            self._kill_later(program.pid, 0.6, "just started", "(a random moment)")
+            struck, end = self._kill_later(program.pid, 0.6)
         self._life_goes_on("a program just started, killed at a random moment")
+        self._count("just started", _RANDOM, struck, end)
 
-    def _kill_later(self, child: int, most_s: float, role: str, place: str) -> None:
+    def _kill_later(self, child: int, most_s: float) -> tuple[int, int]:
         time.sleep(self.rng.uniform(0, most_s))
+        self._waited = self.survivors.waited_ns()
         struck = time.monotonic_ns()
         os.kill(child, signal.SIGKILL)
-        self._judge(role, place, struck, stop=False)
+        return struck, self._peers_went_on()
 
 
 def _remove(ns: str) -> None:
@@ -316,20 +343,22 @@ def run(report: Report, faults: int, rng: random.Random) -> dict[str, Any]:
                 dice = rng.random()
                 if report.faults >= target:
                     break
-                if dice < _STARTED_SHARE:
-                    play.from_nothing()
-                elif dice < _RANDOM_SHARE:
-                    play.at_random()
-                elif how == "a":
-                    play.alone(role, index)
-                else:
-                    play.at_line(role, index, stop=how == "s")
+                report.insist(
+                    play.from_nothing
+                    if dice < _STARTED_SHARE
+                    else play.at_random
+                    if dice < _RANDOM_SHARE
+                    else functools.partial(play.alone, role, index)
+                    if how == "a"
+                    else functools.partial(play.at_line, role, index, stop=how == "s")
+                )
                 if report.faults % 500 == 0:
                     progress(f"python: {report.faults} faults")
         survivors.close()
     finally:
         survivors.kill()
         _remove(survivors.namespace)
+    play.struck.discard(_RANDOM)
     passed = {line for lines in play.lines.values() for line in lines}
     fresh_ms = sorted(play.fresh_ms)
     return {

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 import horus
-from horus_core.shm import cleaner
+from horus_core.shm import cleaner, namespace
+
+LIMIT_S = 20.0
 
 VICTIMS = """
 import hashlib
@@ -187,6 +189,19 @@ def test_restarts(program, horus_namespace, first, again, cleaned):
     _say(running["publisher"], running["subscriber"], 3)
 
 
+def test_a_record_that_a_killed_process_did_not_finish_is_removed(horus_namespace):
+    """While others live, too; theirs stay."""
+    topic = horus.Topic("t", dict)
+    assert topic.send({"a": 1})
+    nodes = namespace.directory(horus_namespace) / "nodes"
+    nodes.mkdir()
+    (nodes / ".dead.json.1").write_text('{"na', encoding="utf-8")
+    (nodes / "living.json").write_text(f'{{"ident": {topic._member.ident}}}', encoding="utf-8")
+    cleaner.clean([horus_namespace])
+    assert [file.name for file in nodes.iterdir()] == ["living.json"]
+    assert topic.recv() == {"a": 1}
+
+
 TYPED = """
 import horus
 class Odd(horus.Message):
@@ -227,3 +242,84 @@ def test_what_a_killed_process_left_is_no_mismatch(program, theirs, ours):
     message = {"a": 1} if ours is dict else horus.CmdVel(linear=1.0)
     assert topic.send(message)
     assert topic.recv() == message
+
+
+KILLED_BEFORE_IT_TELLS = """
+import linecache
+import os
+import signal
+import sys
+
+import horus
+from horus_core.topics import attach
+
+
+def trace(frame, event, _):
+    if frame.f_code is not attach._create.__code__:
+        return None
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    if event == "line" and line == "member.bump()":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return trace
+
+
+sys.settrace(trace)
+horus.Topic("t", dict)
+"""
+
+
+def test_a_topic_is_noticed_although_its_creator_was_killed_before_it_told(program, until):
+    """The region has its name and nobody was told of it: the next one that opens the topic tells who waits."""
+    waiting = horus.Topic("t")
+    assert waiting.recv() is None
+    creator = program(KILLED_BEFORE_IT_TELLS)
+    assert creator.process.wait(LIMIT_S) == -signal.SIGKILL
+    assert waiting.recv() is None
+    publisher = program(PUBLISHER)
+    publisher.wait_for("up")
+    publisher.tell("1")
+    publisher.wait_for("sent")
+    assert until(waiting.recv) == {"n": 1}
+
+
+KILLED_WITH_A_CHILD = """
+import os
+import threading
+import warnings
+
+from horus_core.shm import namespace
+
+warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside threads is what this is about
+
+held, end = threading.Event(), threading.Event()
+
+
+def hold():
+    with namespace.locked(namespace.current()):
+        held.set()
+        end.wait()
+
+
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
+reads, writes = os.pipe()
+child = os.fork()
+if child == 0:
+    os.write(writes, b"x")
+    os.close(writes)
+    input()  # until the test ends: the parent's end of it closes
+    os._exit(0)
+os.read(reads, 1)
+print("forked", flush=True)
+end.wait()
+"""
+
+
+def test_the_lock_dies_with_its_holder_although_a_child_of_it_lives(program, horus_namespace):
+    """A process is killed while it holds the namespace's lock, and leaves a child that was forked meanwhile."""
+    holder = program(KILLED_WITH_A_CHILD)
+    holder.wait_for("forked")
+    holder.process.send_signal(signal.SIGKILL)
+    holder.process.wait(LIMIT_S)
+    with namespace.locked(horus_namespace, timeout_s=LIMIT_S):
+        holder.process.stdin.close()

@@ -6,6 +6,7 @@ import enum
 import typing
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from horus_core.errors import InvalidNameError
@@ -132,6 +133,15 @@ def test_redefining_a_class_gives_the_same_type() -> None:
     assert holder.cell.n == 5
 
 
+def test_a_default_may_be_a_numpy_array() -> None:
+    """Arrays compare by element; the default of a field is taken as it is."""
+
+    class Weights(Message):
+        w: object = array(f32, 3, default=np.array([1.0, 2.0, 3.0]))
+
+    assert Weights().to_dict() == {"w": [1.0, 2.0, 3.0]}
+
+
 def bad(**annotations: object) -> type[Message]:
     values = {name: value[1] for name, value in annotations.items() if isinstance(value, tuple)}
     said = {name: value[0] if isinstance(value, tuple) else value for name, value in annotations.items()}
@@ -169,6 +179,11 @@ class Big(enum.IntEnum):
         ({"x": (None, array(f64, 2)), "y": (f64, alias("x"))}, "Bad.y: expected the path of one value, got 'x'"),
         ({"x": f64, "y": (f64, alias("x y"))}, "Bad.y: expected a path such as"),
         ({"y": (f64, alias("x"))}, "Bad.y: expected a field that it is an alias of"),
+        ({"x": f64, "y": (f64, alias(3))}, "Bad.y: expected a path such as"),
+        ({"x": [1]}, "Bad.x: expected horus.f32"),
+        ({"x": "1/0"}, "got '1/0': division by zero"),
+        ({"x": (f64, field(default=0, unit=3))}, "Bad.x: expected text that UTF-8 can encode as unit, got 3"),
+        ({"x": (f64, field(default=0, doc="\ud800"))}, "Bad.x: expected text that UTF-8 can encode as doc"),
     ],
 )  # fmt: skip
 def test_bad_annotations_name_class_and_field(annotations: dict[str, object], text: str) -> None:

@@ -50,6 +50,22 @@ class Nest(Message):
     also_d: i64 = alias("odd.d")
 
 
+class Letters(Message):
+    first: u64 = 0
+
+
+class Eight(Message):
+    letters: object = array(u8, 8)
+
+
+class Loose(Message):
+    """Eight bytes that need no alignment may stand anywhere, a number of eight bytes may not."""
+
+    a: u8 = 0
+    eight: Eight = Eight()
+    letters: Letters = Letters()
+
+
 class Bytes(Message):
     a: u8 = 0
     name: str = text(6)
@@ -88,7 +104,7 @@ def test_a_c_compiler_puts_every_field_where_the_layout_says(tmp_path: Path) -> 
     """sizeof, alignof and offsetof of all standard types and of awkward ones, printed by a compiled program."""
     compiler = shutil.which("cc")
     assert compiler is not None
-    types = (Odd, Nest, Bytes, *STANDARD)
+    types = (Odd, Nest, Eight, Letters, Loose, Bytes, *STANDARD)
     structs: dict[str, str] = {}
     prints = []
     for cls in types:

@@ -24,8 +24,14 @@ import yaml
 ROOT = Path(__file__).parents[2]
 NATIVE = Path("horus_core/native")
 LISTS = (NATIVE / "tests/mutations.yaml", NATIVE / "tests/mutations_orders.yaml")
-COPIED = ("Makefile", "docs/protocol.md", "tests/native/orders.py", "tests/native/orders_arm.py", *(str(NATIVE / d) for d in ("src", "include", "tests")))
-HANG_S = 30
+COPIED = (
+    "Makefile",
+    "docs/protocol.md",
+    "tests/native/orders.py",
+    "tests/native/orders_arm.py",
+    *(str(NATIVE / folder) for folder in ("src", "include", "tests")),
+)
+HANG_S = 60
 
 
 @dataclass(frozen=True)
@@ -61,11 +67,7 @@ class Outcome:
 
 def mutations() -> list[Mutation]:
     """All that are listed."""
-    return [
-        Mutation(**entry)
-        for file in LISTS
-        for entry in yaml.safe_load((ROOT / file).read_text())
-    ]
+    return [Mutation(**entry) for file in LISTS for entry in yaml.safe_load((ROOT / file).read_text())]
 
 
 def copy_to(where: Path) -> None:
@@ -83,13 +85,18 @@ def build(root: Path, programs: set[str]) -> None:
         subprocess.run(["make", "-s", *targets], cwd=root, check=True)
 
 
-def run(root: Path, program: str, stress: float) -> Outcome:
-    """Run one judge to its end, or until it hangs."""
-    command = [sys.executable, program] if program.endswith(".py") else [f"./{program}"]
+def run(root: Path, program: str, stress: float, *files: str) -> Outcome:
+    """Run one judge to its end, or until it hangs. One that reads the code looks at the files named."""
+    command = [sys.executable, program, *files] if program.endswith(".py") else [f"./{program}"]
     environ = {**os.environ, "STRESS": str(stress)}
     started = time.monotonic()
     with subprocess.Popen(
-        command, cwd=root, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command,
+        cwd=root,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         start_new_session=True,
     ) as judge:
         try:
@@ -102,30 +109,37 @@ def run(root: Path, program: str, stress: float) -> Outcome:
 
 def first_complaint(output: str) -> str:
     """The line of a failed run that says what was not true."""
-    patterns = (r"hangs: .*", r"\S+:\d+: (.*)", r"WARNING: (ThreadSanitizer: .*)", r"(?:not found|not in .*): .*", r"FAILED (.*)")
-    for pattern in patterns:
+    for pattern in (
+        r"hangs: .*",
+        r"\S+:\d+: (.*)",
+        r"WARNING: (ThreadSanitizer: .*)",
+        r"not (?:found|in .*): .*",
+        r".* expected .*, got .*",
+        r"FAILED (.*)",
+    ):
         found = re.search(pattern, output)
         if found:
             return found.group(found.lastindex or 0).split(" (pid")[0]
     return output.strip().splitlines()[-1] if output.strip() else "no word"
 
 
-def judge(base: Path, mutation: Mutation, times: int) -> tuple[int, str, float]:
-    """How many of so many runs caught the fault, how, and how long the slowest took."""
+def judge(base: Path, mutation: Mutation, times: int) -> tuple[int, int, str, float]:
+    """How many of how many runs caught the fault, how, and how long the slowest took."""
     caught, how, seconds = 0, "survived", 0.0
+    times = times if mutation.run.startswith("build/") else 1  # what reads the code says the same each time
     with tempfile.TemporaryDirectory(dir=base.parent) as folder:
         root = Path(folder) / "copy"
         shutil.copytree(base, root)  # with its objects: only what changed is compiled anew
         mutation.apply(root)
         build(root, {mutation.run})
         for _ in range(times):
-            outcome = run(root, mutation.run, mutation.stress)
+            outcome = run(root, mutation.run, mutation.stress, mutation.file)
             seconds = max(seconds, outcome.seconds)
             if outcome.failed and mutation.shows in outcome.output:
                 caught, how = caught + 1, first_complaint(outcome.output)
             elif outcome.failed:
                 how = f"failed otherwise: {first_complaint(outcome.output)}"
-    return caught, how, seconds
+    return caught, times, how, seconds
 
 
 def check_base(base: Path, chosen: list[Mutation]) -> bool:
@@ -166,9 +180,9 @@ def main() -> int:
         with ThreadPoolExecutor(min(2, given.jobs)) as pool:
             verdicts = pool.map(lambda mutation: judge(base, mutation, given.times), chosen)
             print(f"{'mutation':38}{'caught':>8}{'s':>7}  how ({'; '.join(sorted({m.run for m in chosen}))})")
-            for mutation, (caught, how, seconds) in zip(chosen, verdicts, strict=True):
-                survived += caught < given.times
-                print(f"{mutation.name:38}{caught:>5}/{given.times}{seconds:>8.1f}  {how}", flush=True)
+            for mutation, (caught, times, how, seconds) in zip(chosen, verdicts, strict=True):
+                survived += caught < times
+                print(f"{mutation.name:38}{caught:>5}/{times}{seconds:>8.1f}  {how}", flush=True)
     remove_leftovers()
     print(f"{len(chosen) - survived} caught, {survived} survived")
     return survived > 0

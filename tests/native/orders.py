@@ -8,20 +8,37 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "horus_core/native/src"
 PROTOCOL = ROOT / "docs/protocol.md"
-PARTS = {"member": ("member",), "pool": ("pool",), "ring": ("ring", "send", "recv", "observe", "rows")}
+PARTS = {
+    "member": ("member", "index"),
+    "pool": ("pool",),
+    "ring": ("ring", "send", "recv", "observe", "rows"),
+}
 ACCESS = re.compile(
     r"\b(?:horus_(?P<kind>load|store|cas|fence)_(?P<order>relaxed|acquire|release|acq_rel|seq_cst)"
     r"|__atomic_(?P<builtin>\w+))\("
 )
-PARAMETERS = {"slot": "payload", "to": "node", "from": "node"}  # pointers to what has another name in the tables
-KINDS = {"cas": "swap", "exchange_n": "exchange", "fetch_and": "and", "fetch_or": "or", "fetch_add": "add", "add_fetch": "add"}
+PARAMETERS = {
+    "slot": "payload",
+    "to": "node",
+    "from": "node",
+}  # pointers to what has another name in the tables
+KINDS = {
+    "cas": "swap",
+    "exchange_n": "exchange",
+    "fetch_and": "and",
+    "fetch_or": "or",
+    "fetch_add": "add",
+    "add_fetch": "add",
+}
 
 
 class Access(NamedTuple):
@@ -79,10 +96,12 @@ def without_nested(text: str) -> str:
 def memory_of(pointer: str, function: str) -> str:
     """The field that a pointer is of; a local pointer is what it was made from."""
     bare = without_nested(pointer)
-    name = re.findall(r"\w+", bare)[-1]
+    name: str = re.findall(r"\w+", bare)[-1]
     if bare.removeprefix("&") == name:
         made = re.search(rf"\*{name} = (&[^;]+);", function)
-        return memory_of(without_nested(made.group(1)).split(",")[0], function) if made else PARAMETERS.get(name, name)
+        if made:
+            return memory_of(without_nested(made.group(1)).split(",")[0], function)
+        return PARAMETERS.get(name, name)
     return name
 
 

@@ -84,8 +84,15 @@ def test_a_truncated_region_is_refused(region, length):
 
 
 BAD_INDEX = """
+import fcntl
+import os
+import struct
 from pathlib import Path
 import horus
+from horus_core.shm import namespace
+with namespace.locked(namespace.current()):  # any command on this machine removes what nobody uses
+    held = Path(PATH).open("wb")
+    fcntl.fcntl(held, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0x100000, 1, 0))
 for content in (b"", bytes(64), b"HORUSIDX" + bytes(20000), bytes(40000), b"HORUSIDX" + bytes(40000)):
     Path(PATH).write_bytes(content)
     try:

@@ -41,7 +41,9 @@ def test_no_access_of_the_code_escapes_the_reader():
 
 def test_a_changed_order_is_noticed():
     """A relaxed claim is another access than the tables have."""
-    weak = SAMPLE.replace("horus_cas_acq_rel", "horus_cas_relaxed").replace("__ATOMIC_RELEASE", "__ATOMIC_RELAXED")
+    weak = SAMPLE.replace("horus_cas_acq_rel", "horus_cas_relaxed").replace(
+        "__ATOMIC_RELEASE", "__ATOMIC_RELAXED"
+    )
     found = set(orders.accesses_of(weak, "ring"))
     assert orders.Access("ring", "holds", "and", "look", "relaxed") in found
     assert not any(access.kind == "swap" and access.order == "acq_rel" for access in found)

@@ -50,6 +50,22 @@ def test_a_camera_that_changes_its_resolution_gets_its_memory_back(monkeypatch):
     assert usage["used_bytes"] <= usage["budget_bytes"] == 8 << 20
 
 
+def test_messages_that_grow_do_not_break_the_pool_into_pieces(monkeypatch, namespace):
+    """A pool at its budget whose messages change their size all the time goes on with some dozens of chunks, and
+    makes few new ones: each is a file here and a mapping in every reader, and their numbers come once.
+    """
+    monkeypatch.setenv("HORUS_POOL_BUDGET", "16")
+    topic = Topic("map", dict)
+    most = 0
+    for size in range(4000):
+        assert topic.send({"cells": np.zeros(512 + size % 2048)})
+        most = max(most, size % 100 == 0 and len(list(Path("/dev/shm").glob(f"horus_{namespace}.pool.*"))))
+    names = [path.name for path in Path("/dev/shm").glob(f"horus_{namespace}.pool.*")]
+    assert most < 100
+    assert max(int(name.rpartition(".")[2]) for name in names) < 300
+    assert pool.pool().usage()["used_bytes"] <= 16 << 20
+
+
 def test_small_payloads_take_little():
     """One small tensor costs one chunk of 64 KiB."""
     tensor = Tensor(100)

@@ -12,11 +12,11 @@ def _sends(count, publisher=1, refused=(), killed_at=None):
     """The journal of a publisher that sends one message a millisecond, each in 10 us."""
     rows = []
     for number in range(1, count + 1):
-        rows.append((number * 1_000_000, publisher, number, 0, BEGIN, 0))
+        rows.append((number * 1_000_000, publisher, number, 0, BEGIN, b""))
         if number == killed_at:
             break
         what = REFUSED if number in refused else ACCEPTED
-        rows.append((number * 1_000_000 + 10_000, publisher, number, 0, what, 0))
+        rows.append((number * 1_000_000 + 10_000, publisher, number, 0, what, b""))
     return np.array(rows, RECORD)
 
 

@@ -77,3 +77,22 @@ def test_a_description_that_is_nested_without_end_is_an_error():
     put("t", b'{"layout":' + b"[" * depth + b"]" * depth + b"}")
     with pytest.raises(horus.RegionError, match="topic 't' failed"):
         horus.Topic("t")
+
+
+@pytest.mark.parametrize("depth", [201, 300, 980])
+def test_a_description_that_is_too_deep_for_its_readers_is_an_error(depth):
+    """What the JSON reader takes may still be too deep for who works with it: RegionError, not RecursionError."""
+    entry = b'{"name": "a", "kind": "u8", "offset": 0, "size": ' + b"[" * depth + b"]" * depth + b"}"
+    put("t", b'{"type": "Foreign", "layout": {"name": "Foreign", "size": 1, "fields": [' + entry + b"]}}")
+    with pytest.raises(horus.RegionError, match="topic 't' failed"):
+        horus.Topic("t")
+
+
+def test_a_description_that_would_be_too_long_is_refused_by_its_maker():
+    """The docs of the fields are part of it: the error says so before anything is made."""
+
+    class Talkative(horus.Message):
+        value: horus.f64 = horus.field(default=0.0, doc="word " * 300_000)
+
+    with pytest.raises(horus.ConfigError, match="Shorten the docs"):
+        horus.Topic("t", Talkative)

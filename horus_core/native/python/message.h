@@ -17,6 +17,7 @@ typedef struct {
 typedef struct {
     uint32_t size;          /* bytes of the C struct, as sizeof would say */
     uint32_t wire_max;      /* bytes on the wire when all bounded arrays are full; a multiple of 8 */
+    uint32_t align;         /* of the C struct: that of its most demanding member */
     uint32_t n_bounded;     /* 0: the wire is the struct itself, padded to 8 */
     horus_bounded *bounded; /* by rising offset */
     uint8_t hash[16];

@@ -4,16 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What C demands of the place of a field's elements; a bounded array stands at a multiple of 8. */
+static uint32_t alignment(const horus_field *field) {
+    if (field->shape == HORUS_BOUNDED)
+        return 8;
+    if (field->kind == HORUS_MESSAGE)
+        return horus_message_plan((PyTypeObject *)field->type)->align;
+    uint32_t size = horus_kinds[field->kind].size;
+    return size > 0 ? size : 1;
+}
+
 static int field_fits(const horus_field *field, PyTypeObject *type, uint32_t size) {
     uint64_t end = field->offset + (uint64_t)field->capacity * field->size;
     if (end > size)
         return horus_field_error(field, PyExc_ValueError, "does not fit into %u bytes.", size);
-    if (horus_kinds[field->kind].size > 1 && field->offset % horus_kinds[field->kind].size != 0)
+    if (field->offset % alignment(field) != 0)
         return horus_field_error(field, PyExc_ValueError, "is not aligned.");
-    if (field->kind == HORUS_MESSAGE && field->size % 8 == 0 && field->offset % 4 != 0)
-        return horus_field_error(field, PyExc_ValueError, "is not aligned.");
-    if (field->shape == HORUS_BOUNDED && (field->offset % 8 != 0 || field->count_offset % 4 != 0 ||
-                                          field->count_offset + UINT64_C(4) > field->offset))
+    if (field->shape == HORUS_BOUNDED &&
+        (field->count_offset % 4 != 0 || field->count_offset + UINT64_C(4) > field->offset))
         return horus_field_error(field, PyExc_ValueError, "has its count in the wrong place.");
     if (field->owner != NULL && !PyType_IsSubtype(type, field->owner))
         return horus_field_error(field, PyExc_TypeError, "belongs to another class.");
@@ -77,11 +85,13 @@ static bool bounded_in_order(const horus_plan *plan) {
 
 horus_plan *horus_plan_make(PyTypeObject *type, horus_field **fields, uint32_t n_fields, uint32_t size,
                             const uint8_t *hash) {
-    uint32_t n_bounded = 0;
+    uint32_t n_bounded = 0, align = 1;
     for (uint32_t i = 0; i < n_fields; i++) {
         if (field_fits(fields[i], type, size) < 0)
             return NULL;
         n_bounded += bounded_in(fields[i]);
+        if (alignment(fields[i]) > align)
+            align = alignment(fields[i]);
     }
     horus_plan *plan = PyMem_Calloc(1, sizeof *plan);
     horus_bounded *bounded = PyMem_Calloc(n_bounded + 1, sizeof *bounded);
@@ -96,7 +106,7 @@ horus_plan *horus_plan_make(PyTypeObject *type, horus_field **fields, uint32_t n
         next += bounded_in(fields[i]);
     }
     qsort(bounded, n_bounded, sizeof *bounded, by_offset);
-    *plan = (horus_plan){.size = size, .n_bounded = n_bounded, .bounded = bounded};
+    *plan = (horus_plan){.size = size, .align = align, .n_bounded = n_bounded, .bounded = bounded};
     memcpy(plan->hash, hash, sizeof plan->hash);
     plan->wire_max = full_wire(plan);
     if (!bounded_in_order(plan)) {

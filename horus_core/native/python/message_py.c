@@ -3,6 +3,18 @@
 
 #include <string.h>
 
+/* For the address sanitizer memory that is put aside is as good as freed. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(memory, size) ((void)(memory), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(memory, size) ((void)(memory), (void)(size))
+#endif
+
+static inline size_t memory_of(const horus_message_type *type) {
+    return sizeof(horus_message) + horus_round_up(type->plan->size, 8);
+}
+
 static inline bool is_part(const horus_message *message) {
     return message->bytes != (const void *)message->storage;
 }
@@ -23,10 +35,12 @@ static inline horus_message *init(horus_message *message, PyTypeObject *type) {
 static inline horus_message *make(PyTypeObject *type) {
     horus_message_type *of = (horus_message_type *)type;
     void *memory = of->spare;
-    if (HORUS_LIKELY(memory != NULL))
+    if (HORUS_LIKELY(memory != NULL)) {
         of->spare = NULL;
-    else
-        memory = PyObject_Malloc(sizeof(horus_message) + horus_round_up(of->plan->size, 8));
+        ASAN_UNPOISON_MEMORY_REGION(memory, memory_of(of));
+    } else {
+        memory = PyObject_Malloc(memory_of(of));
+    }
     return init(memory, type);
 }
 
@@ -50,6 +64,7 @@ static void message_dealloc(PyObject *self) {
         Py_DECREF(horus_message_owner((horus_message *)self));
     else if (type->spare == NULL) {
         type->spare = self;
+        ASAN_POISON_MEMORY_REGION(self, memory_of(type));
         self = NULL;
     }
     PyObject_Free(self);

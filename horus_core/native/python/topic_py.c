@@ -269,6 +269,14 @@ static PyObject *topic_bind(topic_object *self, PyObject *args) {
     self->ring = horus_ring_of(ring);
     if (type != Py_None && Py_TYPE(type) == self->state->MessageMeta)
         self->plan = horus_message_plan((PyTypeObject *)type);
+    bool complete = self->plan != NULL || horus_ring_kind(self->ring) != HORUS_TYPED;
+    if (horus_ring_kind(self->ring) == HORUS_DESCRIPTOR)
+        complete = type != Py_None && pool != Py_None;
+    if (!complete) {
+        self->ring = NULL;
+        PyErr_SetString(PyExc_TypeError, "_bind: expected the class of the topic's messages, got another.");
+        return NULL;
+    }
     if (!scratch_for(self, self->plan) || horus_subscriber_join(&self->sub, self->ring, from) < 0) {
         self->ring = NULL;
         return PyErr_NoMemory();

@@ -61,16 +61,22 @@ static void explain_layouts(const index_region *seen, horus_error *error) {
         release, seen->layout, seen->topic_layout, seen->pool_layout, seen->message_layout);
 }
 
-index_region *horus_index_map(int fd, size_t size, horus_error *error) {
-    /* A copy first: an index of another layout may be shorter than ours. */
+static index_region *too_short(long long size, horus_error *error) {
+    horus_error_set(error, 0, "the index is %lld bytes, expected %zu", size, sizeof(index_region));
+    return NULL;
+}
+
+/* What is checked is a copy that nobody changes meanwhile, for an index of another layout also because it may
+ * be shorter than ours. The size is looked at once the file is mapped: cut short before, it is refused here.
+ */
+index_region *horus_index_map(int fd, horus_error *error) {
     index_region head = {0};
-    if (pread(fd, &head, offsetof(index_region, row), 0) == offsetof(index_region, row) &&
-        is_an_index(&head) && !has_our_layouts(&head)) {
+    struct stat status = {0};
+    ssize_t got = pread(fd, &head, offsetof(index_region, row), 0);
+    if (got != (ssize_t)offsetof(index_region, row))
+        return too_short(got, error);
+    if (is_an_index(&head) && !has_our_layouts(&head)) {
         explain_layouts(&head, error);
-        return NULL;
-    }
-    if (size < sizeof head) {
-        horus_error_set(error, 0, "the index is %zu bytes, expected %zu", size, sizeof head);
         return NULL;
     }
     if (!is_an_index(&head) || head.rows != HORUS_MAX_PROCESSES) {
@@ -83,15 +89,19 @@ index_region *horus_index_map(int fd, size_t size, horus_error *error) {
         horus_error_set(error, errno, "the index cannot be mapped: %s", strerror(errno));
         return NULL;
     }
-    return region;
+    if (fstat(fd, &status) == 0 && status.st_size >= (off_t)sizeof *region)
+        return region;
+    munmap(region, sizeof *region);
+    return too_short((long long)status.st_size, error);
 }
 
-/* Whether somebody else holds the lock of a byte, or of any byte from it on. */
-static bool is_locked(int fd, unsigned row, bool or_later) {
+/* Whether somebody else holds the lock of a byte, or of any byte from it on: 1, 0, or -1 when that cannot be
+ * said. */
+static int is_locked(int fd, unsigned row, bool or_later) {
     struct flock lock = index_byte(F_WRLCK, row);
     if (or_later)
         lock.l_len = 0;
-    return fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK; /* in doubt somebody lives */
+    return fcntl(fd, F_OFD_GETLK, &lock) < 0 ? -1 : lock.l_type != F_UNLCK;
 }
 
 static uint32_t pid_of_row(int fd, unsigned row) {
@@ -103,13 +113,10 @@ static uint32_t pid_of_row(int fd, unsigned row) {
 
 void horus_index_look(int fd, horus_index_state *out) {
     index_region head = {0};
-    *out = (horus_index_state){.in_use = is_locked(fd, 0, true)};
+    *out = (horus_index_state){.in_use = is_locked(fd, 0, true) != 0}; /* in doubt somebody lives */
     out->foreign = pread(fd, &head, offsetof(index_region, row), 0) == offsetof(index_region, row) &&
                    is_an_index(&head) && !has_our_layouts(&head);
-    for (unsigned row = 0; out->in_use && out->pid == 0 && row < ROWS_LOOKED_AT; row++) {
-        if (!is_locked(fd, row, true))
-            break;
-        if (is_locked(fd, row, false))
+    for (unsigned row = 0; row < ROWS_LOOKED_AT && out->pid == 0 && is_locked(fd, row, true) == 1; row++)
+        if (is_locked(fd, row, false) == 1)
             out->pid = pid_of_row(fd, row);
-    }
 }

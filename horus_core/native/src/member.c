@@ -122,7 +122,7 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     member->inode = status.st_ino;
     /* Mapped through the caller's descriptor: a mapping refers to its open file, so that a forked child,
      * which inherits the mapping, would keep the lock of our own one. */
-    member->region = horus_index_map(fd, (size_t)status.st_size, error);
+    member->region = horus_index_map(fd, error);
     if (member->region == NULL)
         goto failed;
     if (!take_row(member)) {
@@ -135,7 +135,7 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     member->next = members;
     members = member;
     pthread_mutex_unlock(&members_mutex);
-    pool_newcomer(ns, horus_ident_index(member->self));
+    pool_newcomer(member->ns, horus_ident_index(member->self));
     return member;
 failed:
     pthread_mutex_unlock(&members_mutex);

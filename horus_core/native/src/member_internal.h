@@ -40,7 +40,7 @@ _Static_assert(offsetof(index_region, topic_layout) == 24 && offsetof(index_regi
                "the index's header is two cache lines");
 
 /* Maps an index and checks it; NULL with the error set. */
-index_region *horus_index_map(int fd, size_t size, horus_error *error);
+index_region *horus_index_map(int fd, horus_error *error);
 
 static inline struct flock index_byte(short type, unsigned row) {
     struct flock lock = {

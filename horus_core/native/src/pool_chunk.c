@@ -133,44 +133,75 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
     return chunk;
 }
 
-/* Everything in the header is untrusted. It is copied once; only what agrees with the file's size is used. */
-bool pool_header_fits(const chunk_header *h, horus_ident writer, uint32_t id, size_t file_size) {
+/* Everything in the header is untrusted: all of it has to agree. */
+bool pool_header_fits(const chunk_header *h, horus_ident writer, uint32_t id) {
     return h->magic == POOL_MAGIC && h->version == HORUS_POOL_LAYOUT && h->writer == writer &&
-           h->chunk == id && h->total_size == file_size && h->blocks > 0 && h->block_size > 0 &&
-           h->block_size <= file_size && h->block_size % HORUS_CACHE_LINE == 0 &&
+           h->chunk == id && h->total_size <= INT64_MAX && h->blocks > 0 && h->block_size > 0 &&
+           h->block_size <= h->total_size && h->block_size % HORUS_CACHE_LINE == 0 &&
            h->block_size == pool_class_size(pool_class_of(h->block_size)) &&
            h->blocks <= pool_blocks_max(h->block_size) &&
            h->payload_offset == pool_payload_offset(h->block_size, h->blocks) &&
-           pool_chunk_size(h->block_size, h->blocks) == file_size;
+           pool_chunk_size(h->block_size, h->blocks) == h->total_size;
+}
+
+/* Through the file, not the mapping: nobody changes the copy while it is checked, and nothing is mapped that
+ * was not checked. */
+static bool read_header(int fd, const char *name, chunk_header *seen, horus_error *error) {
+    ssize_t got = pread(fd, seen, sizeof *seen, 0);
+    if (got == (ssize_t)sizeof *seen)
+        return true;
+    if (got < 0)
+        horus_error_set(error, errno, "Cannot read pool memory %s: %s.", name, strerror(errno));
+    else
+        horus_error_set(
+            error, EINVAL,
+            "Cannot trust pool memory %s: expected at least %u bytes, got %zd. Restart its writer.", name,
+            POOL_HEADER_SIZE, got);
+    return false;
+}
+
+/* All of the file. To populate what its writer has not reserved would make us allocate a terabyte because
+ * somebody says so. The size is looked at once it is mapped: cut short before, it is refused here and not by
+ * a SIGBUS. */
+static void *map_file(int fd, const char *name, size_t size, horus_error *error) {
+    struct stat file = {0};
+    bool reserved = fstat(fd, &file) == 0 && (uint64_t)file.st_blocks * 512u >= size;
+    void *memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | (reserved ? MAP_POPULATE : 0), fd, 0);
+    if (memory == MAP_FAILED || fstat(fd, &file) != 0)
+        horus_error_set(error, errno, "Cannot map pool memory %s: %s.", name, strerror(errno));
+    else if ((uint64_t)file.st_size != size)
+        horus_error_set(
+            error, EINVAL,
+            "Cannot trust pool memory %s: its header says %zu bytes, the file has %lld. Restart its writer.",
+            name, size, (long long)file.st_size);
+    else
+        return memory;
+    if (memory != MAP_FAILED)
+        munmap(memory, size);
+    return NULL;
 }
 
 static pool_chunk *map_open(int fd, const char *name, horus_ident writer, uint32_t id, horus_error *error) {
-    struct stat file;
-    if (fstat(fd, &file) != 0 || file.st_size < (off_t)POOL_HEADER_SIZE) {
+    chunk_header seen;
+    if (!read_header(fd, name, &seen, error))
+        return NULL;
+    if (!pool_header_fits(&seen, writer, id)) {
         horus_error_set(
             error, EINVAL,
-            "Cannot trust pool memory %s: expected at least %u bytes, got %lld. Restart its writer.", name,
-            POOL_HEADER_SIZE, (long long)file.st_size);
+            "Cannot trust pool memory %s: expected chunk %u of layout version %u, got version %u with "
+            "%u blocks of %" PRIu64 " bytes. Restart its writer.",
+            name, id, HORUS_POOL_LAYOUT, seen.version, seen.blocks, seen.block_size);
         return NULL;
     }
-    size_t size = (size_t)file.st_size;
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-    if (memory == MAP_FAILED) {
-        horus_error_set(error, errno, "Cannot map pool memory %s: %s.", name, strerror(errno));
+    void *memory = map_file(fd, name, seen.total_size, error);
+    if (memory == NULL)
         return NULL;
+    pool_chunk *chunk = chunk_new(memory, seen.total_size, &seen);
+    if (chunk == NULL) {
+        horus_error_set(error, ENOMEM, "Out of memory for a pool of %u blocks.", seen.blocks);
+        munmap(memory, seen.total_size);
     }
-    chunk_header header = *(const chunk_header *)memory;
-    pool_chunk *chunk = NULL;
-    if (!pool_header_fits(&header, writer, id, size))
-        horus_error_set(
-            error, EINVAL,
-            "Cannot trust pool memory %s: expected a chunk of layout version %u that fits its file of "
-            "%zu bytes, got version %u with %u blocks of %" PRIu64 " bytes. Restart its writer.",
-            name, HORUS_POOL_LAYOUT, size, header.version, header.blocks, header.block_size);
-    else if ((chunk = chunk_new(memory, size, &header)) == NULL)
-        horus_error_set(error, ENOMEM, "Out of memory for a pool of %u blocks.", header.blocks);
-    if (chunk == NULL)
-        munmap(memory, size);
     return chunk;
 }
 
@@ -212,10 +243,12 @@ int pool_arena_add(pool_arena *arena, pool_chunk *chunk) {
         uint32_t capacity = arena->capacity == 0 ? 8 : arena->capacity;
         while (capacity <= chunk->id)
             capacity *= 2;
-        pool_chunk **chunks = realloc(arena->chunks, capacity * sizeof *chunks);
+        pool_chunk **chunks = calloc(capacity, sizeof *chunks); /* pages that hold no chunk cost no memory */
         if (chunks == NULL)
             return -1;
-        memset(chunks + arena->capacity, 0, (capacity - arena->capacity) * sizeof *chunks);
+        if (arena->capacity > 0)
+            memcpy(chunks, arena->chunks, arena->capacity * sizeof *chunks);
+        free(arena->chunks);
         arena->chunks = chunks;
         arena->capacity = capacity;
     }

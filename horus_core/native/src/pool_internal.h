@@ -174,7 +174,7 @@ uint64_t pool_default_budget(void);
 pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class, uint32_t blocks,
                               horus_error *error);
 pool_chunk *pool_chunk_map(horus_pool *pool, horus_ident writer, uint32_t id, horus_error *error);
-bool pool_header_fits(const chunk_header *h, horus_ident writer, uint32_t id, size_t file_size);
+bool pool_header_fits(const chunk_header *h, horus_ident writer, uint32_t id);
 void pool_chunk_unmap(pool_chunk *chunk);
 bool pool_chunk_linked(const horus_pool *pool, uint32_t id);
 void pool_chunk_unlink(const horus_pool *pool, horus_ident writer, uint32_t id);

@@ -28,14 +28,15 @@ static void clear_my_bits(block_meta *blocks, uint32_t count, unsigned index) {
 static void clear_chunk(int fd, horus_ident writer, uint32_t id, unsigned index) {
     chunk_header header;
     struct stat file;
-    if (fstat(fd, &file) != 0 || pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
-        !pool_header_fits(&header, writer, id, (size_t)file.st_size))
+    if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
+        !pool_header_fits(&header, writer, id))
         return;
     size_t size = POOL_HEADER_SIZE + (size_t)header.blocks * sizeof(block_meta);
     uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED)
         return;
-    clear_my_bits((block_meta *)(base + POOL_HEADER_SIZE), header.blocks, index);
+    if (fstat(fd, &file) == 0 && (uint64_t)file.st_size == header.total_size)
+        clear_my_bits((block_meta *)(base + POOL_HEADER_SIZE), header.blocks, index);
     munmap(base, size);
 }
 

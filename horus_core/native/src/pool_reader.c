@@ -96,12 +96,13 @@ static horus_block *hold_foreign(horus_pool *pool, horus_block *block, const hor
     if (!take_bit(pool, block, ref->generation))
         return stale(error);
     STEP(hold_foreign__load_length);
-    if (horus_load_relaxed(&block->meta->length) != ref->length) {
+    uint64_t length = horus_load_relaxed(&block->meta->length);
+    if (length != ref->length) {
         drop_bit(pool, block);
         horus_error_set(error, EINVAL,
                         "Cannot trust a pool reference: it says %" PRIu64 " bytes, its block %" PRIu64
                         " (writer index %u).",
-                        ref->length, block->meta->length, horus_ident_index(ref->writer));
+                        ref->length, length, horus_ident_index(ref->writer));
         return NULL;
     }
     block->generation = ref->generation;

@@ -42,10 +42,27 @@ static bool lost(horus_pool *pool, horus_block *block) {
     return true;
 }
 
-static bool make_room(horus_pool *pool, unsigned size_class, uint64_t idle_takes, bool unread,
-                      horus_error *error) {
-    size_t chunk = pool_chunk_size(pool_class_size(size_class), 1);
+/* How many blocks a growth at the budget's end makes room for, at the cost of other sizes. */
+static uint32_t fair_growth(const horus_pool *pool, unsigned size_class) {
+    uint64_t block_size = pool_class_size(size_class);
+    uint32_t blocks = pool_growth(pool->classes[size_class].blocks, block_size);
+    while (blocks > 1 && pool_chunk_size(block_size, blocks) > pool->budget / 4)
+        blocks /= 2;
+    return blocks;
+}
+
+static bool make_room(horus_pool *pool, unsigned size_class, uint32_t blocks, uint64_t idle_takes,
+                      bool unread, horus_error *error) {
+    size_t chunk = pool_chunk_size(pool_class_size(size_class), blocks);
     return pool_trim(pool, chunk, idle_takes, unread) && pool_grow(pool, size_class, error);
+}
+
+/* Grows by as much as usual, if chunks of other sizes that nobody needs can give it: what is left of the
+ * budget, and the room of one chunk after the other, would make ever smaller chunks, and ever more of them.
+ */
+static bool grow(horus_pool *pool, unsigned size_class, horus_error *error) {
+    return make_room(pool, size_class, fair_growth(pool, size_class), IDLE_TAKES, false, error) ||
+           pool_grow(pool, size_class, error);
 }
 
 static horus_block *find_slowly(horus_pool *pool, unsigned size_class, horus_error *error) {
@@ -55,8 +72,7 @@ static horus_block *find_slowly(horus_pool *pool, unsigned size_class, horus_err
         pool_reap(pool, cls);
         block = pool_reuse_any_gone(pool, cls);
     }
-    if (block == NULL &&
-        (pool_grow(pool, size_class, error) || make_room(pool, size_class, IDLE_TAKES, false, error)))
+    if (block == NULL && grow(pool, size_class, error))
         block = pool_reuse_gone(pool, cls);
     if (block == NULL)
         block = pool_reuse_oldest(pool, cls);
@@ -68,7 +84,7 @@ static horus_block *find_slowly(horus_pool *pool, unsigned size_class, horus_err
             block = pool_reuse_oldest(pool, cls);
     }
     if (block == NULL &&
-        (make_room(pool, size_class, 0, false, error) || make_room(pool, size_class, 0, true, error)))
+        (make_room(pool, size_class, 1, 0, false, error) || make_room(pool, size_class, 1, 0, true, error)))
         block = pool_reuse_gone(pool, cls);
     return block;
 }

@@ -56,7 +56,7 @@ void horus_ring_format(void *memory, const horus_ring_params *params) {
 }
 
 /* Reads the creator's numbers once and checks them; nothing of the header's geometry is read again. */
-static bool check_header(const ring_header *seen, size_t file_size, ring_geometry *at, horus_error *error) {
+static bool check_header(const ring_header *seen, ring_geometry *at, horus_error *error) {
     uint8_t boot_id[16];
     horus_boot_id(boot_id);
     if (memcmp(seen->magic, RING_MAGIC, sizeof seen->magic) != 0)
@@ -84,11 +84,10 @@ static bool check_header(const ring_header *seen, size_t file_size, ring_geometr
                         PAYLOAD_MAX, META_MAX, seen->payload, (unsigned long long)seen->meta_length);
     else {
         *at = ring_geometry_of(seen->capacity, seen->payload, seen->meta_length);
-        if (seen->size == at->size && file_size >= at->size)
+        if (seen->size == at->size)
             return true;
-        horus_error_set(error, 0,
-                        "expected %zu bytes for its geometry, the header says %llu and the file has %zu",
-                        at->size, (unsigned long long)seen->size, file_size);
+        horus_error_set(error, 0, "expected %zu bytes for its geometry, the header says %llu", at->size,
+                        (unsigned long long)seen->size);
     }
     return false;
 }
@@ -141,13 +140,9 @@ static bool forget_mapping(member_mappings *mappings, const horus_ring *ring) {
 }
 
 /* The creator's numbers and its description are read through the file and not through the mapping: one copy,
- * that nobody changes while it is checked, and where the file is cut short meanwhile an error, not a SIGBUS.
- * The file got its name when it was whole. */
-static bool read_header(int fd, ring_header *seen, struct stat *status, horus_error *error) {
-    if (fstat(fd, status) < 0) {
-        horus_error_set(error, errno, "it cannot be looked at: %s", strerror(errno));
-        return false;
-    }
+ * that nobody changes while it is checked, and where the file is too short an error, not a SIGBUS. The file
+ * got its name when it was whole. */
+static bool read_header(int fd, ring_header *seen, horus_error *error) {
     ssize_t got = pread(fd, seen, sizeof *seen, 0);
     if (got == (ssize_t)sizeof *seen)
         return true;
@@ -166,41 +161,49 @@ static bool read_meta(int fd, horus_ring *ring, size_t length, size_t offset, ho
         return false;
     }
     ring->meta[length] = '\0';
-    if (pread(fd, ring->meta, length, (off_t)offset) == (ssize_t)length)
+    ssize_t got = pread(fd, ring->meta, length, (off_t)offset);
+    if (got == (ssize_t)length)
         return true;
-    horus_error_set(error, EAGAIN, "its description of %zu bytes cannot be read", length);
+    horus_error_set(error, EAGAIN, "expected a description of %zu bytes, got %zd", length, got);
     return false;
 }
 
-static bool map_checked(int fd, horus_ring *ring, const ring_geometry *at, horus_error *error) {
-    void *base = mmap(NULL, at->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (base == MAP_FAILED) {
+/* The file's size is looked at once it is mapped: cut short before, it is refused here. */
+static bool map_file(int fd, horus_ring *ring, size_t size, horus_error *error) {
+    struct stat status;
+    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (base == MAP_FAILED || fstat(fd, &status) < 0)
         horus_error_set(error, errno, "it cannot be mapped: %s", strerror(errno));
-        return false;
+    else if ((uint64_t)status.st_size < size)
+        horus_error_set(error, 0, "expected %zu bytes for its geometry, the file has %lld", size,
+                        (long long)status.st_size);
+    else {
+        ring->base = base;
+        ring->size = size;
+        ring->device = status.st_dev;
+        ring->inode = status.st_ino;
+        return true;
     }
-    ring->base = base;
-    ring->size = at->size;
-    return true;
+    if (base != MAP_FAILED)
+        munmap(base, size);
+    return false;
 }
 
 horus_ring *horus_ring_map(int fd, horus_member *member, horus_error *error) {
-    struct stat status;
     ring_header seen;
     ring_geometry at;
-    if (!read_header(fd, &seen, &status, error) || !check_header(&seen, (size_t)status.st_size, &at, error))
+    if (!read_header(fd, &seen, error) || !check_header(&seen, &at, error))
         return NULL;
     horus_ring *ring = calloc(1, sizeof *ring);
     if (ring == NULL) {
         horus_error_set(error, ENOMEM, "no memory for the mapping's description");
         return NULL;
     }
-    if (!read_meta(fd, ring, seen.meta_length, at.meta, error) || !map_checked(fd, ring, &at, error)) {
+    if (!read_meta(fd, ring, seen.meta_length, at.meta, error) || !map_file(fd, ring, at.size, error)) {
         free(ring->meta);
         free(ring);
         return NULL;
     }
-    ring->device = status.st_dev;
-    ring->inode = status.st_ino;
     fill_ring(ring, &seen, &at, member);
     enlist_user(ring);
     return ring;

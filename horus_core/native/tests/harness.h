@@ -43,8 +43,8 @@
         }                                                                                                    \
     } while (0)
 
-/* In a build with -DHORUS_STEPS, from here on: the windows between the protocol's steps are wide, one of them,
- * or STEP_COUNT, always. */
+/* In a build with -DHORUS_STEPS, from here on: the windows between the protocol's steps are wide, one of
+ * them, or STEP_COUNT, always. */
 static inline void widen(enum horus_step_id always) {
     (void)always;
 #ifdef HORUS_STEPS
@@ -56,6 +56,17 @@ static inline void widen(enum horus_step_id always) {
 #define HANG_S 100 /* a test that runs longer hangs */
 #endif
 #define SECOND 1000000000ull
+
+/* The environment's STRESS: how many times as long as usual a stress is. */
+static inline double stress_factor(void) {
+    const char *factor = getenv("STRESS");
+    return factor == NULL ? 1.0 : strtod(factor, NULL);
+}
+
+static inline unsigned hang_s(void) {
+    double factor = stress_factor();
+    return (unsigned)(HANG_S * (factor > 1.0 ? factor : 1.0));
+}
 
 typedef struct {
     const char *name;
@@ -72,7 +83,7 @@ static inline int run_tests(const test_case *cases, size_t count) {
         fflush(NULL);
         pid_t child = fork();
         if (child == 0) {
-            alarm(HANG_S);
+            alarm(hang_s());
             cases[i].run();
             exit(0);
         }
@@ -95,7 +106,7 @@ static inline pid_t spawn(void) {
     CHECK(child >= 0);
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        alarm(HANG_S);
+        alarm(hang_s());
     }
     return child;
 }

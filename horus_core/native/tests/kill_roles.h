@@ -1,5 +1,5 @@
-/* What the victims of kill_steps.c do. A role brings itself into a state first, then calls begin(), from where
- * on its plan acts, and goes on to its end: whoever is stopped on the way must get there, too. */
+/* What the victims of kill_steps.c do. A role brings itself into a state first, then calls begin(), from
+ * where on its plan acts, and goes on to its end: whoever is stopped on the way must get there, too. */
 #ifndef HORUS_TEST_KILL_ROLES_H
 #define HORUS_TEST_KILL_ROLES_H
 
@@ -210,7 +210,7 @@ static inline void frame_sends(stage *s, horus_publisher *pub, uint64_t length) 
     horus_block *block;
     while ((block = horus_pool_take(s->pool, length, &failure)) == NULL)
         sched_yield(); /* the ear holds a frame of the chunk that is to be given up */
-    int result = send_frame(s->pool, pub, block, s->who, s->b->stored + s->b->refused + 1);
+    int result = send_frame(pub, block, s->who, s->b->stored + s->b->refused + 1);
     s->b->stored += result == HORUS_STORED;
     s->b->refused += result == HORUS_REFUSED;
 }
@@ -317,6 +317,17 @@ static void create(stage *s) {
     leave(s, NULL);
 }
 
+/* Sleeps until some topic appears. */
+static void await_topic(stage *s) {
+    begin();
+    enter(s);
+    uint32_t epoch = horus_member_epoch(s->w.member);
+    CHECK_EQ(horus_member_wait(s->w.member, epoch, horus_now_ns() + 300000), 0);
+    horus_member_bump(s->w.member);
+    CHECK_EQ(horus_member_wait(s->w.member, epoch, horus_now_ns() + SECOND), 1);
+    leave(s, NULL);
+}
+
 /* ---- all of them ---- */
 
 typedef struct {
@@ -338,6 +349,7 @@ static const role roles[] = {
     {"hold_too_late", hold_too_late, false},
     {"reap", reap, false},
     {"create", create, false},
+    {"await_topic", await_topic, false},
 };
 #define ROLES (sizeof roles / sizeof *roles)
 

@@ -7,27 +7,28 @@
 #ifndef HORUS_STEPS
 #error "built with -DHORUS_STEPS"
 #endif
+#include "../src/pool_internal.h"
+#include "../src/ring_internal.h"
 /* The plan's own function gets another name, so that this program can act before it (kill_steps.c). */
 #define horus_step steps_act
-#include "../src/pool_internal.h"
-#include "harness.h"
+#include "steps.h"
 #undef horus_step
-void horus_step(enum horus_step_id step);
+#include "harness.h"
 
 #define CAPACITY 16u
-#define WORDS 13u    /* 104 bytes fill the slot */
-#define PEER 1u      /* who a message is of: the first word; victims count on from 2 */
-#define FRAME 1000u  /* bytes of a block */
-#define FRAMES 3u    /* that each victim finds */
+#define WORDS 13u   /* 104 bytes fill the slot */
+#define PEER 1u     /* who a message is of: the first word; victims count on from 2 */
+#define FRAME 1000u /* bytes of a block */
+#define FRAMES 3u   /* that each victim finds */
 #define HANG_NS (20 * SECOND)
 #define BUDGET (80ull << 10) /* of a pool: one chunk of such blocks */
 
 typedef struct {
     /* of the victim */
-    uint64_t struck_ns;                   /* when it came to the step at which its plan acts */
-    uint32_t stored, refused, finished;   /* sends that returned; whether it came to its end */
-    uint32_t passed[STEP_COUNT];          /* at its end */
-    horus_block_ref frames[FRAMES];       /* what it may hold */
+    uint64_t struck_ns;                 /* when it came to the step at which its plan acts */
+    uint32_t stored, refused, finished; /* sends that returned; whether it came to its end */
+    uint32_t passed[STEP_COUNT];        /* at its end */
+    horus_block_ref frames[FRAMES];     /* what it may hold */
     /* of the ear: where it is, and what it counts when it is asked */
     uint64_t ear_cursor, ear_peer, ear_accepted;
     uint32_t asked, answered;
@@ -74,8 +75,7 @@ static inline uint64_t frame_word(uint64_t who, uint64_t sequence) {
     return who << 32 | sequence;
 }
 
-static inline int send_frame(horus_pool *pool, horus_publisher *pub, horus_block *block, uint64_t who,
-                             uint64_t sequence) {
+static inline int send_frame(horus_publisher *pub, horus_block *block, uint64_t who, uint64_t sequence) {
     uint64_t *data = horus_block_data(block), number;
     for (size_t i = 0; i < horus_block_length(block) / 8; i++)
         data[i] = frame_word(who, sequence);
@@ -85,7 +85,6 @@ static inline int send_frame(horus_pool *pool, horus_publisher *pub, horus_block
     if (result == HORUS_STORED)
         horus_block_sent(block, pub->ring, number);
     horus_block_release(block);
-    (void)pool;
     return result;
 }
 
@@ -258,8 +257,8 @@ static inline horus_block *take(stage *s) {
 
 static inline void peer_sends(stage *s, bool frame) {
     ++s->peer_sent;
-    int result = frame ? send_frame(s->pool, &s->peer, take(s), PEER, s->peer_sent)
-                       : send_words(&s->peer, PEER, s->peer_sent);
+    int result =
+        frame ? send_frame(&s->peer, take(s), PEER, s->peer_sent) : send_words(&s->peer, PEER, s->peer_sent);
     CHECK_EQ(result, HORUS_STORED);
 }
 

@@ -2,13 +2,12 @@
  * others go on, the accounts close, and every block comes back. Driven by tests/crash, which also cleans
  * /dev/shm after each fault. Reads commands from its standard input and answers each with one line:
  *
- *     steps                             all names
+ *     steps, roles                      all names
  *     dry ROLE                          the steps that a role passes, and how often: "dry STEP COUNT ..."
  *     kill ROLE STEP PASSAGE            a victim is killed there: "struck NS END_NS" or "missed"
  *     stop ROLE STEP PASSAGE            the same with SIGSTOP; the victim stays there until
  *     go                                it goes on, to its end
  *     random ROLE MICROSECONDS          killed that long after it began; it plays its role again and again
- *     check                             peers go on
  *
  * Its one argument is the namespace; with the argument `bystanders FILE` it is the control measurement, see
  * there. Any claim that does not hold ends it with a message. */
@@ -21,36 +20,43 @@
 
 static stage s;
 static pid_t stopped; /* the victim that waits for `go`, 0: none */
-
 static bool audience; /* the parent plays the writer in hold_too_late */
 
-/* Called at every step of every process here. */
-void horus_step(enum horus_step_id step) {
+/* The writer has looked at the holds and not yet raised the generation: now the reader sets its bit, unless
+ * it was struck before. */
+static void let_the_reader_set_its_bit(void) {
     char byte;
+    struct pollfd look = {.fd = s.up.ends[0], .events = POLLIN};
+    gate_open(&s.down);
+    while (poll(&look, 1, 1) == 0) {
+        siginfo_t info = {0};
+        if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0)
+            return;
+    }
+    CHECK(read(s.up.ends[0], &byte, 1) == 1);
+}
+
+/* What others do at that moment in some roles, done by hand, each once. */
+static void others_act(enum horus_step_id step) {
     if (step == STEP_horus_publisher_send__commit && revoke_before_commit != NULL) {
         take_number(revoke_before_commit);
         revoke_before_commit = NULL;
-    }
-    if (step == STEP_raise_sleep_bit__load_futex && wake_without_call != NULL) {
+    } else if (step == STEP_raise_sleep_bit__load_futex && wake_without_call != NULL) {
         wake_half(wake_without_call);
         wake_without_call = NULL;
-    }
-    if (step == STEP_take_bit__look_again && between_set_and_look) {
+    } else if (step == STEP_take_bit__look_again && between_set_and_look) {
         between_set_and_look = false;
         gate_open(&s.up);
         gate_pass(&s.down);
-    }
-    if (step == STEP_claim_block__raise && audience) {
+    } else if (step == STEP_claim_block__raise && audience) {
         audience = false;
-        gate_open(&s.down);
-        struct pollfd look = {.fd = s.up.ends[0], .events = POLLIN};
-        while (poll(&look, 1, 1) == 0) {
-            siginfo_t info = {0};
-            if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0)
-                break;
-        }
-        (void)!read(s.up.ends[0], &byte, look.revents & POLLIN ? 1 : 0);
+        let_the_reader_set_its_bit();
     }
+}
+
+/* Called at every step of every process here. */
+void horus_step(enum horus_step_id step) {
+    others_act(step);
     if ((steps.plan == STEPS_KILL || steps.plan == STEPS_STOP) && step == steps.at &&
         steps.passed[step] + 1 == steps.passage)
         s.b->struck_ns = horus_now_ns();
@@ -124,7 +130,7 @@ static void offer_frames(void) {
         horus_block *block = take(&s);
         s.b->frames[i] = horus_block_refer(block);
         s.b->frames[i].reserved = frame_word(PEER, ++s.peer_sent);
-        CHECK_EQ(send_frame(s.pool, &s.peer, block, PEER, s.peer_sent), HORUS_STORED);
+        CHECK_EQ(send_frame(&s.peer, block, PEER, s.peer_sent), HORUS_STORED);
     }
 }
 
@@ -190,6 +196,7 @@ static pid_t start_victim(const role *r, enum steps_plan plan, unsigned at, uint
     if (r->claims_by_hand)
         reclaim_all();
     offer_frames();
+    horus_member_bump(s.w.member); /* takes away the bit that a killed sleeper left */
     if (r->play == overtake) {
         s.slow = publisher_of(&s.w);
         s.slow_number = claim_by_hand(&s.slow);
@@ -314,9 +321,45 @@ static int bystanders(const char *path) {
     }
 }
 
-int main(int argc, char **argv) {
-    char line[256], command[16], name[32], step[64];
+/* ---- commands ---- */
+
+static void list_steps(void) {
+    for (unsigned i = 0; i < STEP_COUNT; i++)
+        printf("%s ", steps_names[i]);
+    printf("\n");
+}
+
+static void list_roles(void) {
+    for (unsigned i = 0; i < ROLES; i++)
+        printf("%s ", roles[i].name);
+    printf("\n");
+}
+
+static bool obey(const char *line) {
+    char command[16], name[32], step[64];
     unsigned number = 0;
+    int words = sscanf(line, "%15s %31s %63s %u", command, name, step, &number);
+    if (words == 1 && strcmp(command, "steps") == 0)
+        list_steps();
+    else if (words == 1 && strcmp(command, "roles") == 0)
+        list_roles();
+    else if (words == 1 && strcmp(command, "go") == 0)
+        go();
+    else if (words == 2 && strcmp(command, "dry") == 0)
+        dry(role_of(name));
+    else if (words == 3 && strcmp(command, "random") == 0)
+        at_random(role_of(name), (unsigned)strtoul(step, NULL, 10));
+    else if (words == 4 && strcmp(command, "kill") == 0)
+        strike(role_of(name), STEPS_KILL, step_of(step), number);
+    else if (words == 4 && strcmp(command, "stop") == 0)
+        strike(role_of(name), STEPS_STOP, step_of(step), number);
+    else
+        return false;
+    return true;
+}
+
+int main(int argc, char **argv) {
+    char line[256];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc == 3 && strcmp(argv[1], "bystanders") == 0)
@@ -325,32 +368,9 @@ int main(int argc, char **argv) {
         return 2;
     stage_make(&s, argv[1]);
     printf("ready %" PRIu64 "\n", horus_member_self(s.w.member));
-    while (fgets(line, sizeof line, stdin) != NULL) {
-        int words = sscanf(line, "%15s %31s %63s %u", command, name, step, &number);
-        if (words == 1 && strcmp(command, "steps") == 0) {
-            for (unsigned i = 0; i < STEP_COUNT; i++)
-                printf("%s ", steps_names[i]);
-            printf("\n");
-        } else if (words == 1 && strcmp(command, "roles") == 0) {
-            for (unsigned i = 0; i < ROLES; i++)
-                printf("%s ", roles[i].name);
-            printf("\n");
-        } else if (words == 1 && strcmp(command, "go") == 0)
-            go();
-        else if (words == 1 && strcmp(command, "check") == 0) {
-            uint64_t begin_ns = horus_now_ns();
-            printf("checked %" PRIu64 " %" PRIu64 "\n", begin_ns, peers_go_on());
-        } else if (words == 2 && strcmp(command, "dry") == 0)
-            dry(role_of(name));
-        else if (words == 3 && strcmp(command, "random") == 0)
-            at_random(role_of(name), (unsigned)strtoul(step, NULL, 10));
-        else if (words == 4 && strcmp(command, "kill") == 0)
-            strike(role_of(name), STEPS_KILL, step_of(step), number);
-        else if (words == 4 && strcmp(command, "stop") == 0)
-            strike(role_of(name), STEPS_STOP, step_of(step), number);
-        else
+    while (fgets(line, sizeof line, stdin) != NULL)
+        if (!obey(line))
             return 2;
-    }
     kill_hard(s.ear);
     return 0;
 }

@@ -1,5 +1,6 @@
 /* The players of a stress of the pool, for processes and for threads: a writer whose few blocks are always
- * short, and readers that hold frames just as they are overwritten, and look at every word of what they hold. */
+ * short, and readers that hold frames just as they are overwritten, and look at every word of what they hold.
+ */
 #ifndef HORUS_TEST_POOL_STRESS_H
 #define HORUS_TEST_POOL_STRESS_H
 

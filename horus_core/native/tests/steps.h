@@ -1,5 +1,5 @@
-/* What a build with -DHORUS_STEPS does at the named steps of src/step.h: nothing, or pause here and there so that
- * the windows between two steps are wide, or end or stop this process at the n-th passage of one. */
+/* What a build with -DHORUS_STEPS does at the named steps of src/step.h: nothing, or pause here and there so
+ * that the windows between two steps are wide, or end or stop this process at the n-th passage of one. */
 #ifndef HORUS_STEPS_H
 #define HORUS_STEPS_H
 
@@ -24,7 +24,7 @@ enum steps_plan { STEPS_PASS, STEPS_WIDEN, STEPS_KILL, STEPS_STOP };
 
 static struct {
     enum steps_plan plan;
-    unsigned at;      /* STEPS_KILL, STEPS_STOP: the step; STEPS_WIDEN: one that is always wide, or STEP_COUNT */
+    unsigned at; /* STEPS_KILL, STEPS_STOP: the step; STEPS_WIDEN: one that is always wide, or STEP_COUNT */
     uint32_t passage; /* and which passage of it, from 1 */
     uint32_t passed[STEP_COUNT];
 } steps;
@@ -74,7 +74,9 @@ static inline void steps_pause(enum horus_step_id step) {
     steps_choose_focus(step);
     bool wide = step == widening.focus;
     unsigned dice = steps_dice(4096);
-    if (dice < (step == steps.at ? 2048 : wide ? 512 : 2))
+    if (step == steps.at && dice < 1024)
+        steps_sleep(8000000); /* long enough for another process to start */
+    else if (dice < (wide ? 512 : 2))
         steps_sleep(2000000); /* longer than PATIENCE */
     else if (dice < (wide ? 1024 : 32))
         steps_sleep(20000);

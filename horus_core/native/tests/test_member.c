@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "harness.h"
 
+#include "../src/member_internal.h"
+
 #include <sys/resource.h>
 
 static horus_member *join(int fd) {
@@ -232,8 +234,53 @@ static void a_file_without_a_name_is_not_linked(void) {
     horus_member_leave(self);
 }
 
+static void an_index_says_who_uses_it_whatever_its_version(void) {
+    static const size_t layouts[] = {offsetof(index_region, layout), offsetof(index_region, topic_layout),
+                                     offsetof(index_region, pool_layout),
+                                     offsetof(index_region, message_layout)};
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+        int fd = make_index();
+        horus_index_state state;
+        horus_index_look(fd, &state);
+        CHECK(!state.foreign && !state.in_use && state.pid == 0);
+        horus_ident who;
+        pid_t child = joined_child(fd, &who);
+        index_region *region = (index_region *)map_file(fd, horus_index_size());
+        *(uint32_t *)((char *)region + layouts[i]) += 7;
+        snprintf(region->release, sizeof region->release, "9.9.9");
+        CHECK(horus_member_join(fd, "test", &failure) == NULL);
+        CHECK(strstr(failure.text, "got that of HORUS 9.9.9 (layouts: ") != NULL);
+        CHECK_EQ(failure.code, EPROTO);
+        horus_index_look(fd, &state);
+        CHECK(state.foreign && state.in_use);
+        CHECK_EQ(state.pid, child);
+        kill_hard(child);
+        horus_index_look(fd, &state);
+        CHECK(state.foreign && !state.in_use && state.pid == 0);
+    }
+    horus_index_state state;
+    horus_index_look(-1, &state);
+    CHECK(!state.foreign && state.in_use); /* in doubt somebody lives */
+}
+
+static void a_release_is_shown_as_far_as_it_can_be(void) {
+    char shown[HORUS_VERSION_MAX];
+    horus_release_text(shown, "1.2.3.dev4");
+    CHECK(strcmp(shown, "1.2.3.dev4") == 0);
+    horus_release_text(shown, "1.2\x1b[2J");
+    CHECK(strcmp(shown, "1.2") == 0);
+    char endless[HORUS_VERSION_MAX];
+    memset(endless, 'x', sizeof endless); /* no NUL: nothing beyond it is read */
+    horus_release_text(shown, endless);
+    CHECK_EQ(strlen(shown), HORUS_VERSION_MAX - 1);
+    horus_release_text(shown, "");
+    CHECK(strcmp(shown, "of an unknown release") == 0);
+}
+
 int main(void) {
     static const test_case cases[] = {
+        TEST(an_index_says_who_uses_it_whatever_its_version),
+        TEST(a_release_is_shown_as_far_as_it_can_be),
         TEST(two_members_have_two_identities),
         TEST(a_killed_process_is_dead_at_once_and_its_identity_never_returns),
         TEST(a_zombie_is_dead),

@@ -1,6 +1,6 @@
 /* A pool that is always short of blocks, between processes: readers hold what is just being overwritten, are
- * killed with what they hold, and others come under their indexes. The verdict: every word of a frame, as long
- * as it is held; and at the end no block is lost. */
+ * killed with what they hold, and others come under their indexes. The verdict: every word of a frame, as
+ * long as it is held; and at the end no block is lost. */
 #define _GNU_SOURCE
 #include "pool_stress.h"
 
@@ -75,10 +75,10 @@ static void stress(const char *name, uint64_t frames, bool mortal) {
 }
 
 static void frames_that_are_held_stay_as_they_are(void) {
-    stress("stress", scaled(100000), false);
+    stress("stress", scaled(100000, 3000), false);
 }
 static void readers_are_killed_and_replaced(void) {
-    stress("mortal", scaled(100000), true);
+    stress("mortal", scaled(100000, 3000), true);
 }
 
 int main(void) {

@@ -249,12 +249,13 @@ static void the_layout_is_what_the_protocol_says(void) {
     ring_geometry at = ring_geometry_of(8, 57, 100);
     CHECK(at.users == 256 && at.publishers == 2304 && at.subscribers == 51264 && at.meta == 62016);
     CHECK(at.slots == 62144 && at.stride == 128 && at.size == 62144 + 8 * 128);
-    CHECK(offsetof(ring_header, version) == 8 && offsetof(ring_header, ready) == 12 &&
-          offsetof(ring_header, size) == 16 && offsetof(ring_header, boot_id) == 24 &&
-          offsetof(ring_header, kind) == 40 && offsetof(ring_header, latched) == 44 &&
-          offsetof(ring_header, type_hash) == 48 && offsetof(ring_header, capacity) == 64 &&
-          offsetof(ring_header, payload) == 68 && offsetof(ring_header, meta_length) == 72 &&
-          offsetof(ring_header, hint) == 128 && offsetof(ring_header, futex) == 192);
+    CHECK(offsetof(ring_header, release) == 96 && offsetof(ring_header, version) == 8 &&
+          offsetof(ring_header, ready) == 12 && offsetof(ring_header, size) == 16 &&
+          offsetof(ring_header, boot_id) == 24 && offsetof(ring_header, kind) == 40 &&
+          offsetof(ring_header, latched) == 44 && offsetof(ring_header, type_hash) == 48 &&
+          offsetof(ring_header, capacity) == 64 && offsetof(ring_header, payload) == 68 &&
+          offsetof(ring_header, meta_length) == 72 && offsetof(ring_header, hint) == 128 &&
+          offsetof(ring_header, futex) == 192);
     CHECK(offsetof(publisher_row, sent) == 8 && offsetof(publisher_row, revoked) == 24 &&
           offsetof(publisher_row, node) == 48 && offsetof(subscriber_row, cursor) == 8 &&
           offsetof(subscriber_row, skipped) == 32 && offsetof(subscriber_row, node) == 48);

@@ -222,8 +222,8 @@ static void a_latched_join_before_void_numbers_loses_no_count(void) {
     CHECK(sub.missed == 1 && sub.voids == 1 && sub.delivered == 1);
 }
 
-/* A writer that stays in the way costs its slot a number a lap. Who gave one up long ago and comes to count it
- * now, and who never came, must not put the others' count wrong. */
+/* A writer that stays in the way costs its slot a number a lap. Who gave one up long ago and comes to count
+ * it now, and who never came, must not put the others' count wrong. */
 static void the_count_of_void_numbers_survives_who_comes_late_or_never(void) {
     world w = world_make(4, 8);
     horus_publisher pub = publisher_of(&w), slow = publisher_of(&w);
@@ -237,7 +237,7 @@ static void the_count_of_void_numbers_survives_who_comes_late_or_never(void) {
         for (unsigned late = 1; late < 60; late++)
             slot_count_void(slot, word_tally(horus_load_acquire(&slot->word)) + late);
     }
-    send_value(&pub, 1); /* passes the slot once more */
+    send_value(&pub, 1);        /* passes the slot once more */
     CHECK_EQ(slot->voids, 201); /* with the number that it had claimed */
     while (recv_value(&sub) != 0) {
     }

@@ -1,6 +1,6 @@
 /* The stress of ring and pool with threads, each a member of its own: the only form of it in which
- * ThreadSanitizer sees the accesses of both sides (`make tsan`), for it knows nothing of other processes. There
- * all members of the process share one mapping; elsewhere each has its own. */
+ * ThreadSanitizer sees the accesses of both sides (`make tsan`), for it knows nothing of other processes.
+ * There all members of the process share one mapping; elsewhere each has its own. */
 #define _GNU_SOURCE
 #include <pthread.h>
 
@@ -88,10 +88,10 @@ static void stress_ring(uint32_t capacity, uint64_t sends) {
 }
 
 static void threads_share_a_ring(void) {
-    stress_ring(64, scaled(50000));
+    stress_ring(64, scaled(50000, 2000));
 }
 static void threads_share_a_tiny_ring(void) {
-    stress_ring(4, scaled(50000));
+    stress_ring(4, scaled(50000, 2000));
 }
 
 /* ---- the pool ---- */
@@ -123,7 +123,7 @@ static void threads_hold_what_is_overwritten(void) {
         readers[i] = (pool_player){.w = w, .b = b, .seed = i + 1};
         CHECK(pthread_create(&readers[i].thread, NULL, reader_thread, &readers[i]) == 0);
     }
-    write_frames(&w, b, scaled(50000), READERS);
+    write_frames(&w, b, scaled(50000, 2000), READERS);
     horus_store_release(&b->stop, 1);
     while (horus_load_acquire(&b->empty) < READERS)
         sched_yield();

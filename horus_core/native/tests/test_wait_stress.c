@@ -74,7 +74,7 @@ static void listen_to(world *w, hall *h, uint64_t rounds) {
 }
 
 static void no_wake_is_lost(void) {
-    uint64_t rounds = scaled(5000);
+    uint64_t rounds = scaled(5000, 2000);
     world w = world_make(8, 8);
     hall *h = shared(sizeof *h);
     for (unsigned i = 0; i < PUBLISHERS + SLEEPERS; i++)

@@ -102,6 +102,8 @@ class Ledger:
     ears: int = 0
     closed: int = 0
     """Ears that ended with a last account; the others were killed."""
+    closed_exact: int = 0
+    """Those whose last account adds up to the message."""
     looks: int = 0
     exact: int = 0
     """Looks at the counters for which the least and the most were the same."""
@@ -219,9 +221,10 @@ class _Check:
         voids = final["void"] - look["void"] if final is not None else look["pending"]
         ledger.looks += 1
         ledger.exact += int(least == most)
+        ledger.closed_exact += int(least == most and look.get("final", False))
         ledger.widest = max(ledger.widest, most - least)
         if not least <= told <= most + voids:
-            kind = "last" if look.get("final") else "a"
+            kind = "last" if look.get("final") else "earlier"
             counts = ", ".join(
                 f"{key} {look[key]}" for key in ("delivered", "missed", "skipped", "pending", "void")
             )

@@ -61,11 +61,8 @@ class Crew:
         """Those that run."""
         return [(berth, berth.process) for berth in self.berths if berth.process is not None]
 
-    def all_began(self) -> bool:
-        """Whether everybody has opened all topics."""
-        return all(self._began(berth) for berth in self.berths)
-
-    def _began(self, berth: Berth) -> bool:
+    def began(self, berth: Berth) -> bool:
+        """Whether the process of this life has opened all its topics."""
         return berth.life > 0 and self.board.rows[berth.row, Column.LIFE] == berth.life
 
     def step(self) -> None:
@@ -78,7 +75,7 @@ class Crew:
         self._watch()
 
     def _start_some(self) -> None:
-        starting = sum(berth.process is not None and not self._began(berth) for berth in self.berths)
+        starting = sum(berth.process is not None and not self.began(berth) for berth in self.berths)
         for berth in self.berths:
             if starting >= _STARTS_AT_ONCE:
                 return
@@ -132,7 +129,7 @@ class Crew:
                 and time.monotonic() >= berth.planned_end
                 and not berth.dead_signal
             ):
-                if berth.how == "SIGTERM" and not self._began(berth):
+                if berth.how == "SIGTERM" and not self.began(berth):
                     continue  # while Python itself starts, SIGTERM kills
                 berth.dead_signal = signal.Signals[berth.how]
                 process.send_signal(berth.dead_signal)
@@ -175,7 +172,7 @@ class Crew:
     def _watch(self) -> None:
         """Nobody may stand still."""
         for berth, process in self.living():
-            began = self._began(berth)
+            began = self.began(berth)
             since = self.board.rows[berth.row, Column.BEAT] / 1e9 if began else berth.started
             if time.monotonic() - since > (_STEP_LIMIT_S if began else _START_LIMIT_S):
                 where = "at a step" if began else "while it started"

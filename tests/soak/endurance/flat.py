@@ -44,7 +44,9 @@ class Growth:
     unit: str
 
     def __str__(self) -> str:
-        hourly = self.grown / self.hours if self.hours else 0.0
+        if not self.hours:
+            return f"{self.name}: UNKNOWN: too few samples"
+        hourly = self.grown / self.hours
         grown = f"{self.grown:+.3g} {self.unit}".strip()
         return (
             f"{self.name}: {'flat' if self.flat else 'GROWS'}: {grown} in {self.hours * 60:.1f} min "
@@ -74,7 +76,7 @@ def judge(name: str, times_s: ArrayLike, values: ArrayLike, allowance: Allowance
             hours=0.0,
             median=0.0,
             most=0.0,
-            unit="(too few samples)",
+            unit="",
         )
     hours = (x[-1] - x[0]) / 3600
     grown = slope(*_binned(x, y)) * (x[-1] - x[0])

@@ -10,6 +10,7 @@ import json
 import os
 import struct
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BEGIN, ACCEPTED, REFUSED = 0, 1, 2
-_RECORD = struct.Struct("<QIIHHI")  # time in ns, publisher, number, topic, what, zero
+_RECORD = struct.Struct("<QIIHHI8x")  # time in ns, publisher, number, topic, what, zero
+# 32 bytes: a kill may cut a write at the end of a page, and no record lies across one.
 RECORD = np.dtype(
-    [("ns", "<u8"), ("publisher", "<u4"), ("number", "<u4"), ("topic", "<u2"), ("what", "<u2"), ("_", "<u4")]
+    [("ns", "<u8"), ("publisher", "<u4"), ("number", "<u4"), ("topic", "<u2"), ("what", "<u2"), ("_", "<V12")]
 )
 SENDS, EVENTS = ".sends", ".events"
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
@@ -48,7 +50,8 @@ class EventJournal:
     def write(self, *events: dict[str, Any]) -> None:
         """Write lines down."""
         if events:
-            os.write(self._file, b"".join(json.dumps(event).encode() + b"\n" for event in events))
+            # A kill may cut it anywhere: whoever writes next begins a new line.
+            os.write(self._file, b"\n" + b"".join(json.dumps(event).encode() + b"\n" for event in events))
 
 
 def read_sends(folder: Path) -> NDArray[Any]:
@@ -64,6 +67,7 @@ def read_events(folder: Path) -> list[dict[str, Any]]:
     """All lines of all processes, each with the name of its file as `file`."""
     found = []
     for path in sorted(folder.glob(f"*{EVENTS}")):
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1]  # what has no end was cut short by a kill
-        found += [{**json.loads(line), "file": path.stem} for line in lines]
+        for line in path.read_text(encoding="utf-8").split("\n"):
+            with suppress(json.JSONDecodeError):  # an empty line, or one that a kill cut short
+                found.append({**json.loads(line), "file": path.stem})
     return found

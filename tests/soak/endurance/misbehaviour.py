@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from endurance.actor import Actor
     from endurance.workload import Role
 
-_CRASH_AT = 20
+_CRASH_AT = 1
 _kept: list[bytes] = []
 
 

@@ -10,6 +10,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from endurance.actor import account_of
+from endurance.board import Phase
 from endurance.ports import Ports
 from endurance.process import die_with_parent
 
@@ -31,7 +32,7 @@ class Nursery:
     def step(self) -> None:
         """See whose life has ended, and fork the next."""
         self.reap()
-        if self._actor.phase == 0:
+        if self._actor.phase is Phase.RUN:
             self._fork()
 
     def _fork(self) -> None:

@@ -158,7 +158,7 @@ KINDS: dict[str, tuple[Any, Callable[[int, int, int], Any], Callable[[Any], Stam
     "dict": _dict(lambda n: _noise(n, _BODY).tobytes(), lambda body: body),
     "nested": _dict(_nested, lambda body: repr(body).encode()),
     "arrays": _arrays(lambda n: 512 + n * 37 % 2048),
-    "growing": _arrays(lambda n: 512 + n % 2048),
+    "growing": _arrays(lambda n: 512 + n * 8 % 2048),
     "image": _image(240, 320),
     "picture": _image(480, 640),
     "depth": _pooled(

@@ -55,8 +55,8 @@ class Soak:
             number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)
         }
         try:
-            self._until_all_began()
-            self._run_on()
+            if self._until_all_began():
+                self._run_on()
             self._finish()
         except InterruptedRunError:
             self.verdict.wrong.append("interrupted twice: nothing was accounted for")
@@ -79,19 +79,20 @@ class Soak:
         if self._signals > 1:
             raise InterruptedRunError
 
-    def _until_all_began(self) -> None:
+    def _until_all_began(self) -> bool:
         until = time.monotonic() + _BEGIN_LIMIT_S
         seen = [False] * len(self._crew.berths)
         while not all(seen) and not self._signals:
             self._crew.step()
             seen = [
-                was or berth.life > 1 or self._crew._began(berth)
+                was or berth.life > 1 or self._crew.began(berth)
                 for was, berth in zip(seen, self._crew.berths, strict=True)
             ]
             if time.monotonic() > until or self._crew.faults:
                 self.verdict.wrong.append("not all processes began")
-                return
+                return False
             time.sleep(_STEP_S)
+        return not self._signals
 
     def _run_on(self) -> None:
         self._begun_ns = time.monotonic_ns()
@@ -104,6 +105,7 @@ class Soak:
                     due = max(due + self._period_s, now)
                     self._samples.append(self._sample(now - start))
                     file.write(json.dumps(self._samples[-1]) + "\n")
+                    file.flush()
                 time.sleep(_STEP_S)
 
     def _sample(self, seconds: float) -> dict[str, Any]:
@@ -119,6 +121,8 @@ class Soak:
             "processes": processes,
             **{f"shm_{name}": value for name, value in shm.items()},
             **{name: sum(one[name] for one in processes.values()) for name in ("rss", "descriptors", "gone_kib")},
+            **{f"{name}_mean": sum(one[name] for one in processes.values()) / max(len(processes), 1)
+               for name in ("rss", "descriptors")},
             **{name: board.total(Column[name.upper()])
                for name in ("sent", "refused", "delivered", "missed", "skipped", "children")},
             "restarts": sum(crew.ends.values()),

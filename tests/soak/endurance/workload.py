@@ -124,11 +124,12 @@ RELAYED = "relayed.image"
 def _channels() -> tuple[Channel, ...]:
     kinds = [
         (SMALL, "small"), (WIDE, "wide"), (VARIED, "varied"), (BIG, "big"), (PLAIN, "dict"), (NESTED, "nested"),
-        (ARRAYS, "arrays"), (GROWING, "growing"), (IMAGES, "image"), (PICTURES, "picture"), (DEPTHS, "depth"),
+        (ARRAYS, "arrays"), (IMAGES, "image"), (PICTURES, "picture"), (DEPTHS, "depth"),
         (CLOUDS, "cloud"), (TENSORS, "tensor"), ([RELAYED], "image"), (SHARED[:1], "small"), (SHARED[1:], "nested"),
         (BRIEF[:1], "varied"), (BRIEF[1:], "dict"),
     ]  # fmt: skip
     made = [Channel(name, kind) for names, kind in kinds for name in names]
+    made += [Channel(name, "growing", capacity=32) for name in GROWING]
     made += [
         Channel(name, kind, latched=True)
         for name, kind in zip(LATCHED, ("wide", "small", "nested", "dict"), strict=True)
@@ -144,13 +145,13 @@ def _long_lived() -> list[Role]:
              + _send(BIG[:1], 4)),
         Role("burst", "handles", 10, _send(SMALL[6:], 20, 1200) + _send(PLAIN[6:], 25, 600) + _send(VARIED[:1])),
         Role("camera", "node", 10, _send(IMAGES + DEPTHS + CLOUDS + TENSORS) + _send(PICTURES, 2)),
-        Role("keeper", "node", 10, _send(LATCHED, 5) + _send(VARIED[1:2] + GROWING), pool_mib=16),
+        Role("keeper", "node", 10, _send(LATCHED, 5) + _send(VARIED[1:2] + GROWING), pool_mib=3),
         Role("recorder", "node", 100, receives=_recv(everything + SHARED + BRIEF)),
         Role("viewer", "handles", 30, receives=_recv(IMAGES + DEPTHS + CLOUDS + TENSORS + PICTURES + [RELAYED])
              + _recv(ARRAYS + GROWING + BIG) + _recv(LATCHED), wait_on=IMAGES[0]),
         Role("slow", "handles", 2, receives=_recv(SMALL + PLAIN + SHARED, most=40) + _recv(IMAGES[:2], most=2)
              + _recv(ARRAYS[:1] + GROWING + BIG[:1], most=5)),
-        Role("holder", "handles", 10, receives=_recv(IMAGES + CLOUDS[:1] + TENSORS[:1], every=4, hold_s=3.0)),
+        Role("holder", "handles", 10, receives=_recv(IMAGES + CLOUDS[:1] + TENSORS[:1], every=4, hold_s=2.0)),
         Role("nursery", "nursery", 4, _send(BRIEF + SHARED[:1]), _recv(LATCHED[:1] + SHARED[1:] + IMAGES[:1])),
     ]  # fmt: skip
 
@@ -171,7 +172,7 @@ def _restarted() -> list[Role]:
         Role("detector", "node", 20, _send(SMALL[5:6]), _recv(IMAGES + DEPTHS, depth="auto", hold_s=0.5),
              restarts=True),
         Role("relay", "handles", 30, (), _recv(IMAGES[:1]), restarts=True, relays=((IMAGES[0], RELAYED),)),
-        Role("display", "handles", 10, (), _recv([*IMAGES, *PICTURES, *TENSORS, RELAYED], hold_s=1.0), restarts=True),
+        Role("display", "handles", 10, (), _recv([*IMAGES, *PICTURES, *TENSORS, RELAYED], hold_s=0.5), restarts=True),
     ]  # fmt: skip
 
 
@@ -185,7 +186,7 @@ def small(faults: dict[str, tuple[str, ...]] | None = None) -> Workload:
     faults = faults or {}
     channels = (
         Channel("small.0", "small"), Channel("small.1", "small", capacity=64), Channel("plain.0", "dict"),
-        Channel("arrays.0", "arrays"), Channel("image.0", "image"), Channel("shared", "small"),
+        Channel("arrays.0", "arrays", capacity=16), Channel("image.0", "image"), Channel("shared", "small"),
         Channel("latched", "nested", latched=True), Channel("brief", "dict"),
     )  # fmt: skip
     roles = (

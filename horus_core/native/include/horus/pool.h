@@ -71,10 +71,7 @@ void *horus_block_data(const horus_block *block);
 uint64_t horus_block_length(const horus_block *block);
 horus_block_ref horus_block_refer(const horus_block *block);
 
-/* The pool of a handle; false from `usable` in a fork's child, where the handle is a dead copy of its
- * parent's. */
 horus_pool *horus_block_pool(const horus_block *block);
-bool horus_block_usable(const horus_block *block);
 
 typedef struct {
     uint64_t budget_bytes, used_bytes; /* 0: nothing was taken yet and the default was asked for */

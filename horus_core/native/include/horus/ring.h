@@ -100,7 +100,7 @@ void horus_publisher_leave(horus_publisher *pub);
 
 enum horus_send_result {
     HORUS_STORED = 1,
-    HORUS_REFUSED = 0,  /* every slot is in the hands of a living writer; counted */
+    HORUS_REFUSED = 0,  /* every slot is in the hands of a living writer, or somebody scribbles; counted */
     HORUS_WORN_OUT = -1 /* the region's numbers are used up (8.9 years at 1 MHz) */
 };
 
