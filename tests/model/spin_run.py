@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -98,7 +99,7 @@ def explore(setting: Setting, seconds: float) -> Result:
         try:
             output = process.communicate(timeout=seconds)[0]
         except subprocess.TimeoutExpired:
-            process.terminate()  # pan prints its figures, and that the search was not completed
+            process.send_signal(signal.SIGINT)  # pan prints its figures, and that the search was not completed
             output = process.communicate()[0] + "\nSearch not completed\n"
     return read_pan(output, setting.search)
 
