@@ -99,7 +99,7 @@ def explore(setting: Setting, seconds: float) -> Result:
         try:
             output = process.communicate(timeout=seconds)[0]
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)  # pan prints its figures, and that the search was not completed
+            process.send_signal(signal.SIGINT)  # pan prints what it has so far
             output = process.communicate()[0] + "\nSearch not completed\n"
     return read_pan(output, setting.search)
 
