@@ -230,7 +230,14 @@ killed:
         fi
     }
     /* Not there while the writer reaps: then a newcomer takes another row. */
-    atomic { locked[q] == 0 -> STEP(take_row__lock); locked[q] = q + 1 }
+    atomic {
+        if
+        :: locked[q] == 0
+        :: locked[q] == WRITER -> goto gone
+        fi;
+        STEP(take_row__lock);
+        locked[q] = q + 1
+    }
     atomic {
         STEP(take_row__raise);
         if
