@@ -14,7 +14,7 @@ from horus_core.scheduler import clock as clocks
 from horus_core.scheduler import failure, hints, lifecycle
 from horus_core.scheduler.entry import NEVER, Entry
 from horus_core.scheduler.signals import CutShort, StopSignals
-from horus_core.shm import cleaner, namespace, process
+from horus_core.shm import cleaner, namespace, upkeep
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -207,7 +207,7 @@ class Scheduler:
                 hints.unheard_topics(self._started)
                 hint_ns = NEVER
             if now_ns >= look_ns:
-                process.notice_loss()
+                upkeep.look()
                 look_ns = now_ns + _NS
             if wake_ns > now_of():
                 sleep_until(min(wake_ns, hint_ns, look_ns), alarm)
