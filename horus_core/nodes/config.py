@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from horus_core import names
@@ -57,6 +57,11 @@ class NodeConfig:
     """The name of an execution class that is to run the node, whatever the rest says."""
     is_async: bool = False
 
+    def with_rt(self, rt: bool | Literal["require"]) -> NodeConfig:
+        """The same with its scheduler's `rt`, unless it has one or runs in a way that leaves no choice."""
+        settled = self.rt or self.is_async or self.compute or self.on or self.execution
+        return self if settled else replace(self, rt=rt)
+
     @property
     def wants_rt(self) -> bool:
         """Whether the node asked for a thread of its own that keeps time."""
@@ -85,7 +90,7 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
         on=_topics(given["on"]),
         priority=_whole("priority", given["priority"], 1, _PRIORITY_MAX),
         core=_whole("core", given["core"], 0, 4095),
-        rt=_one_of("rt", given["rt"], _RT),
+        rt=parse_rt(given["rt"]),
         watchdog_ns=_ns(options.positive_time("watchdog", given["watchdog"])),
         critical=_one_of("critical", given["critical"], (False, True)),
         ladder=_ladder(given["ladder"]),
@@ -94,6 +99,12 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
     )
     _refuse_contradictions(config)
     return config
+
+
+def parse_rt(value: Any) -> bool | Literal["require"]:
+    """What `rt=` may be."""
+    checked: bool | Literal["require"] = _one_of("rt", value, _RT)
+    return checked
 
 
 def _refuse_unavailable(given: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from horus_core import _native
 from horus_core.nodes.state import NodeState
@@ -44,13 +44,13 @@ class Entry(_native.Run):
         "wiring",
     )
 
-    def __new__(cls, node: Node, cap: float | None) -> Self:
+    def __new__(cls, node: Node, cap: float | None, *, rt: bool | Literal["require"] = False) -> Self:  # noqa: ARG004
         """Take the node's own rate up to `cap`, or `cap` when it has none."""
         parts = node._horus
         rate = parts.rate if cap is None else min(parts.rate, cap) if parts.rate_given else cap
         return super().__new__(cls, node, parts.callbacks.tick, rate)
 
-    def __init__(self, node: Node, _cap: float | None) -> None:
+    def __init__(self, node: Node, _cap: float | None, *, rt: bool | Literal["require"] = False) -> None:
         parts = node._horus
         self.node = node
         self.info = parts.info
@@ -72,7 +72,7 @@ class Entry(_native.Run):
         node._horus_order = parts.order
         node._horus_class = ""
         node._horus_watchdog_ns = node._horus_watchdog_ns or parts.config.watchdog_ns
-        self.config = parts.config
+        self.config = parts.config.with_rt(rt)
         self.deadline_ns = parts.config.deadline_ns
         self._before = self._trouble()
         self.plan(0)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import bisect
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from horus_core import _native, names
 from horus_core.control import flights, logs
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
-from horus_core.nodes import options
+from horus_core.nodes import config, options
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock as clocks
@@ -38,7 +39,8 @@ class Scheduler:
 
     `tick_rate` is the rate of nodes that were given none, and the most that any gets. Releases are absolute:
     late nodes skip some, which are counted, and never catch up in a burst. Nodes that ask for nothing special
-    tick on the thread that calls run(), those that are due together in `order`.
+    tick on the thread that calls run(), those that are due together in `order`. `rt` is that of all nodes that
+    could have a thread of their own and say nothing of it themselves.
 
     Nodes may be added, removed, paused and re-timed, and figures read, from any thread while it runs.
     """
@@ -48,7 +50,7 @@ class Scheduler:
         *,
         name: str | None = None,
         tick_rate: float | None = None,
-        rt: bool = False,
+        rt: bool | Literal["require"] = False,
         deterministic: bool = False,
         clock: Clock | None = None,
         **unknown: Any,
@@ -65,7 +67,7 @@ class Scheduler:
         """The nodes' figures and what happened last: in shared memory while it runs."""
         self.trouble = False
         """Whether anything happened in this run that somebody may want to read about afterwards."""
-        self._rt = rt
+        self._rt = config.parse_rt(rt)
         self._tick_rate = options.rate(tick_rate, "tick_rate") if tick_rate is not None else None
         self._entries: list[Entry] = []  # by order, then as added
         self._session: Session | None = None
@@ -73,6 +75,7 @@ class Scheduler:
         self._stopping = False
         self._degradations: list[dict[str, str]] = []
         self._granted: dict[str, list[str]] = {}
+        self._reports = threading.Lock()
         self._background: threading.Thread | None = None
         self._error: BaseException | None = None
         self._log = logs.logger("scheduler")
@@ -105,15 +108,20 @@ class Scheduler:
             raise NodeError(
                 f"Adding a node failed: expected a new name, got a second {node.name!r}. Rename one."
             )
-        entry = Entry(node, self._tick_rate)
+        entry = Entry(node, self._tick_rate, rt=self._rt)
         bisect.insort(self._entries, entry, key=lambda other: other.node.order)
         session = self._session
+
+        def take_in() -> None:
+            if session is not None:
+                try:
+                    session.start(entry)
+                except BaseException:
+                    self._entries.remove(entry)
+                    raise
+
         if session is not None:
-            try:
-                session.ask(lambda: session.start(entry))
-            except BaseException:
-                self._entries.remove(entry)
-                raise
+            session.ask(take_in)
         return self
 
     def remove_node(self, name: str) -> None:
@@ -163,9 +171,10 @@ class Scheduler:
                 self._tell(entry)
 
     def set_node_rate(self, name: str, rate: float) -> None:
-        """Another rate in Hz, from now on."""
+        """Another rate in Hz, from now on; at most `tick_rate`."""
         entry = self._find(name)
-        entry.set_rate(options.rate(rate), self.clock.now_ns())
+        rate = options.rate(rate)
+        entry.set_rate(min(rate, self._tick_rate or rate), self.clock.now_ns())
         self._tell(entry)
 
     def set_tick_budget(self, name: str, budget: float | None) -> None:
@@ -206,8 +215,12 @@ class Scheduler:
         `duration=0` ticks each node once. Raises what init() or a tick of a node with the policy `fatal` raised,
         after all nodes were shut down.
         """
-        duration = options.duration(duration)
+        self._run(options.duration(duration))
+
+    def _run(self, duration: float | None, opened: threading.Event | None = None) -> None:
         session = self._open(by_hand=duration == 0)
+        if opened is not None:
+            opened.set()
         slack_ns = _native.set_timer_slack(1)
         try:
             with StopSignals(session.alarm, self.request_stop, self._in_callback):
@@ -221,25 +234,52 @@ class Scheduler:
             self._release()
 
     def start(self, duration: float | None = None) -> None:
-        """Run in a thread of its own; join() waits for its end. Signals are left to the caller's thread."""
-        if self._background is not None:
+        """Run in a thread of its own; join() waits for its end. Signals are left to the caller's thread.
+
+        When it returns the run has begun: stop() ends it, and nodes may still be in their init().
+        """
+        duration = options.duration(duration)
+        if self._background is not None and self._background.is_alive():
             raise NodeError("Starting a scheduler failed: expected an idle one, got one that runs already.")
-        ready = threading.Event()
+        opened = threading.Event()
         self._error = None
-        self._background = threading.Thread(
-            target=self._run_in_background, args=(duration, ready), name=f"horus {self.name}", daemon=True
-        )
+        refused: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                self._run(duration, opened)
+            except BaseException as error:  # noqa: BLE001 - start() or join() raises it
+                if not opened.is_set():
+                    refused.append(error)
+                    return
+                self._error = error  # logged, too: not everybody joins
+                self._log.error("the run in the background ended by %s: %s", type(error).__name__, error)
+            finally:
+                opened.set()
+
+        # A daemon, ended by atexit: the program's end stops it, and nodes shut down before that.
+        self._background = threading.Thread(target=work, name=f"horus {self.name}", daemon=True)
         self._background.start()
-        ready.wait()
+        opened.wait()
+        if refused:
+            self._background = None
+            raise refused[0]
+        atexit.register(self._end_in_background, self._background)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end of a run that start() began; False when it still runs. Raises what the run raised."""
         thread = self._background
         if thread is None:
             return True
+        if self._runs_here():
+            raise NodeError(
+                "join() failed: expected another thread than one that ticks its nodes, got the inside of a callback. "
+                "Call stop() there."
+            )
         thread.join(timeout)
         if thread.is_alive():
             return False
+        atexit.unregister(self._end_in_background)
         self._background = None
         error, self._error = self._error, None
         if error is not None:
@@ -274,7 +314,7 @@ class Scheduler:
         self._stopping = True
         session = self._session
         if session is not None:
-            session.alarm.ring()
+            session.ring()
 
     def stop(self) -> None:
         """End the run, or shut down the nodes that tick_once() started."""
@@ -346,8 +386,10 @@ class Scheduler:
 
     def degraded(self, entry: Entry, asked: str, why: str, fix: str) -> None:
         """Remember what a node asked for and does not have; the first of a kind is said aloud."""
-        known = any(other["asked"] == asked and other["why"] == why for other in self._degradations)
-        self._degradations.append({"node": entry.node.name, "asked": asked, "why": why, "fix": fix})
+        one = {"node": entry.node.name, "asked": asked, "why": why, "fix": fix}
+        with self._reports:  # threads of several nodes report at once
+            known = any(other["asked"] == asked and other["why"] == why for other in self._degradations)
+            self._degradations.append(one)
         if not known:
             entry.journal.warning(f"asked for {asked}, and runs without it: {why}. {fix}")
         self.note("note", f"runs without {asked}: {why}", entry)
@@ -355,12 +397,12 @@ class Scheduler:
     def _serve(self, session: Session, duration: float | None) -> None:
         why = _AS_ASKED
         try:
-            self._start_all(session)
+            self._start_all(session, duration)
             if duration == 0:
                 if not self._stopping:
                     session.tick_all()
             else:
-                session.serve(duration)
+                session.serve()
             session.raise_failure()
         except CutShort:
             self._log.warning("a callback was cut short by a second signal")
@@ -370,14 +412,14 @@ class Scheduler:
         finally:
             self._stop_all(session, why)
 
-    def _start_all(self, session: Session) -> None:
+    def _start_all(self, session: Session, duration: float | None = None) -> None:
         self.trouble = False
         self._degradations.clear()
         self._granted.clear()
         if self._entries:
             self.record = flights.create(self.name, len(self._entries))
         self.note("start", f"{len(self._entries)} nodes: {', '.join(self.get_node_names())}")
-        session.start_all(list(self._entries))
+        session.start_all(list(self._entries), duration)
 
     def _stop_all(self, session: Session, why: str = _AS_ASKED) -> None:
         self._stopping = True
@@ -407,12 +449,14 @@ class Scheduler:
         clocks.leave()
         self._running.release()
 
-    def _run_in_background(self, duration: float | None, ready: threading.Event) -> None:
-        try:
-            ready.set()
-            self.run(duration)
-        except BaseException as error:  # noqa: BLE001 - join() raises it
-            self._error = error
+    def _end_in_background(self, thread: threading.Thread) -> None:
+        if thread.is_alive():
+            self.request_stop()
+            thread.join()
+
+    def _runs_here(self) -> bool:
+        loop = clocks.here()
+        return loop is not None and loop.scheduler is self
 
     def _find(self, name: str) -> Entry:
         for entry in self._entries:

@@ -43,7 +43,10 @@ class Session:
         self.loop = Loop(scheduler, self.alarm)
         self._host = Host(scheduler, self.loop)
         self._classes: dict[type[ExecutionClass], ExecutionClass] = {}
+        self._class_of: dict[Entry, ExecutionClass] = {}
         self._chores: deque[Chore] = deque()
+        self._chores_lock = threading.RLock()  # a signal's handler may ask, too
+        self._over = False
         self.thread = threading.get_ident()
         self.started: list[Entry] = []  # as started
         self._ticking: set[Entry] = set()
@@ -56,21 +59,25 @@ class Session:
 
     # Starting
 
-    def start_all(self, entries: list[Entry]) -> None:
-        """Call init() of every node, in order; then all of them may tick."""
+    def start_all(self, entries: list[Entry], duration: float | None = None) -> None:
+        """Call init() of every node, in order; then all of them may tick, for `duration` seconds."""
         for entry in entries:
-            self._class_of(entry).check(entry)
+            self._choose_class(entry)
         for entry in entries:
             if self.alarm.rung:
                 break
             self._initialise(entry)
         self.started_ns = self._scheduler.clock.now_ns()
+        if duration is not None:
+            self._host.end_ns = self.started_ns + int(duration * _NS)
         for entry in self.started:
             self._begin(entry, self.started_ns)
 
     def start(self, entry: Entry) -> None:
-        """Take in one more node while the others tick."""
-        self._class_of(entry).check(entry)
+        """Take in one more node while the others tick; where these end, it waits for the next run."""
+        if self._over or self._scheduler.is_stopping() or entry in self.started:
+            return
+        self._choose_class(entry)
         self._initialise(entry)
         self._begin(entry, self._scheduler.clock.now_ns())
 
@@ -92,22 +99,24 @@ class Session:
         if self.by_hand:
             self.loop.lane.add(entry)
         else:
-            self._class_of(entry).add(entry)
+            self._class_of[entry].add(entry)
 
-    def _class_of(self, entry: Entry) -> ExecutionClass:
-        cls = registry.choose(entry.node)
+    def _choose_class(self, entry: Entry) -> None:
+        """Once a run: what the node asks for may change meanwhile, where it ticks does not."""
+        cls = registry.choose(entry.node.name, entry.config)
         entry.exec_class = cls.name
         found = self._classes.get(cls)
         if found is None:
             found = self._classes[cls] = cls(self._host)
-        return found
+        found.check(entry)
+        self._class_of[entry] = found
 
     # Running
 
-    def serve(self, duration: float | None) -> None:
-        """Tick this thread's nodes, and do what others ask for, until stopped or for `duration` seconds."""
+    def serve(self) -> None:
+        """Tick this thread's nodes, and do what others ask for, until stopped or until its time is over."""
         start_ns = self.started_ns or self._scheduler.clock.now_ns()
-        end_ns = NEVER if duration is None else start_ns + int(duration * _NS)
+        end_ns = self._host.end_ns
         hint_ns, look_ns = start_ns + _HINT_AFTER_NS, start_ns + _LOOK_EVERY_NS
         while not self._scheduler.is_stopping():
             now_ns = self.loop.run_until(min(end_ns, hint_ns, look_ns))
@@ -140,34 +149,60 @@ class Session:
         if self.failure is not None:
             raise self.failure
 
-    def ask(self, what: Callable[[], Any]) -> Any:
-        """Have something done on the session's thread, between two ticks there; its result.
+    def ask(self, what: Callable[[], Any]) -> None:
+        """Have something done on the session's thread, between two ticks there, and wait until it is done.
 
-        From inside a callback nothing is waited for, and the result is None: the thread may be waiting for that
-        very callback.
+        From inside a callback nothing is waited for: the thread may be waiting for that very callback. What
+        goes wrong is logged then, as there is nobody to raise it to.
         """
         if threading.get_ident() == self.thread and self.loop.current is None:
-            return what()
-        chore = Chore(what)
-        self._chores.append(chore)
+            what()
+            return
+        in_callback = clocks.here() is not None
+        chore = Chore(what, self._tell_of if in_callback else None)
+        with self._chores_lock:
+            late = self._over
+            if not late:
+                self._chores.append(chore)
+        if late:
+            what()
+            return
         self.alarm.ring()
-        return None if clocks.here() is not None else chore.result()
+        if not in_callback:
+            chore.wait()
+
+    def _tell_of(self, error: Exception) -> None:
+        self._log.error("what a callback asked for failed", exc_info=error)
 
     def _do_chores(self) -> None:
         """The alarm rings for a stop, too: it stays as it is then."""
         if not self._scheduler.is_stopping():
             self.alarm.reset()
-        while self._chores:
-            self._chores.popleft().do()
+        self._do_waiting()
         if self._scheduler.is_stopping():
             self.alarm.ring()
+
+    def _do_waiting(self) -> None:
+        while self._chores:
+            self._chores.popleft().do()
 
     # Stopping
 
     def stop_all(self) -> None:
         """Let current ticks end, then shut down all nodes, last started first."""
+        try:
+            self._end()
+        finally:
+            with self._chores_lock:
+                self._over = True
+            self._do_waiting()
+
+    def _end(self) -> None:
+        self.ring()
         for cls in self._classes.values():
             cls.halt()
+        for entry in reversed(self.started):
+            self.loop.on_behalf(entry, self._take_out, entry)
         while self.started:
             self.stop(self.started[-1])
         for cls in self._classes.values():
@@ -175,8 +210,10 @@ class Session:
         if self.watchdog is not None:
             self.watchdog.stop()
             self.watchdog = None
-        while self._chores:
-            self._chores.popleft().do()
+
+    def ring(self) -> None:
+        """Let no tick begin any more. From any thread, and from a signal's handler."""
+        self._host.ring()
 
     def stop(self, entry: Entry) -> None:
         """Shut down one node."""
@@ -185,6 +222,7 @@ class Session:
         if entry.live:  # an isolated node has shut down already
             self.loop.on_behalf(entry, lifecycle.stop, entry)
         self._scheduler.trouble |= entry.had_trouble()
+        self._class_of.pop(entry, None)
         entry.attach(None)
 
     def _take_out(self, entry: Entry) -> None:
@@ -196,8 +234,9 @@ class Session:
             return
         self.waits = True
         try:
-            self._class_of(entry).remove(entry)
+            self._class_of[entry].remove(entry)
         except CutShort:
+            self._host.hurried = True
             entry.journal.warning("its tick does not end; a second signal cut the waiting short")
         finally:
             self.waits = False
@@ -207,30 +246,35 @@ class Session:
         if self.by_hand:
             self.loop.lane.nudge()
         elif entry in self._ticking:
-            self._class_of(entry).changed(entry)
+            self._class_of[entry].changed(entry)
 
 
 class Chore:
     """Something to be done on another thread, and what came of it."""
 
-    def __init__(self, what: Callable[[], Any]) -> None:
+    def __init__(self, what: Callable[[], Any], unheard: Callable[[Exception], None] | None) -> None:
+        """`unheard` takes what goes wrong where nobody waits for it."""
         self._what = what
+        self._unheard = unheard
         self._done = threading.Event()
-        self._result: Any = None
         self._error: BaseException | None = None
 
     def do(self) -> None:
-        """Do it; what it raises is raised by result()."""
+        """Do it; what it raises is raised by wait()."""
         try:
-            self._result = self._what()
+            self._what()
         except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
             self._error = error
+            if self._unheard is not None:
+                self._unheard(error)
+        except BaseException as error:
+            self._error = error
+            raise
         finally:
             self._done.set()
 
-    def result(self) -> Any:
+    def wait(self) -> None:
         """Wait until it is done."""
         self._done.wait()
         if self._error is not None:
             raise self._error
-        return self._result
