@@ -396,7 +396,7 @@ def test_a_failure_in_the_background_is_logged(log, until, capfd):
 @BOTH
 def test_join_in_a_callback_is_refused(log, rt):
     """join() inside a tick would wait for itself."""
-    scheduler = Scheduler(name="own").add(log.node("n", tick=lambda: scheduler.join(), rt=rt))
+    scheduler = Scheduler(name="own").add(log.node("n", tick=lambda: scheduler.join(0), rt=rt))
     scheduler.start()
     with pytest.raises(NodeError, match="inside of a callback"):
         scheduler.join(20)

@@ -480,7 +480,7 @@ def test_30_and_100_hz_without_drift():
 
     def tick(node):
         entry = clock.here().current
-        base = began.setdefault(node.name, entry.release_ns)
+        base = began[node.name] = entry.base_ns
         index = round((entry.release_ns - base) * node.rate / 1e9)
         if entry.release_ns != base + int(index * (1e9 / node.rate) + 0.5):
             off_grid.append((node.name, index))
