@@ -1,6 +1,7 @@
 """The C core of HORUS: shared memory, messages, topics."""
 
 from collections.abc import Callable
+from os import PathLike
 from typing import Any, ClassVar, final
 
 from numpy.typing import NDArray
@@ -134,15 +135,39 @@ class NodeBase:
     def _horus_bind_send(self, key: object, topic: TopicBase, /) -> None: ...
     def _horus_bind_receive(self, key: object, topic: TopicBase, depth: int, /) -> None: ...
     def _horus_unbind(self) -> None: ...
-    def _horus_run_tick(self, callback: Callable[[], Any], /) -> None: ...
     def _horus_run(self, callback: Callable[..., Any], /, *args: object) -> None: ...
+    def _horus_attach(self, flight: Flight, name: str, /) -> int:
+        """Keep the figures in a row of the flight; its index, -1 when all are taken."""
+    def _horus_detach(self, free: bool, /) -> None:
+        """Take the figures home; `free` gives the row to the next node."""
+    def _horus_quantile(self, share: float, /) -> float:
+        """The duration in ns below which that share of the ticks lies."""
     def _horus_forgive(self) -> None: ...
+    @property
+    def _horus_in_callback(self) -> int: ...
+    # The node's figures, in its row of the flight or at home. Those that are set tell other processes.
+    @property
+    def _horus_row(self) -> int: ...
     @property
     def _horus_ticks(self) -> int: ...
     @property
     def _horus_failed(self) -> int: ...
     @property
     def _horus_failed_in_row(self) -> int: ...
+    @property
+    def _horus_missed(self) -> int: ...
+    @property
+    def _horus_missed_in_row(self) -> int: ...
+    @property
+    def _horus_skipped(self) -> int: ...
+    @property
+    def _horus_overruns(self) -> int: ...
+    @property
+    def _horus_hung(self) -> int: ...
+    @property
+    def _horus_tid(self) -> int: ...
+    @property
+    def _horus_started_ns(self) -> int: ...
     @property
     def _horus_total_ns(self) -> int: ...
     @property
@@ -151,8 +176,169 @@ class NodeBase:
     def _horus_max_ns(self) -> int: ...
     @property
     def _horus_last_ns(self) -> int: ...
+    _horus_state: int
+    _horus_class: str
+    _horus_order: int
+    _horus_restarts: int
+    _horus_flags: int
+    _horus_ladder: int
+    _horus_safe_state_ns: int
+    _horus_period_ns: int
+    _horus_budget_ns: int
+    _horus_deadline_ns: int
+    _horus_watchdog_ns: int
+
+def flight_size(rows: int = 0, ticks: int = 0, events: int = 0) -> int: ...
+
+@final
+class Flight:
+    """A scheduler's record, open for writing: live rows of its nodes, ticks and events.
+
+    `fd` is a zeroed file of `flight_size()` bytes, which may be closed afterwards; -1: private memory.
+    """
+
+    def __new__(
+        cls, fd: int = -1, name: str = "", ident: int = 0, rows: int = 0, ticks: int = 0, events: int = 0
+    ) -> Self: ...
+    def event(self, kind: str, text: str | bytes = "", row: int = -1, detail: int = 0) -> None:
+        """Record something that happened, at most 14,848 bytes of text.
+
+        kind: start, stop, state, failure, miss, ladder, recovery, hung, returned, estop, log or note.
+        """
+    def end(self) -> None:
+        """Say that the run is over, and give back memory that was never written."""
     @property
-    def _horus_in_callback(self) -> int: ...
+    def size(self) -> int: ...
+    @property
+    def ended(self) -> bool: ...
+
+@final
+class FlightReader:
+    """Reads the record of a living or dead scheduler; raises RegionError for what is none, trusts nothing."""
+
+    def __new__(cls, source: str | PathLike[str] | int) -> Self: ...
+    def header(self) -> dict[str, Any]:
+        """name, version, ident, pid, boot_id, created_ns, created_realtime_ns, ended_ns (0: runs, or was killed).
+
+        Of rows, ticks and events also how many there is room for and were written.
+        """
+    def rows(self) -> list[dict[str, Any]]:
+        """The nodes: row, name, class, state, order, critical, degraded, in_safe_state, counts, times in ns."""
+    def ticks(self, since: int = 0, /) -> list[tuple[int, int, str, int, int, int, int]]:
+        """(seq, row, kind, start_ns, duration_ns, lateness_ns, tid) with seq > since, oldest first.
+
+        kind is ok, failed, missed or "failed missed".
+        """
+    def events(self, since: int = 0, /) -> list[dict[str, Any]]:
+        """seq, time_ns, node (its row, -1: none), kind, detail, text, whole, and `state` of kind state."""
+
+@final
+class Watchdog:
+    """A native thread, without the GIL, that sees ticks which do not end.
+
+    A tick that runs for longer than its row's `watchdog_ns` (10 times that for the first) makes the row `hung`, with
+    an event; its state comes back when the tick ends.
+    """
+
+    def __new__(cls, flight: Flight) -> Self: ...
+    def stop(self) -> None:
+        """End the thread."""
+    def look(self) -> None:
+        """Look now: a row's watchdog_ns was changed."""
+    def arm(self, row: int, ring: Ring, data: Buffer, /) -> None:
+        """Publish these wire bytes on the ring when that row hangs and is critical (_horus_flags & 1).
+
+        b"" takes them away. Raises HorusError when they do not fit.
+        """
+    @property
+    def running(self) -> bool: ...
+
+LANE_DONE: int
+LANE_TIME_UP: int
+LANE_RUNG: int
+LANE_MISSED: int
+LANE_RECOVERED: int
+
+class Run:
+    """One node being run: its releases, and the account of its ticks.
+
+    Everything here is for the thread that ticks it, or for anybody who holds the GIL (then `lane.nudge()`).
+    """
+
+    base_ns: int
+    """The first release; release k is at base + k * period, rounded once."""
+    index: int
+    """The number of the next release."""
+    next_ns: int
+    """The next release; 2**63 - 1: none, until plan() or rest_until()."""
+    release_ns: int
+    """Of the tick that runs, or ran last."""
+    started_ns: int
+    previous_ns: int
+    rate: float
+    deadline_ns: int
+    """A tick that ends later than its release + this has missed; 0: none. The first has 10 times as long."""
+    good_in_row: int
+    """Ticks in a row that neither failed nor missed."""
+    recover_after: int
+    degraded: int
+    """While set, LANE_RECOVERED is told after every `recover_after` good ticks in a row."""
+    def __new__(cls, node: NodeBase, call: Callable[[], Any], rate: float, /) -> Self: ...
+    def plan(self, base_ns: int, /) -> None:
+        """Set the first release, and forget the ticks before it."""
+    def rest_until(self, wake_ns: int, /) -> None:
+        """Be released no more before that time; then on the old grid."""
+    def set_rate(self, rate: float, now_ns: int, /) -> None:
+        """Another rate, on a grid of the same base, from now on."""
+    def skip(self) -> None:
+        """Leave out the next release; it counts as skipped."""
+    def divert(self, to: Callable[[], Any] | None, /) -> None:
+        """Let releases call something else, which is no tick and counts nowhere; None: the tick again."""
+    # A Lane does the rest. For classes that do not use one:
+    def begin(self, now_ns: int, /) -> None:
+        """Begin the newest release that is due; older ones count as skipped."""
+    def tick(self) -> int:
+        """After begin(): tick on this thread and count it; LANE_DONE, _MISSED or _RECOVERED."""
+    def count(self, start_ns: int, end_ns: int, failed: bool, tid: int, /) -> int:
+        """After begin(): count a tick that ran elsewhere, by the machine's clock; a reason as tick()."""
+
+@final
+class Lane:
+    """The nodes that one thread ticks: in order, each at its rate.
+
+    `clock` is called for the time at the end of each tick when it is not the machine's.
+    """
+
+    spin_ns: int
+    """How long before a release the thread wakes up and looks at the clock, without the GIL."""
+    def __new__(cls, clock: Callable[[], int] | None = None) -> Self: ...
+    def add(self, run: Run, /) -> None:
+        """From the next pass on it ticks, by its node's order, then as added. From any thread."""
+    def remove(self, run: Run, /) -> None:
+        """It ticks no more. From any thread; a tick under way ends."""
+    def run(self, alarm: Alarm, until_ns: int, /) -> int:
+        """Tick by the machine's clock until the alarm rings, the time is up or a tick wants attention.
+
+        Returns LANE_RUNG, LANE_TIME_UP, or LANE_MISSED or LANE_RECOVERED with the Run as `subject`; the next call
+        goes on in the middle of the pass. Raises what a tick raised, its Run as `subject`; an exception of a
+        signal's handler has none.
+        """
+    def run_due(self, now_ns: int, /) -> int:
+        """Tick what is due, or go on with that: LANE_DONE at its end, else as run()."""
+    def nudge(self) -> None:
+        """Look anew at the releases now: one of them was changed. From any thread."""
+    def drop_pass(self) -> None:
+        """Forget what is left of a pass that an exception ended."""
+    @property
+    def runs(self) -> tuple[Any, ...]: ...
+    @property
+    def current(self) -> Any:
+        """The Run that ticks now, or None."""
+    @property
+    def subject(self) -> Any:
+        """The Run that run() ended for, or None."""
+    @property
+    def next_ns(self) -> int: ...
 
 def set_timer_slack(nanoseconds: int, /) -> int: ...
 
@@ -161,6 +347,8 @@ class Alarm:
 
     def ring(self) -> None: ...
     def reset(self) -> None: ...
+    def nudge(self) -> None:
+        """End the sleep of whoever sleeps now, without ringing. From any thread."""
     def wait_until(self, deadline_ns: int, /) -> bool: ...
     def watch_signals(self, /, *signals: int) -> None: ...
     def unwatch_signals(self) -> None: ...
@@ -178,6 +366,7 @@ class Pool:
     def __new__(cls, member: Member, budget_bytes: int = 0) -> Pool: ...
     def usage(self) -> dict[str, int]: ...
     def refusal(self) -> str: ...
+    def unmap_dead(self) -> None: ...
     @property
     def member(self) -> Member: ...
 

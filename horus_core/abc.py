@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from horus_core._native import Alarm
+    from horus_core.nodes.config import NodeConfig
+    from horus_core.scheduler.entry import Entry
+    from horus_core.scheduler.host import Host
 
 
 class Clock(ABC):
@@ -19,3 +22,46 @@ class Clock(ABC):
     @abstractmethod
     def sleep_until(self, deadline_ns: int, alarm: Alarm) -> bool:
         """Return False once `deadline_ns` has come, or True as soon as the alarm rings."""
+
+
+class ExecutionClass(ABC):
+    """Decides when and on which thread (or in which process) its nodes tick. One object a scheduler and run.
+
+    All methods are called on the scheduler's own thread. `init()` and `shutdown()` of nodes are the scheduler's
+    business: a node is added after its init() and removed before its shutdown().
+    """
+
+    name: ClassVar[str]
+    """What stats and tools call it, and what `Node(execution=...)` may name: a word in small letters."""
+
+    precedence: ClassVar[int] = 0
+    """Which class is asked first whether it accepts a node: the highest."""
+
+    def __init__(self, host: Host) -> None:
+        """`host` is what the scheduler offers to its classes."""
+        self.host = host
+
+    @classmethod
+    @abstractmethod
+    def accepts(cls, config: NodeConfig) -> bool:
+        """Whether a node of this configuration, which names no class itself, is one for this class."""
+
+    def check(self, entry: Entry) -> None:  # noqa: B027 - most have nothing to check
+        """Raise ConfigError for a node that this class cannot run. Called before any node's init()."""
+
+    @abstractmethod
+    def add(self, entry: Entry) -> None:
+        """Tick the node from now on; its releases have been planned."""
+
+    @abstractmethod
+    def remove(self, entry: Entry) -> None:
+        """Tick the node no more; return when its tick that is under way, if any, has ended."""
+
+    def changed(self, entry: Entry) -> None:  # noqa: B027 - classes on a Lane are told by that
+        """The node's next release was moved: it was paused, resumed, or has another rate."""
+
+    def halt(self) -> None:  # noqa: B027 - for classes without threads
+        """Begin no tick any more; return at once. `remove` follows for every node."""
+
+    def close(self) -> None:  # noqa: B027 - the same
+        """Let go of threads and processes: all nodes were removed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.figures import core, dicts, footprint, images, streams, typed
+from benchmarks.figures import core, dicts, footprint, images, scheduling, streams, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,4 +27,8 @@ FIGURES: dict[str, Callable[[Lab], list[Row]]] = {
     "import": footprint.imports,
     "shared-memory": footprint.shared_memory,
     "opening": footprint.opening,
+    "tick-overhead": scheduling.overhead,
+    "tick-unthrottled": scheduling.unthrottled,
+    "tick-idle": scheduling.idle,
+    "stopping": scheduling.stopping,
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from horus_core import _native, names
 from horus_core.control.logs import NodeLog
 from horus_core.errors import NodeError
-from horus_core.nodes import options, policy
+from horus_core.nodes import config, options, policy
 from horus_core.nodes.callbacks import Callbacks
 from horus_core.nodes.info import NodeInfo
 from horus_core.nodes.options import DEFAULT_RATE
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _WAIT_SLICE_S = 0.05
-_UNAVAILABLE = (
-    "Real-time, compute, event and async nodes, deadlines and watchdogs are not available in this version."
-)
 _anonymous = itertools.count(1)
-_NO_LADDER_YET: Any = object()
 _DEFAULT_ORDER = 100
 _DEFAULT_POLICY = "fatal"
 
@@ -66,31 +62,28 @@ class Node(_native.NodeBase):
         rt: bool | Literal["require"] = False,
         watchdog: float | None = None,
         critical: bool = False,
-        ladder: Any = _NO_LADDER_YET,
+        ladder: policy.Ladder | None = config.DEFAULTS["ladder"],
         capacity: int | None = None,
+        execution: str | None = None,
         **unknown: NoReturn,
     ) -> None:
         if unknown:
             known = [key for key in Node.__init__.__annotations__ if key not in ("unknown", "return")]
             raise options.unknown("Node", unknown, known)
-        options.refuse_unavailable(
-            "Node",
-            {
-                "budget": (budget, None),
-                "deadline": (deadline, None),
-                "on_miss": (on_miss, "warn"),
-                "compute": (compute, False),
-                "on": (on, None),
-                "priority": (priority, None),
-                "core": (core, None),
-                "rt": (rt, False),
-                "watchdog": (watchdog, None),
-                "critical": (critical, False),
-                # There is nothing to switch off: None, which does that, is what every node has.
-                "ladder": (None if ladder is _NO_LADDER_YET else ladder, None),
-            },
-            _UNAVAILABLE,
-        )
+        timing = {
+            "budget": budget,
+            "deadline": deadline,
+            "on_miss": on_miss,
+            "compute": compute,
+            "on": on,
+            "priority": priority,
+            "core": core,
+            "rt": rt,
+            "watchdog": watchdog,
+            "critical": critical,
+            "ladder": ladder,
+            "execution": execution,
+        }
         options.refuse_class_attributes(
             type(self),
             Node,
@@ -102,6 +95,7 @@ class Node(_native.NodeBase):
                 "order": (order, _DEFAULT_ORDER),
                 "failure_policy": (failure_policy, _DEFAULT_POLICY),
                 "capacity": (capacity, None),
+                **{key: (timing[key], default) for key, default in config.DEFAULTS.items()},
             },
         )
         given = {
@@ -112,13 +106,15 @@ class Node(_native.NodeBase):
             "enter_safe_state": enter_safe_state,
         }
         name = names.node_name(name) if name is not None else self._horus_own_name(tick)
+        callbacks = Callbacks(self, Node, given)
         self._horus = Parts(
             name=name,
+            config=config.parse(timing, is_async=callbacks.is_async),
             rate=options.rate(rate),
             rate_given=rate is not DEFAULT_RATE,
             order=options.order(order),
             policy=policy.parse(failure_policy),
-            callbacks=Callbacks(self, Node, given),
+            callbacks=callbacks,
             wiring=Wiring(self, name, pubs, subs, options.capacity(capacity)),
             info=NodeInfo(self),
             journal=NodeLog(name),

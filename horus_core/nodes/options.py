@@ -73,28 +73,22 @@ def refuse_class_attributes(cls: type, base: type, given: Mapping[str, tuple[obj
                 )
 
 
-def refuse_unavailable(what: str, given: Mapping[str, tuple[object, object]], why: str) -> None:
-    """Raise for keywords that are set ({keyword: (value, default)}) but would do nothing yet."""
-    _check_times(given)
-    asked = [name for name, (value, default) in given.items() if value is not default and value != default]
-    if asked:
-        shown = ", ".join(f"{name}={given[name][0]!r}" for name in asked)
+def short_time(keyword: str, value: Any) -> float | None:
+    """A budget or deadline in seconds; None is none."""
+    most = _MAX_BUDGET_S if keyword == "budget" else _MAX_DEADLINE_S
+    if value is not None and (not _is_number(value) or not 0 < value <= most):
         raise ConfigError(
-            f"{what} cannot honour {', '.join(f'{name}=' for name in asked)}: expected what this version "
-            f"offers, got {shown}. {why} Leave it out."
+            f"Bad {keyword}: expected seconds above 0 and up to {most:g}, got {value!r}. Durations are "
+            f"in seconds: write {keyword}=5 * horus.ms or {keyword}=300 * horus.us."
         )
+    return None if value is None else float(value)
 
 
-def _check_times(given: Mapping[str, tuple[Any, object]]) -> None:
-    for keyword, most in (("budget", _MAX_BUDGET_S), ("deadline", _MAX_DEADLINE_S)):
-        value = given.get(keyword, (None, None))[0]
-        if value is None:
-            continue
-        if not _is_number(value) or not 0 < value <= most:
-            raise ConfigError(
-                f"Bad {keyword}: expected seconds above 0 and up to {most:g}, got {value!r}. Durations are "
-                f"in seconds: write {keyword}=5 * horus.ms or {keyword}=300 * horus.us."
-            )
+def positive_time(keyword: str, value: Any) -> float | None:
+    """A duration in seconds; None is none."""
+    if value is not None and (not _is_number(value) or not 0 < value < math.inf):
+        raise ConfigError(f"Bad {keyword}: expected seconds above 0, or None, got {value!r}.")
+    return None if value is None else float(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from horus_core.control.logs import NodeLog
     from horus_core.nodes.callbacks import Callbacks
+    from horus_core.nodes.config import NodeConfig
     from horus_core.nodes.info import NodeInfo
     from horus_core.nodes.policy import FailurePolicy
     from horus_core.nodes.wiring import Wiring
@@ -19,6 +20,7 @@ class Parts:
     """What a node is made of, for Node itself and the scheduler."""
 
     name: str
+    config: NodeConfig
     rate: float
     rate_given: bool
     order: int

@@ -59,6 +59,23 @@ class Skip:
         _check("Skip", "cooldown", self.cooldown, least=0)
 
 
+@dataclass(frozen=True)
+class Ladder:
+    """What misses in a row lead to: a warning, half the rate, isolation. Recovery goes step by step."""
+
+    warn: int = 3
+    slow: int = 5
+    isolate: int = 10
+
+    def __post_init__(self) -> None:
+        for step in ("warn", "slow", "isolate"):
+            _check("Ladder", step, getattr(self, step), least=1, whole=True)
+        if not self.warn <= self.slow <= self.isolate:
+            raise ConfigError(
+                f"Bad Ladder: expected warn <= slow <= isolate, got {self.warn}, {self.slow}, {self.isolate}."
+            )
+
+
 FailurePolicy = Fatal | Ignore | Isolate | Restart | Skip
 
 _BY_NAME: dict[str, FailurePolicy] = {

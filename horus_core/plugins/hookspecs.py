@@ -14,6 +14,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from horus_core.abc import ExecutionClass
     from horus_core.messages.message import Message
 
 PROJECT = "horus"
@@ -27,4 +28,14 @@ def horus_register_messages(register: Callable[[type[Message]], None]) -> None:
 
     Entry points: group `horus.messages`. Called once, in the thread that first asks for a type by name; an
     exception marks the plugin as failed and keeps what it had registered.
+    """
+
+
+@hookspec
+def horus_register_execution(register: Callable[[type[ExecutionClass]], None]) -> None:
+    """Supply execution classes: call `register(cls)` for each.
+
+    Entry points: group `horus.execution`. Called once, in the thread that starts the first scheduler of the
+    process; an exception marks the plugin as failed and keeps what it had registered. A node whose class was
+    not supplied cannot start: the error says why the plugin failed.
     """

@@ -17,12 +17,12 @@ from horus_core.nodes import options
 
 if TYPE_CHECKING:
     from horus_core._native import Alarm
-    from horus_core.scheduler.scheduler import Scheduler
+    from horus_core.scheduler.loop import Loop
 
 _NS = 1e9
 
-# Which scheduler runs on which thread, so that functions without arguments find theirs.
-_by_thread: dict[int, Scheduler] = {}
+# Which loop runs on which thread, so that functions without arguments find theirs.
+_by_thread: dict[int, Loop] = {}
 
 
 class MonotonicClock(Clock):
@@ -35,30 +35,35 @@ class MonotonicClock(Clock):
         return alarm.wait_until(deadline_ns)
 
 
-def enter(scheduler: Scheduler) -> None:
-    """The scheduler runs on this thread from now on."""
+def enter(loop: Loop) -> None:
+    """The loop runs on this thread from now on."""
     if threading.get_ident() in _by_thread:
         raise NodeError(
             "Running a scheduler failed: expected a thread that runs none, got the inside of another's "
             "callback. Add the nodes to that scheduler, or run this one on a thread of its own."
         )
-    _by_thread[threading.get_ident()] = scheduler
+    _by_thread[threading.get_ident()] = loop
 
 
 def leave() -> None:
-    """No scheduler runs on this thread any more."""
+    """No loop runs on this thread any more."""
     del _by_thread[threading.get_ident()]
+
+
+def here() -> Loop | None:
+    """The loop that runs on this thread."""
+    return _by_thread.get(threading.get_ident())
 
 
 def alone() -> bool:
     """Whether no other scheduler runs in this process."""
-    return len(_by_thread) == 1
+    return len({loop.scheduler for loop in list(_by_thread.values())}) == 1
 
 
 def now_ns() -> int:
     """The time in nanoseconds."""
-    scheduler = _by_thread.get(threading.get_ident())
-    return time.monotonic_ns() if scheduler is None else scheduler.clock.now_ns()
+    loop = _by_thread.get(threading.get_ident())
+    return time.monotonic_ns() if loop is None else loop.scheduler.clock.now_ns()
 
 
 def now() -> float:
@@ -68,7 +73,7 @@ def now() -> float:
 
 def elapsed() -> float:
     """Seconds since the nodes of this scheduler began to tick; 0.0 in init()."""
-    scheduler = _running("elapsed")
+    scheduler = _running("elapsed").scheduler
     started_ns = scheduler.started_ns
     return (scheduler.clock.now_ns() - started_ns) / _NS if started_ns is not None else 0.0
 
@@ -109,10 +114,10 @@ class Rate:
         self._next_ns += self._period_ns * (1 + late_ns // self._period_ns)
 
 
-def _running(function: str) -> Scheduler:
-    scheduler = _by_thread.get(threading.get_ident())
-    if scheduler is None:
+def _running(function: str) -> Loop:
+    loop = _by_thread.get(threading.get_ident())
+    if loop is None:
         raise NodeError(
             f"horus.{function}() failed: expected a call inside a node's callback, got one outside."
         )
-    return scheduler
+    return loop

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import traceback
 from typing import TYPE_CHECKING
 
 from horus_core.nodes import policy
@@ -34,10 +36,19 @@ def ends_run(scheduler: Scheduler, entry: Entry, error: BaseException) -> bool:
             "stdout or stderr was closed by its reader; what is printed is lost from now on"
         )
         return False
+    _record(scheduler, entry, error)
     if entry.callbacks.on_error is not None:
         _tell(entry, entry.callbacks.on_error, error)
         return False
     return _apply_policy(scheduler, entry, error)
+
+
+def _record(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
+    """Leave the traceback in the scheduler's record: of the first failure in a row, then once a second."""
+    now_ns = time.monotonic_ns()
+    if entry.failed_in_row == 1 or now_ns - entry.told_ns > _NS:
+        entry.told_ns = now_ns
+        scheduler.note("failure", "".join(traceback.format_exception(error)), entry)
 
 
 def _tell(entry: Entry, on_error: Callable[[Exception], object], error: Exception) -> None:
@@ -95,6 +106,7 @@ def _may_restart(scheduler: Scheduler, entry: Entry, chosen: policy.Restart) -> 
 def _restart(scheduler: Scheduler, entry: Entry, error: Exception, chosen: policy.Restart) -> None:
     pause_s = min(chosen.backoff * 2**entry.restarts, _MAX_BACKOFF_S)
     entry.restarts += 1
+    entry.count_restart()
     entry.journal.error(
         f"failed; restart {entry.restarts} of {chosen.max_retries} in {pause_s:g} s", exc=error
     )
@@ -105,9 +117,9 @@ def _restart(scheduler: Scheduler, entry: Entry, error: Exception, chosen: polic
     entry.last_restart_ns = scheduler.clock.now_ns() + int(pause_s * _NS)
     entry.rest_until(entry.last_restart_ns)
 
-    def come_back(_tick: Callable[[], object]) -> None:
+    def come_back() -> None:
         lifecycle.initialise(entry)
-        entry.resume_ticks()
+        entry.divert(None)
 
     # Until init() has succeeded, a release calls it instead of the tick, and counts no tick.
-    entry.run_tick = come_back
+    entry.divert(come_back)

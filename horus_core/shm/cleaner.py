@@ -193,12 +193,25 @@ def _record_files(directory: Path) -> list[Path]:
 
 
 def _is_half_made(file: Path) -> bool:
-    """Whether the record has not got its name yet: nobody makes one while we hold the lock (control/presence.py)."""
-    return file.parent.name == "nodes" and file.name.startswith(".")
+    """Whether the record has not got its name yet: nobody makes one while we hold the lock (horus_core/control)."""
+    return file.parent.name in ("nodes", "schedulers") and file.name.startswith(".")
 
 
 def _ident_in(file: Path) -> int | None:
     """The process that the record names; None when it is none of ours, or not to be understood."""
+    return _flight_owner(file) if file.suffix == ".flight" else _json_owner(file)
+
+
+def _flight_owner(file: Path) -> int | None:
+    """The process that writes a scheduler's record; nobody (0) once it has ended it."""
+    try:
+        header = _native.FlightReader(file).header()
+    except (OSError, HorusError):
+        return None
+    return 0 if header["ended_ns"] else int(header["ident"])
+
+
+def _json_owner(file: Path) -> int | None:
     import msgspec  # noqa: PLC0415 - only when there are records to judge
 
     with suppress(OSError, msgspec.MsgspecError):

@@ -189,7 +189,7 @@ def topics_are_opened_and_closed(stage):
 @call(
     "NodeBase()", "NodeBase.send", "NodeBase.recv", "NodeBase.get", "NodeBase.has_msg",
     "NodeBase._horus_bind_send", "NodeBase._horus_bind_receive", "NodeBase._horus_unbind",
-    "NodeBase._horus_run_tick", "NodeBase._horus_run", "NodeBase._horus_forgive",
+    "NodeBase._horus_run", "NodeBase._horus_forgive",
 )  # fmt: skip
 def a_node_ticks(stage):
     node = leak_stage.Node()
@@ -201,25 +201,14 @@ def a_node_ticks(stage):
     assert node.has_msg("t")
     assert node.recv("t") == stage.small
     assert node.get(leak_stage.Fixed) == stage.small
-    node._horus_run_tick(lambda: 1)
     node._horus_run(lambda *arguments: arguments, 1, "two")
     node._horus_forgive()
     node._horus_unbind()
 
 
 @call(
-    "NodeBase._horus_ticks", "NodeBase._horus_failed", "NodeBase._horus_failed_in_row", "NodeBase._horus_total_ns",
-    "NodeBase._horus_min_ns", "NodeBase._horus_max_ns", "NodeBase._horus_last_ns", "NodeBase._horus_in_callback",
-)  # fmt: skip
-def what_a_node_says(stage):
-    one = stage.node
-    one._horus_ticks, one._horus_failed, one._horus_failed_in_row, one._horus_total_ns, one._horus_min_ns
-    one._horus_max_ns, one._horus_last_ns, one._horus_in_callback
-
-
-@call(
     "Alarm()", "Alarm.ring", "Alarm.reset", "Alarm.rung", "Alarm.wait_until", "Alarm.watch_signals",
-    "Alarm.unwatch_signals", "Alarm.signals",
+    "Alarm.unwatch_signals", "Alarm.signals", "Alarm.nudge",
 )  # fmt: skip
 def an_alarm_rings(stage):
     former = signal.signal(signal.SIGUSR2, lambda *_: None)
@@ -229,6 +218,7 @@ def an_alarm_rings(stage):
     assert alarm.rung
     assert alarm.signals == 1
     alarm.reset()
+    alarm.nudge()
     assert not alarm.wait_until(0)
     alarm.ring()
     assert alarm.wait_until(1 << 62)
@@ -239,11 +229,12 @@ def an_alarm_rings(stage):
 # ---- Pool, PooledBase ----
 
 
-@call("Pool()", "Pool.usage", "Pool.refusal", "Pool.member")
+@call("Pool()", "Pool.usage", "Pool.refusal", "Pool.unmap_dead", "Pool.member")
 def a_pool(stage):
     pool = _native.Pool(_native.Member(stage.index_fd, stage.namespace), MiB)
     assert pool.usage()["blocks"] == 0
     pool.refusal()
+    pool.unmap_dead()
     stage.pool.usage()
     pool.member.ident
 

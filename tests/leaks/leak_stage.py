@@ -83,11 +83,20 @@ class Stage:
         os.ftruncate(self.blank_fd, 1 << 20)
         self.node = Node()
         self.alarm = _native.Alarm()
+        self.flight = _native.Flight(rows=4, ticks=64, events=16)
+        flight_fd = os.memfd_create("flight")
+        os.ftruncate(flight_fd, _native.flight_size(rows=4, ticks=64, events=16))
+        _native.Flight(flight_fd, rows=4, ticks=64, events=16)
+        self.reader = _native.FlightReader(flight_fd)
+        os.close(flight_fd)
+        self.watchdog = _native.Watchdog(self.flight)
         self.codec = (codec.encode, codec.decode, codec.apart)
         self.field = vars(Fixed)["number"]
         self.instances = {
             "Member": self.member, "Ring": self.ring, "TopicBase": self.dicts, "NodeBase": self.node,
-            "Alarm": self.alarm, "Pool": self.pool, "PooledBase": self.image, "MessageBase": self.message,
+            "Flight": self.flight, "FlightReader": self.reader, "Watchdog": self.watchdog, "Lane": _native.Lane(),
+            "Run": _native.Run(self.node, int, 10.0), "Alarm": self.alarm, "Pool": self.pool,
+            "PooledBase": self.image, "MessageBase": self.message,
             "FieldDescriptor": self.field, "MessageMeta": Fixed,
         }  # fmt: skip
 
@@ -110,6 +119,7 @@ class Stage:
         }  # fmt: skip
 
     def close(self) -> None:
+        self.watchdog.stop()
         for topic in self.topics.values():
             topic.close()
         for fd in (self.index_fd, self.ring_fd, self.blank_fd):

@@ -111,16 +111,10 @@ def test_units():
 @pytest.mark.parametrize(
     "keyword",
     [
-        {"budget": 0.001},
-        {"deadline": 0.01},
         {"on_miss": "stop"},
         {"compute": True},
         {"compute": "process"},
         {"on": "topic"},
-        {"priority": 50},
-        {"core": 1},
-        {"rt": True},
-        {"rt": "require"},
         {"watchdog": 1.0},
         {"critical": True},
         {"ladder": object()},

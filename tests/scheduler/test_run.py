@@ -296,8 +296,6 @@ def test_bad_use_is_refused():
         run([node])
     with pytest.raises(ConfigError, match="did you mean 'tick_rate'"):
         run(node, tick_rat=3)
-    with pytest.raises(ConfigError, match="cannot honour rt="):
-        run(node, rt=True)
     for bad in (-1, float("nan"), float("inf"), "1", True):
         with pytest.raises(ConfigError, match="duration"):
             run(node, duration=bad)

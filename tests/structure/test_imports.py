@@ -80,14 +80,14 @@ def test_import_horus_loads_nothing_heavy():
 
 
 def test_a_node_with_typed_messages_loads_nothing_heavy(horus_namespace):
-    """A process that runs a node on a typed topic does without them as well, but for pluggy's markers."""
+    """A process that runs a node on a typed topic does without them, too, but for what finds execution classes."""
     code = (
         "import horus\n"
         "node = horus.Node('a', pubs={'cmd_vel': horus.CmdVel}, "
         "tick=lambda node: node.send('cmd_vel', horus.CmdVel()))\n"
         "horus.run(node, duration=0)"
     )
-    assert _modules_after(code) & set(HEAVY) <= _modules_after("import pluggy")
+    assert _modules_after(code) & set(HEAVY) <= _modules_after("import pluggy, importlib_metadata")
 
 
 def test_the_command_loads_nothing_heavy_for_help():

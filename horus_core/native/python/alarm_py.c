@@ -1,7 +1,8 @@
 /* Alarm: sleep to an absolute time, and be woken by another thread or by a signal.
  *
- * A futex word is 0 until somebody rings. The C signal handler rings too: a signal that arrives after the
- * last look at Python's flag and before the sleep would otherwise be slept over. */
+ * Bit 0 of a futex word is clear until somebody rings; a nudge counts the rest up, which ends one sleep. The
+ * C signal handler rings too: a signal that arrives after the last look at Python's flag and before the sleep
+ * would otherwise be slept over. */
 #include "node.h"
 
 #include <errno.h>
@@ -14,14 +15,19 @@
 #define KILL_AT 3 /* the third signal ends the process, whatever it is doing */
 #define MAX_SIGNALS 65
 
-typedef struct {
-    PyObject_HEAD
-    uint32_t word; /* 0 quiet, 1 rung; accessed atomically, slept on */
-} horus_alarm;
+static void wake(uint32_t *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
 
 static void ring(uint32_t *word) {
-    horus_store_seq_cst(word, 1); /* pairs with the load in wait_until; the kernel compares it once more */
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+    /* pairs with the load before the sleep; the kernel compares it once more */
+    __atomic_fetch_or(word, HORUS_RUNG, __ATOMIC_SEQ_CST);
+    wake(word);
+}
+
+void horus_alarm_nudge(horus_alarm *alarm) {
+    __atomic_fetch_add(&alarm->word, HORUS_NUDGE, __ATOMIC_SEQ_CST);
+    wake(&alarm->word);
 }
 
 /* ---- signals: a handler has no argument to find its object by, so these are the process's own ---- */
@@ -99,44 +105,56 @@ static PyObject *alarm_ring(horus_alarm *self, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *alarm_reset(horus_alarm *self, PyObject *Py_UNUSED(ignored)) {
-    horus_store_seq_cst(&self->word, 0);
+    __atomic_fetch_and(&self->word, ~HORUS_RUNG, __ATOMIC_SEQ_CST);
+    Py_RETURN_NONE;
+}
+
+static PyObject *alarm_nudge(horus_alarm *self, PyObject *Py_UNUSED(ignored)) {
+    horus_alarm_nudge(self);
     Py_RETURN_NONE;
 }
 
 static PyObject *alarm_rung(horus_alarm *self, void *Py_UNUSED(closure)) {
-    return PyBool_FromLong(horus_load_seq_cst(&self->word) != 0);
+    return PyBool_FromLong(horus_alarm_rung(self));
 }
 
 /* FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC, so a late start of the sleep never makes it
  * longer. */
-static PyObject *alarm_wait_until(horus_alarm *self, PyObject *argument) {
-    long long deadline = PyLong_AsLongLong(argument);
-    if (deadline == -1 && PyErr_Occurred())
-        return NULL;
-    if (deadline < 0)
-        deadline = 0;
-    struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
-                             .tv_nsec = (long)(deadline % 1000000000)};
+int horus_alarm_sleep(horus_alarm *self, uint32_t seen, int64_t until_ns) {
+    if (until_ns < 0)
+        until_ns = 0;
+    struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000),
+                             .tv_nsec = (long)(until_ns % 1000000000)};
     for (;;) {
-        if (horus_load_seq_cst(&self->word) != 0)
-            break;
+        if (horus_load_seq_cst(&self->word) != seen)
+            return 0;
         long slept;
         int reason;
         Py_BEGIN_ALLOW_THREADS
-        slept = syscall(SYS_futex, &self->word, FUTEX_WAIT_BITSET_PRIVATE, 0, &until, NULL,
+        slept = syscall(SYS_futex, &self->word, FUTEX_WAIT_BITSET_PRIVATE, seen, &until, NULL,
                         FUTEX_BITSET_MATCH_ANY);
         reason = slept < 0 ? errno : 0;
         Py_END_ALLOW_THREADS
         if (PyErr_CheckSignals() < 0)
-            return NULL;
+            return -1;
         if (reason == ETIMEDOUT)
-            break;
+            return 0;
         if (reason != 0 && reason != EINTR && reason != EAGAIN) {
             errno = reason;
-            return PyErr_SetFromErrno(PyExc_OSError);
+            PyErr_SetFromErrno(PyExc_OSError);
+            return -1;
         }
     }
-    return PyBool_FromLong(horus_load_seq_cst(&self->word) != 0);
+}
+
+static PyObject *alarm_wait_until(horus_alarm *self, PyObject *argument) {
+    long long deadline = PyLong_AsLongLong(argument);
+    if (deadline == -1 && PyErr_Occurred())
+        return NULL;
+    uint32_t seen = horus_load_seq_cst(&self->word);
+    if (!(seen & HORUS_RUNG) && horus_alarm_sleep(self, seen, deadline) < 0)
+        return NULL;
+    return PyBool_FromLong(horus_alarm_rung(self));
 }
 
 /* ---- the thread's timer slack ---- */
@@ -174,15 +192,15 @@ static void alarm_dealloc(horus_alarm *self) {
     Py_DECREF(type);
 }
 
-#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
-
 static PyMethodDef alarm_methods[] = {
     {"ring", METHOD(alarm_ring), METH_NOARGS,
      "ring($self, /)\n--\n\nWake whoever sleeps, now and from now on. From any thread."},
     {"reset", METHOD(alarm_reset), METH_NOARGS, "reset($self, /)\n--\n\nMake the alarm quiet again."},
+    {"nudge", METHOD(alarm_nudge), METH_NOARGS,
+     "nudge($self, /)\n--\n\nEnd the sleep of whoever sleeps now, without ringing. From any thread."},
     {"wait_until", METHOD(alarm_wait_until), METH_O,
-     "wait_until($self, deadline_ns, /)\n--\n\nSleep to a time of time.monotonic_ns(); True when the alarm "
-     "rang."},
+     "wait_until($self, deadline_ns, /)\n--\n\nSleep to a time of time.monotonic_ns(), or a nudge; True when "
+     "the alarm rang."},
     {"watch_signals", METHOD(alarm_watch_signals), METH_FASTCALL,
      "watch_signals($self, /, *signals)\n--\n\nLet signals, whose Python handlers stand, ring; the third "
      "kills."},
@@ -213,13 +231,9 @@ static PyType_Spec alarm_spec = {
     .slots = alarm_slots,
 };
 
-int horus_add_alarm(PyObject *module) {
-    PyObject *type = PyType_FromModuleAndSpec(module, &alarm_spec, NULL);
-    if (type == NULL || PyModule_AddFunctions(module, functions) < 0) {
-        Py_XDECREF(type);
+int horus_add_alarm(PyObject *module, horus_state *state) {
+    state->Alarm = (PyTypeObject *)PyType_FromModuleAndSpec(module, &alarm_spec, NULL);
+    if (state->Alarm == NULL || PyModule_AddFunctions(module, functions) < 0)
         return -1;
-    }
-    int added = PyModule_AddType(module, (PyTypeObject *)type);
-    Py_DECREF(type);
-    return added;
+    return PyModule_AddType(module, state->Alarm);
 }

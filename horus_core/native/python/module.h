@@ -18,6 +18,9 @@ typedef struct {
     PyTypeObject *Ring;
     PyTypeObject *TopicBase;
     PyTypeObject *NodeBase;
+    PyTypeObject *Flight;
+    PyTypeObject *Run;
+    PyTypeObject *Alarm;
     PyTypeObject *MessageMeta;
     PyTypeObject *MessageBase;
     PyTypeObject *FieldDescriptor;
@@ -47,6 +50,8 @@ int horus_add_member(PyObject *module, horus_state *state);
 int horus_add_ring(PyObject *module, horus_state *state);
 int horus_add_topic(PyObject *module, horus_state *state);
 int horus_add_node(PyObject *module, horus_state *state);
+int horus_add_flight(PyObject *module, horus_state *state);
+int horus_add_lane(PyObject *module, horus_state *state);
 int horus_add_message(PyObject *module, horus_state *state);
 int horus_add_pool(PyObject *module, horus_state *state);
 

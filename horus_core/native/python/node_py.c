@@ -10,29 +10,6 @@
 #define AUTO_DEPTH 4
 #define AUTO_DEPTH_POOLED 2
 
-/* A topic that the node reads, with the depth of its fresh data: below 0 strict FIFO, 0 what suits its kind.
- */
-typedef struct {
-    PyObject *topic;
-    Py_ssize_t depth;
-} horus_inlet;
-
-typedef struct {
-    PyObject_HEAD
-    PyObject *to_send;    /* name or class -> topic */
-    PyObject *to_receive; /* the same; all its topics stand in `inlets` too */
-    horus_inlet *inlets;
-    Py_ssize_t n_inlets;
-    int in_callback;
-    long long ticks;
-    long long failed;
-    long long failed_in_row;
-    long long total_ns;
-    long long min_ns;
-    long long max_ns;
-    long long last_ns;
-} horus_node;
-
 /* ---- topics ---- */
 
 static PyObject *open_topic(horus_node *self, PyObject *table, PyObject *key, const char *opener) {
@@ -157,16 +134,6 @@ static PyObject *node_unbind(horus_node *self, PyObject *Py_UNUSED(ignored)) {
 
 /* ---- callbacks ---- */
 
-static void count_tick(horus_node *self, long long spent_ns) {
-    if (self->ticks == 0 || spent_ns < self->min_ns)
-        self->min_ns = spent_ns;
-    if (spent_ns > self->max_ns)
-        self->max_ns = spent_ns;
-    self->last_ns = spent_ns;
-    self->total_ns += spent_ns;
-    self->ticks++;
-}
-
 /* A tick that turns out to be a coroutine would never run: say so instead of dropping it. */
 static int refuse_coroutine(PyObject *result) {
     if (HORUS_LIKELY(!PyCoro_CheckExact(result)))
@@ -185,28 +152,28 @@ static void refresh(const horus_inlet *inlet) {
     horus_topic_begin_tick(inlet->topic, depth);
 }
 
-static PyObject *node_run_tick(horus_node *self, PyObject *callback) {
+bool horus_node_tick(horus_node *self, PyObject *callback, uint32_t tid, horus_tick_result *result) {
     for (Py_ssize_t i = 0; i < self->n_inlets; i++)
         refresh(&self->inlets[i]);
     int outer = self->in_callback;
     self->in_callback = 1;
-    uint64_t start = horus_now_ns();
-    PyObject *result = PyObject_CallNoArgs(callback);
-    count_tick(self, (long long)(horus_now_ns() - start));
+    if (HORUS_UNLIKELY(self->row->tid != tid))
+        horus_store_relaxed(&self->row->tid, tid);
+    result->start_ns = horus_now_ns();
+    horus_store_relaxed(&self->row->started_ns, result->start_ns);
+    PyObject *returned = PyObject_CallNoArgs(callback);
+    result->end_ns = horus_now_ns();
+    horus_store_relaxed(&self->row->started_ns, 0); /* read again: the node may have a new row */
     self->in_callback = outer;
-    if (HORUS_LIKELY(result != NULL)) {
-        int refused = refuse_coroutine(result);
-        Py_DECREF(result);
-        if (HORUS_LIKELY(refused == 0)) {
-            self->failed_in_row = 0;
-            Py_RETURN_NONE;
-        }
+    result->failed = false;
+    if (HORUS_LIKELY(returned != NULL)) {
+        int refused = refuse_coroutine(returned);
+        Py_DECREF(returned);
+        if (HORUS_LIKELY(refused == 0))
+            return true;
     }
-    if (PyErr_ExceptionMatches(PyExc_Exception)) { /* not SystemExit and its like: they end the run */
-        self->failed++;
-        self->failed_in_row++;
-    }
-    return NULL;
+    result->failed = PyErr_ExceptionMatches(PyExc_Exception); /* not SystemExit and its like */
+    return false;
 }
 
 static PyObject *node_run(horus_node *self, PyObject *const *args, Py_ssize_t nargs) {
@@ -224,11 +191,6 @@ static PyObject *node_run(horus_node *self, PyObject *const *args, Py_ssize_t na
     Py_RETURN_NONE;
 }
 
-static PyObject *node_forgive(horus_node *self, PyObject *Py_UNUSED(ignored)) {
-    self->failed_in_row = 0;
-    Py_RETURN_NONE;
-}
-
 /* ---- the type ---- */
 
 static PyObject *node_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs)) {
@@ -237,7 +199,8 @@ static PyObject *node_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObjec
         return NULL;
     self->to_send = PyDict_New();
     self->to_receive = PyDict_New();
-    if (self->to_send == NULL || self->to_receive == NULL)
+    self->row = self->home = PyMem_Calloc(1, sizeof *self->home);
+    if (self->to_send == NULL || self->to_receive == NULL || self->home == NULL)
         Py_CLEAR(self);
     return (PyObject *)self;
 }
@@ -246,6 +209,7 @@ static int node_traverse(horus_node *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->to_send);
     Py_VISIT(self->to_receive);
+    Py_VISIT(self->flight);
     for (Py_ssize_t i = 0; i < self->n_inlets; i++)
         Py_VISIT(self->inlets[i].topic);
     return 0;
@@ -262,11 +226,11 @@ static void node_dealloc(horus_node *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     node_clear(self);
+    Py_CLEAR(self->flight); /* with the row: not in node_clear, after which callbacks may still run */
+    PyMem_Free(self->home);
     type->tp_free(self);
     Py_DECREF(type);
 }
-
-#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef node_methods[] = {
     {"send", METHOD(node_send), METH_FASTCALL,
@@ -283,22 +247,23 @@ static PyMethodDef node_methods[] = {
      "its "
      "kind, below 0 is strict FIFO."},
     {"_horus_unbind", METHOD(node_unbind), METH_NOARGS, "_horus_unbind($self, /)\n--\n\nForget all topics."},
-    {"_horus_run_tick", METHOD(node_run_tick), METH_O,
-     "_horus_run_tick($self, callback, /)\n--\n\nRefresh the topics, call, and count the tick."},
     {"_horus_run", METHOD(node_run), METH_FASTCALL,
      "_horus_run($self, callback, /, *args)\n--\n\nCall another callback of the node."},
-    {"_horus_forgive", METHOD(node_forgive), METH_NOARGS,
+    {"_horus_attach", METHOD(horus_node_attach), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     "_horus_attach($self, flight, name, /)\n--\n\nKeep the figures in a row of the flight; its index, -1 "
+     "when all are taken."},
+    {"_horus_detach", METHOD(horus_node_detach), METH_O,
+     "_horus_detach($self, free, /)\n--\n\nTake the figures home; `free` gives the row to the next node."},
+    {"_horus_quantile", METHOD(horus_node_quantile), METH_O,
+     "_horus_quantile($self, share, /)\n--\n\nThe duration in ns below which that share of the ticks "
+     "lies."},
+    {"_horus_forgive", METHOD(horus_node_forgive), METH_NOARGS,
      "_horus_forgive($self, /)\n--\n\nStart counting failures in a row from zero."},
     {NULL, NULL, 0, NULL},
 };
 
-#define COUNTER(field) {"_horus_" #field, T_LONGLONG, offsetof(horus_node, field), READONLY, NULL}
-
 static PyMemberDef node_members[] = {
-    COUNTER(ticks),         COUNTER(failed),
-    COUNTER(failed_in_row), COUNTER(total_ns),
-    COUNTER(min_ns),        COUNTER(max_ns),
-    COUNTER(last_ns),       {"_horus_in_callback", T_INT, offsetof(horus_node, in_callback), READONLY, NULL},
+    {"_horus_in_callback", T_INT, offsetof(horus_node, in_callback), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -310,6 +275,7 @@ static PyType_Slot node_slots[] = {
     {Py_tp_clear, node_clear},
     {Py_tp_methods, node_methods},
     {Py_tp_members, node_members},
+    {Py_tp_getset, horus_node_row_getset},
     {0, NULL},
 };
 
@@ -324,5 +290,5 @@ int horus_add_node(PyObject *module, horus_state *state) {
     state->NodeBase = (PyTypeObject *)PyType_FromModuleAndSpec(module, &node_spec, NULL);
     if (state->NodeBase == NULL || PyModule_AddType(module, state->NodeBase) < 0)
         return -1;
-    return horus_add_alarm(module);
+    return horus_add_alarm(module, state);
 }

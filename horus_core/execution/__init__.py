@@ -1,0 +1,1 @@
+"""Execution classes: which there are, and which one runs a node."""

@@ -1,0 +1,1 @@
+"""The execution classes that come in the box."""

@@ -1,0 +1,131 @@
+"""The watchdog: a native thread that sees a tick which does not end, whatever holds the GIL."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from horus_core import _native
+from horus_core.control import flights
+from horus_core.errors import HorusError
+from horus_core.nodes.node import Node
+from horus_core.scheduler.scheduler import Scheduler
+from horus_core.topics.topic import Topic
+from horus_plugins.messages.control import CmdVel
+
+MS = 1_000_000
+HANGING = """
+import re
+from horus_core.nodes.node import Node
+from horus_core.scheduler.run import run
+
+ticks = []
+
+def tick():
+    ticks.append(1)
+    if len(ticks) == 3:
+        print("hangs", flush=True)
+        re.match(r"(a+)+$", "a" * 40 + "b")  # in C, for hours, and nobody else gets the GIL
+
+node = Node("parser", tick=tick, rate=100)
+node._horus_watchdog_ns = 50_000_000
+run(node, Node("other", tick=lambda: None))
+"""
+
+
+def reader(namespace, name):
+    return _native.FlightReader(flights.folder(namespace) / f"{name}.flight")
+
+
+# spec: B11, F15
+def test_a_tick_that_holds_the_gil_is_seen_from_another_process(program, namespace, until):
+    """A catastrophic regular expression never lets go of the GIL: the row says hung all the same, and since when."""
+    one = program(HANGING, HORUS_NODE_NAME="robot")
+    one.wait_for("hangs")
+    flight = reader(namespace, "robot")
+    parser, other = until(lambda: (rows := flight.rows())[0]["state"] == "hung" and rows)
+    assert other["state"] == "running"
+    assert parser["started_ns"] > 0
+    assert time.monotonic_ns() - parser["started_ns"] >= 50 * MS
+    (event,) = until(lambda: [event for event in flight.events() if event["kind"] == "hung"])
+    assert event["node"] == 0
+    assert "its watchdog allows 50.0" in event["text"]
+    until(lambda: flight.rows()[0]["hung"] == 1)
+    assert one.process.poll() is None
+    one.kill()
+    assert reader(namespace, "robot").rows()[0]["state"] == "hung", "it is never said to have recovered"
+
+
+# spec: F15
+def test_the_state_comes_back_when_the_tick_ends(namespace, until):
+    """A tick that took too long, and ends, leaves its node as it was; the hang is counted and told."""
+    states = []
+    release = threading.Event()
+
+    def tick(node):
+        states.append(node.info.state().value)
+        if len(states) == 2:
+            assert release.wait(20)
+
+    node = Node("slow", tick=tick, rate=200)
+    node._horus_watchdog_ns = 30 * MS
+    scheduler = Scheduler(name="robot").add(node)
+    runner = threading.Thread(target=scheduler.run)
+    runner.start()
+    try:
+        until(lambda: node._horus.info.state().value == "hung")
+        assert scheduler.get_node_stats("slow")["state"] == "hung"
+        release.set()
+        until(lambda: len(states) > 3)
+    finally:
+        release.set()
+        scheduler.stop()
+        runner.join(20)
+    assert set(states) == {"running"}
+    assert scheduler.watchdog is None
+    kinds = [event["kind"] for event in reader(namespace, "robot").events()]
+    assert kinds.count("hung") == kinds.count("returned") == reader(namespace, "robot").rows()[0]["hung"] > 0
+
+
+def test_no_watchdog_no_thread(until):
+    """A run in which no node has a watchdog has no such thread."""
+    seen = []
+    scheduler = Scheduler()
+    scheduler.add(Node("n", tick=lambda: seen.append(scheduler.watchdog)))
+    scheduler.run(0)
+    assert seen == [None]
+
+
+# spec: F15, F16
+def test_a_critical_row_publishes_what_was_put_aside(until):
+    """The prepared message goes out, on its topic, while the tick hangs; another row's does not."""
+    topic, other = Topic("halt", CmdVel), Topic("halt", CmdVel)
+    assert topic.send(CmdVel(1.0, 0.0))
+    assert other.recv() is not None
+    flight = _native.Flight()
+    node = Node("arm", tick=lambda: until(lambda: other.pending), rate=100)
+    row = node._horus_attach(flight, "arm")
+    node._horus_watchdog_ns = 20 * MS
+    node._horus_flags = 1
+    watchdog = _native.Watchdog(flight)
+    try:
+        watchdog.arm(row, topic._ring, CmdVel(0.0, -7.0).to_wire())
+        run = _native.Run(node, node._horus.callbacks.tick, 100.0)
+        run.begin(time.monotonic_ns())
+        assert run.tick() == _native.LANE_DONE
+        assert other.recv().angular == -7.0
+        with pytest.raises(HorusError, match="does not fit"):
+            watchdog.arm(row, topic._ring, b"x" * 10_000)
+        with pytest.raises(HorusError, match="expected a row below"):
+            watchdog.arm(5000, topic._ring, b"x")
+        watchdog.arm(row, topic._ring, b"")
+    finally:
+        watchdog.stop()
+    assert not watchdog.running
+    watchdog.stop()
+    with pytest.raises(HorusError, match="was stopped"):
+        watchdog.arm(row, topic._ring, b"x")
+    topic.close()
+    other.close()
