@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from horus_core.plugins.hookspecs import hookimpl
 from horus_plugins.execution.best_effort import BestEffort
+from horus_plugins.execution.compute import Compute
 from horus_plugins.execution.rt import Rt
 
 if TYPE_CHECKING:
@@ -17,5 +18,5 @@ if TYPE_CHECKING:
 @hookimpl
 def horus_register_execution(register: Callable[[type[ExecutionClass]], None]) -> None:
     """Supply the standard classes."""
-    for cls in (BestEffort, Rt):
+    for cls in (BestEffort, Rt, Compute):
         register(cls)

@@ -1,0 +1,31 @@
+"""What the tests of the execution classes share: a namespace of their own, and a scheduler in the background."""
+
+from __future__ import annotations
+
+import pytest
+
+from horus_core.scheduler.scheduler import Scheduler
+
+
+@pytest.fixture(autouse=True)
+def namespace(horus_namespace):
+    return horus_namespace
+
+
+@pytest.fixture
+def running():
+    """Runs nodes in a background thread until the end of the test, which raises what the run raised."""
+    schedulers = []
+
+    def start(*nodes, **options):
+        scheduler = Scheduler(**options)
+        for node in nodes:
+            scheduler.add(node)
+        schedulers.append(scheduler)
+        scheduler.start()
+        return scheduler
+
+    yield start
+    for scheduler in schedulers:
+        scheduler.stop()
+        assert scheduler.join(30)
