@@ -35,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 # What would arm nothing yet: refused, so that nothing looks armed that is not.
-_UNAVAILABLE = ("on_miss", "on", "watchdog", "critical", "ladder")
+_UNAVAILABLE = ("on_miss", "watchdog", "critical", "ladder")
 
 
 @dataclass(frozen=True)

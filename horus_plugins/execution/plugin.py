@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from horus_core.plugins.hookspecs import hookimpl
 from horus_plugins.execution.best_effort import BestEffort
 from horus_plugins.execution.compute import Compute
+from horus_plugins.execution.event import Event
 from horus_plugins.execution.rt import Rt
 
 if TYPE_CHECKING:
@@ -18,5 +19,5 @@ if TYPE_CHECKING:
 @hookimpl
 def horus_register_execution(register: Callable[[type[ExecutionClass]], None]) -> None:
     """Supply the standard classes."""
-    for cls in (BestEffort, Rt, Compute):
+    for cls in (BestEffort, Rt, Compute, Event):
         register(cls)

@@ -13,7 +13,7 @@ def namespace(horus_namespace):
 
 
 @pytest.fixture
-def running():
+def running(until):
     """Runs nodes in a background thread until the end of the test, which raises what the run raised."""
     schedulers = []
 
@@ -23,6 +23,9 @@ def running():
             scheduler.add(node)
         schedulers.append(scheduler)
         scheduler.start()
+        waiting = {"uninitialized", "initializing"}
+        for node in nodes:
+            until(lambda: scheduler.get_node_stats(node.name)["state"].lower() not in waiting)  # noqa: B023
         return scheduler
 
     yield start

@@ -112,7 +112,6 @@ def test_units():
     "keyword",
     [
         {"on_miss": "stop"},
-        {"on": "topic"},
         {"watchdog": 1.0},
         {"critical": True},
         {"ladder": object()},
