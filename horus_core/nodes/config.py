@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NS = 1_000_000_000
 _PRIORITY_MAX = 99  # of SCHED_FIFO
 _ON_MISS = ("warn", "skip", "safe_mode", "stop")
-_COMPUTE = (False, True, "process")
+_COMPUTE = (False, True)
 _RT = (False, True, "require")
 
 DEFAULTS: dict[str, Any] = {
@@ -35,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 # What would arm nothing yet: refused, so that nothing looks armed that is not.
-_UNAVAILABLE = ("on_miss", "compute", "on", "watchdog", "critical", "ladder")
+_UNAVAILABLE = ("on_miss", "watchdog", "critical", "ladder")
 
 
 @dataclass(frozen=True)

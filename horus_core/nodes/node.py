@@ -107,15 +107,16 @@ class Node(_native.NodeBase):
         }
         name = names.node_name(name) if name is not None else self._horus_own_name(tick)
         callbacks = Callbacks(self, Node, given)
+        parsed = config.parse(timing, is_async=callbacks.is_async)
         self._horus = Parts(
             name=name,
-            config=config.parse(timing, is_async=callbacks.is_async),
+            config=parsed,
             rate=options.rate(rate),
             rate_given=rate is not DEFAULT_RATE,
             order=options.order(order),
             policy=policy.parse(failure_policy),
             callbacks=callbacks,
-            wiring=Wiring(self, name, pubs, subs, options.capacity(capacity)),
+            wiring=Wiring(self, name, pubs, subs, options.capacity(capacity), parsed.on),
             info=NodeInfo(self),
             journal=NodeLog(name),
         )

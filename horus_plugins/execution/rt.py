@@ -46,23 +46,16 @@ class Rt(ExecutionClass):
 
     def check(self, entry: Entry) -> None:
         """A node with rt="require" does not start without what it asks for."""
-        if entry.config.rt == "require":
-            refused = _tried(entry.config)
-            if refused:
-                reasons = " ".join(f"{asked}: {why}. {kernel.FIX[asked]}" for asked, why in refused)
-                raise NodeError(
-                    f"Starting node {entry.node.name!r} failed: expected real-time scheduling, as rt='require' "
-                    f"asks for, got a refusal (node={entry.node.name!r}). {reasons}"
-                )
+        require(entry)
 
     def add(self, entry: Entry) -> None:
         """Give it its thread."""
-        thread = self.host.thread(entry.node.name, lambda: self._prepare(entry))
+        thread = self.host.thread(entry.node.name, lambda: prepare(self.host, entry))
         thread.loop.lane.add(entry)
         if entry.config.core is not None:
             thread.loop.lane.spin_ns = _spin_ns(entry)
         self._threads[entry] = thread
-        _count_thread(1)
+        count_thread(1)
         thread.start()
 
     def remove(self, entry: Entry) -> None:
@@ -71,7 +64,7 @@ class Rt(ExecutionClass):
         try:
             thread.join()
         finally:
-            _count_thread(-1)
+            count_thread(-1)
 
     def changed(self, entry: Entry) -> None:
         """Its thread may be asleep for longer, or shorter, than is right now."""
@@ -85,12 +78,25 @@ class Rt(ExecutionClass):
         for thread in self._threads.values():
             thread.halt()
 
-    def _prepare(self, entry: Entry) -> None:
-        for asked, why in _ask_kernel(entry.config):
-            if why is None:
-                self.host.granted(entry, asked)
-            else:
-                self.host.degraded(entry, asked, why, kernel.FIX[asked])
+
+def require(entry: Entry) -> None:
+    """Raise NodeError for a node with rt="require" that would not get what it asks for."""
+    refused = _tried(entry.config) if entry.config.rt == "require" else []
+    if refused:
+        reasons = " ".join(f"{asked}: {why}. {kernel.FIX[asked]}" for asked, why in refused)
+        raise NodeError(
+            f"Starting node {entry.node.name!r} failed: expected real-time scheduling, as rt='require' "
+            f"asks for, got a refusal (node={entry.node.name!r}). {reasons}"
+        )
+
+
+def prepare(host: Host, entry: Entry) -> None:
+    """Ask the kernel, for this thread, for what the node wants, and report what it got."""
+    for asked, why in _ask_kernel(entry.config):
+        if why is None:
+            host.granted(entry, asked)
+        else:
+            host.degraded(entry, asked, why, kernel.FIX[asked])
 
 
 def _spin_ns(entry: Entry) -> int:
@@ -113,16 +119,16 @@ def _tried(config: NodeConfig) -> list[tuple[str, str]]:
     """What the kernel would refuse, tried on a thread of its own."""
     results: list[tuple[str, str | None]] = []
     thread = threading.Thread(target=lambda: results.extend(_ask_kernel(config)))
-    _count_thread(1)  # so that what it locked is unlocked again
+    count_thread(1)  # so that what it locked is unlocked again
     try:
         thread.start()
         thread.join()
     finally:
-        _count_thread(-1)
+        count_thread(-1)
     return [(what, why) for what, why in results if why is not None]
 
 
-def _count_thread(more: int) -> None:
+def count_thread(more: int) -> None:
     """While there are Rt threads, a thread that waits for the GIL gets it sooner, and memory stays locked."""
     global _rt_threads, _interval_before, _was_locked  # noqa: PLW0603 - both are the process's, too
     with _switching:

@@ -112,9 +112,6 @@ def test_units():
     "keyword",
     [
         {"on_miss": "stop"},
-        {"compute": True},
-        {"compute": "process"},
-        {"on": "topic"},
         {"watchdog": 1.0},
         {"critical": True},
         {"ladder": object()},

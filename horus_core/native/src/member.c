@@ -262,6 +262,16 @@ void horus_member_bump(horus_member *member) {
     horus_futex_wake_all(epoch); /* topics appear seldom: whether anybody sleeps is left to the kernel */
 }
 
+int horus_member_wait_begin(horus_member *member, uint32_t seen, const uint32_t **word, uint32_t *expected) {
+    uint32_t *epoch = &member->region->epoch;
+    *word = epoch;
+    *expected = horus_load_seq_cst(epoch);
+    while ((*expected & ~1u) == seen && !(*expected & 1u))
+        if (horus_cas_seq_cst(epoch, expected, *expected | 1u))
+            *expected |= 1u;
+    return (*expected & ~1u) != seen;
+}
+
 int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns) {
     uint32_t *epoch = &member->region->epoch;
     for (;;) { /* the deadline is looked at in every turn: whatever others write, this ends */
