@@ -60,6 +60,11 @@ def here() -> Loop | None:
     return _by_thread.get(threading.get_ident())
 
 
+def runs_on(thread: int) -> bool:
+    """Whether a loop runs on that thread (threading.get_ident)."""
+    return thread in _by_thread
+
+
 def alone() -> bool:
     """Whether no other scheduler runs in this process."""
     return len({loop.scheduler for loop in list(_by_thread.values())}) == 1
