@@ -17,6 +17,7 @@ from horus_core.nodes.info import NodeInfo
 from horus_core.nodes.options import DEFAULT_RATE
 from horus_core.nodes.parts import Parts
 from horus_core.nodes.wiring import Wiring
+from horus_core.scheduler import clock as clocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,8 +185,13 @@ class Node(_native.NodeBase):
         return self._horus.wiring.inlet(topic).latest()
 
     def wait(self, topic: str | type, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for a message; False when none came or the run is to stop."""
+        """Wait up to `timeout` seconds for a message; False when none came or the run is to stop.
+
+        In a deterministic run it returns at once: time stands still inside a tick.
+        """
         opened = self._horus.wiring.inlet(topic)
+        if clocks.stands_still():
+            return opened.has_msg()
         until = time.monotonic() + timeout
         while not opened.wait(min(_WAIT_SLICE_S, max(0.0, until - time.monotonic()))):
             scheduler = self._horus.scheduler

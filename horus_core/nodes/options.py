@@ -59,6 +59,15 @@ def duration(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
+def seed(value: Any) -> int | None:
+    """What random numbers begin from; None is something else in each run."""
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise ConfigError(
+            f"Bad seed: expected a whole number, or None for another in each run, got {value!r}."
+        )
+    return value
+
+
 def refuse_class_attributes(cls: type, base: type, given: Mapping[str, tuple[object, object]]) -> None:
     """Raise for keywords ({keyword: (value, default)}) that a subclass only has as attributes: they do nothing."""
     for keyword, (value, default) in given.items():

@@ -11,6 +11,8 @@ from horus_core import _native
 from horus_core.nodes.state import NodeState
 
 if TYPE_CHECKING:
+    from random import Random
+
     from typing_extensions import Self
 
     from horus_core.control.presence import Presence
@@ -38,6 +40,7 @@ class Entry(_native.Run):
         "paused_state",
         "policy",
         "presence",
+        "random",
         "restarts",
         "run",
         "told_ns",
@@ -62,6 +65,8 @@ class Entry(_native.Run):
         self.run = node._horus_run
         self.forgive = node._horus_forgive
         self.presence: Presence | None = None
+        self.random: Random | None = None
+        """What horus.rng_float() draws from; None before it does."""
         self.live = False
         self.restarts = 0
         self.last_restart_ns = 0
@@ -86,6 +91,9 @@ class Entry(_native.Run):
         else:
             node._horus_attach(scheduler.record.flight, node.name)
             self._before = self._trouble()
+            self.random = None
+            if scheduler.deterministic:  # the last run's time is no time of this one
+                self.restarts = self.last_restart_ns = 0
 
     @property
     def exec_class(self) -> str:

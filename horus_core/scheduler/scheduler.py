@@ -18,17 +18,20 @@ from horus_core.scheduler import clock as clocks
 from horus_core.scheduler.entry import NEVER, Entry
 from horus_core.scheduler.session import Session
 from horus_core.scheduler.signals import CutShort, StopSignals
+from horus_core.scheduler.simulated import SimulatedClock
 from horus_core.shm import cleaner, namespace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
 
     from horus_core.abc import Clock
 
+_NS = 1_000_000_000
 VARIABLE = "HORUS_NODE_NAME"
-KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "clock")
+KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "seed", "clock")
 _MAX_NOTE = 14_000  # bytes; what one event of a record holds
 _TROUBLE = frozenset({"failure", "miss", "ladder", "hung", "estop"})
 _AS_ASKED = "as asked"
@@ -42,6 +45,9 @@ class Scheduler:
     tick on the thread that calls run(), those that are due together in `order`. `rt` is that of all nodes that
     could have a thread of their own and say nothing of it themselves.
 
+    With `deterministic` all nodes, of whatever class, tick on the calling thread in simulated time, as fast as they
+    can: two runs see the same. `seed` is what horus.rng_float() draws from; None draws differently in each run.
+
     Nodes may be added, removed, paused and re-timed, and figures read, from any thread while it runs.
     """
 
@@ -52,17 +58,21 @@ class Scheduler:
         tick_rate: float | None = None,
         rt: bool | Literal["require"] = False,
         deterministic: bool = False,
+        seed: int | None = 0,
         clock: Clock | None = None,
         **unknown: Any,
     ) -> None:
         if unknown:
             raise options.unknown("Scheduler", unknown, KEYWORDS)
-        if deterministic:
+        if deterministic and clock is not None:
             raise ConfigError(
-                "Scheduler cannot honour deterministic=: expected what this version offers, got True. Leave it out."
+                f"Bad clock: expected none beside deterministic=True, which has one, got {clock!r}. Leave one out."
             )
         self._name = _given_name(name)
-        self.clock = clock if clock is not None else clocks.MonotonicClock()
+        self.deterministic = bool(deterministic)
+        """Whether all nodes tick on one thread, in simulated time."""
+        self.seed = options.seed(seed)
+        self.clock = clock or (SimulatedClock() if deterministic else clocks.MonotonicClock())
         self.record = flights.private()
         """The nodes' figures and what happened last: in shared memory while it runs."""
         self.trouble = False
@@ -287,7 +297,24 @@ class Scheduler:
         return True
 
     def tick_once(self) -> None:
-        """Tick every node once, now, in order, on this thread; starts them if need be. stop() shuts them down."""
+        """Tick every node once, now, in order, on this thread; starts them if need be. stop() shuts them down.
+
+        Simulated time then goes on by a period of the fastest node.
+        """
+        self._step(Session.tick_all)
+
+    def tick_for(self, seconds: float) -> None:
+        """Tick the nodes at their rates for so long, on this thread; starts them if need be. stop() shuts them down.
+
+        It goes on where the last call ended. All nodes tick on this thread, whatever their class.
+        """
+        duration = options.duration(seconds)
+        if duration is None:
+            raise ConfigError("Bad time of tick_for(): expected seconds of at least 0, got None.")
+        self._step(lambda session: session.serve(self.clock.now_ns() + round(duration * _NS)))
+
+    def _step(self, deal: Callable[[Session], None]) -> None:
+        """Have something ticked by the session that is stepped by hand."""
         session = self._session
         if session is None:
             session = self._open(by_hand=True)
@@ -298,11 +325,12 @@ class Scheduler:
                 self._release()
                 raise
         elif session.thread != threading.get_ident() or clocks.here() is not None:
-            raise NodeError("Ticking once failed: expected an idle scheduler, got one that runs already.")
+            raise NodeError("Ticking failed: expected an idle scheduler, got one that runs already.")
         else:
             clocks.enter(session.loop)
         try:
-            session.tick_all()
+            deal(session)
+            session.raise_failure()
         except BaseException as error:
             self._stop_all(session, f"by {type(error).__name__}: {error}")
             self._release()
@@ -432,6 +460,8 @@ class Scheduler:
     def _open(self, *, by_hand: bool) -> Session:
         if not self._running.acquire(blocking=False):
             raise NodeError("Running a scheduler failed: expected an idle one, got one that runs already.")
+        if isinstance(self.clock, SimulatedClock):
+            self.clock.start_anew()
         session = Session(self, by_hand=by_hand)
         try:
             clocks.enter(session.loop)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from horus_core import _native
 from horus_core.control import logs
 from horus_core.execution import registry
+from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock as clocks
 from horus_core.scheduler import hints, lifecycle
 from horus_core.scheduler.entry import NEVER, Entry
 from horus_core.scheduler.host import Host
 from horus_core.scheduler.loop import Loop
 from horus_core.scheduler.signals import CutShort
+from horus_core.scheduler.simulated import Deterministic
 from horus_core.shm import upkeep
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Session:
         """`by_hand`: all nodes tick on this thread, when tick_all() is called."""
         self._scheduler = scheduler
         self.by_hand = by_hand
+        self._one_lane = by_hand and not scheduler.deterministic  # whose class does that by itself
         self.alarm = _native.Alarm()
         self.loop = Loop(scheduler, self.alarm)
         self._host = Host(scheduler, self.loop)
@@ -53,6 +56,7 @@ class Session:
         self.watchdog: _native.Watchdog | None = None
         self.started_ns: int | None = None
         self.failure: BaseException | None = None
+        self._hint_ns = 0  # 0: nothing was served yet
         self.waits = False
         """Whether this thread waits for a tick on another one to end."""
         self._log = logs.logger("scheduler")
@@ -69,7 +73,7 @@ class Session:
             self._initialise(entry)
         self.started_ns = self._scheduler.clock.now_ns()
         if duration is not None:
-            self._host.end_ns = self.started_ns + int(duration * _NS)
+            self._host.end_ns = self.started_ns + round(duration * _NS)
         for entry in self.started:
             self._begin(entry, self.started_ns)
 
@@ -94,16 +98,17 @@ class Session:
     def _begin(self, entry: Entry, now_ns: int) -> None:
         entry.plan(now_ns)
         self._ticking.add(entry)
-        if entry.watchdog_ns and self.watchdog is None:
+        if entry.watchdog_ns and self.watchdog is None and not self._scheduler.deterministic:
             self.watchdog = _native.Watchdog(self._scheduler.record.flight)
-        if self.by_hand:
+        if self._one_lane:
             self.loop.lane.add(entry)
         else:
             self._class_of[entry].add(entry)
 
     def _choose_class(self, entry: Entry) -> None:
         """Once a run: what the node asks for may change meanwhile, where it ticks does not."""
-        cls = registry.choose(entry.node.name, entry.config)
+        deterministic = self._scheduler.deterministic
+        cls = Deterministic if deterministic else registry.choose(entry.node.name, entry.config)
         entry.exec_class = cls.name
         found = self._classes.get(cls)
         if found is None:
@@ -113,11 +118,12 @@ class Session:
 
     # Running
 
-    def serve(self) -> None:
-        """Tick this thread's nodes, and do what others ask for, until stopped or until its time is over."""
-        start_ns = self.started_ns or self._scheduler.clock.now_ns()
-        end_ns = self._host.end_ns
-        hint_ns, look_ns = start_ns + _HINT_AFTER_NS, start_ns + _LOOK_EVERY_NS
+    def serve(self, end_ns: int | None = None) -> None:
+        """Tick this thread's nodes, and do what others ask for, until stopped or until `end_ns` (the run's end)."""
+        end_ns = self._host.end_ns if end_ns is None else end_ns
+        now_ns = self._scheduler.clock.now_ns()
+        hint_ns, look_ns = self._hint_ns or now_ns + _HINT_AFTER_NS, now_ns + _LOOK_EVERY_NS
+        self._hint_ns = hint_ns
         while not self._scheduler.is_stopping():
             now_ns = self.loop.run_until(min(end_ns, hint_ns, look_ns))
             self._do_chores()
@@ -125,7 +131,7 @@ class Session:
                 break
             if now_ns >= hint_ns:
                 hints.unheard_topics(list(self.started))
-                hint_ns = NEVER
+                hint_ns = self._hint_ns = NEVER
             if now_ns >= look_ns:
                 upkeep.look()
                 self._scheduler.record.touch()
@@ -135,10 +141,24 @@ class Session:
         """Tick every node once, now, in order, on this thread."""
         now_ns = self._scheduler.clock.now_ns()
         self.loop.lane.drop_pass()
+        ticking = {}
         for entry in self.started:
-            if entry.live:
+            if entry.live and entry.info.state() is not NodeState.PAUSED and not self._waits_for_topic(entry):
+                entry.rest_until(now_ns)
+                ticking[entry] = entry.index
                 entry.next_ns = now_ns
         self.loop.run_due(now_ns)
+        # Back on their grids, unless a failure policy has moved them: a tick moves a node by one release.
+        for entry in [entry for entry, index in ticking.items() if entry.index != index + 1]:
+            del ticking[entry]
+        for entry in ticking:
+            entry.rest_until(now_ns + 1)
+        if ticking and self._scheduler.deterministic:
+            fastest = max(ticking, key=lambda entry: entry.rate)
+            self._scheduler.clock.sleep_until(fastest.next_ns, self.alarm)
+
+    def _waits_for_topic(self, entry: Entry) -> bool:
+        return self._scheduler.deterministic and bool(entry.config.on)
 
     def any_live(self) -> bool:
         """Whether any node still ticks."""
@@ -229,7 +249,7 @@ class Session:
         if entry not in self._ticking:  # another node's init() failed before this one began to tick
             return
         self._ticking.remove(entry)
-        if self.by_hand:
+        if self._one_lane:
             self.loop.lane.remove(entry)
             return
         self.waits = True
@@ -243,7 +263,7 @@ class Session:
 
     def changed(self, entry: Entry) -> None:
         """The node's next release was moved. From any thread."""
-        if self.by_hand:
+        if self._one_lane:
             self.loop.lane.nudge()
         elif entry in self._ticking:
             self._class_of[entry].changed(entry)
