@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from horus_core.abc import Clock
 
 VARIABLE = "HORUS_NODE_NAME"
-KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "clock")
+KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "clock", "blackbox")
 _MAX_NOTE = 14_000  # bytes; what one event of a record holds
 _TROUBLE = frozenset({"failure", "miss", "ladder", "hung", "estop"})
 _AS_ASKED = "as asked"
@@ -38,7 +38,8 @@ class Scheduler:
 
     `tick_rate` is the rate of nodes that were given none, and the most that any gets. Releases are absolute:
     late nodes skip some, which are counted, and never catch up in a burst. Nodes that ask for nothing special
-    tick on the thread that calls run(), those that are due together in `order`.
+    tick on the thread that calls run(), those that are due together in `order`. `blackbox=False` keeps figures and
+    what happened last in private memory, where no other process sees them and nothing of them outlives this one.
 
     Nodes may be added, removed, paused and re-timed, and figures read, from any thread while it runs.
     """
@@ -51,6 +52,7 @@ class Scheduler:
         rt: bool = False,
         deterministic: bool = False,
         clock: Clock | None = None,
+        blackbox: bool = True,
         **unknown: Any,
     ) -> None:
         if unknown:
@@ -65,6 +67,7 @@ class Scheduler:
         """The nodes' figures and what happened last: in shared memory while it runs."""
         self.trouble = False
         """Whether anything happened in this run that somebody may want to read about afterwards."""
+        self._blackbox = options.flag("blackbox", blackbox)
         self._rt = rt
         self._tick_rate = options.rate(tick_rate, "tick_rate") if tick_rate is not None else None
         self._entries: list[Entry] = []  # by order, then as added
@@ -375,7 +378,8 @@ class Scheduler:
         self._degradations.clear()
         self._granted.clear()
         if self._entries:
-            self.record = flights.create(self.name, len(self._entries))
+            make = flights.create if self._blackbox else flights.private
+            self.record = make(self.name, len(self._entries))
         self.note("start", f"{len(self._entries)} nodes: {', '.join(self.get_node_names())}")
         session.start_all(list(self._entries))
 
