@@ -13,6 +13,7 @@ from horus_core.errors import ConfigError, InvalidNameError, NodeError
 from horus_core.nodes import options
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
+from horus_core.plugins import lifecycle as observers
 from horus_core.scheduler import clock as clocks
 from horus_core.scheduler.entry import NEVER, Entry
 from horus_core.scheduler.session import Session
@@ -342,6 +343,8 @@ class Scheduler:
         self.trouble = self.trouble or kind in _TROUBLE
         row = -1 if entry is None else entry.row
         self.record.flight.event(kind, text.encode("utf-8", "backslashreplace")[-_MAX_NOTE:], row, detail)
+        if kind == "estop" and observers.listeners["horus_estop"]:
+            observers.tell("horus_estop", scheduler=self, reason=text)
 
     def granted(self, entry: Entry, asked: str) -> None:
         """Remember what a node asked the kernel for and got."""
@@ -380,6 +383,7 @@ class Scheduler:
         if self._entries:
             make = flights.create if self._blackbox else flights.private
             self.record = make(self.name, len(self._entries))
+        observers.load_plugins()
         self.note("start", f"{len(self._entries)} nodes: {', '.join(self.get_node_names())}")
         session.start_all(list(self._entries))
 
