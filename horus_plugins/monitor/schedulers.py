@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUNNING, ENDED, KILLED = "running", "ended", "killed"
-_MOST_TICKS = 1 << 18
+_MOST_TICKS, _MOST_EVENTS = 1 << 18, 1 << 14
 _ASKEW = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control characters, also those that turn the direction of text
 _NS = 1_000_000_000
 _QUIET_NS = 3 * _NS
@@ -60,13 +60,13 @@ class SchedulerRecord:
 
     def ticks(self, since: int = 0) -> list[tuple[int, int, str, int, int, int, int]]:
         """The last ticks, at most 262,144, by their start."""
-        head = self._reader.header()["tick_head"]
-        found = self._reader.ticks(min(max(since, head - _MOST_TICKS, 0), head))
-        return sorted(found, key=lambda tick: tick[3])
+        oldest = max(0, self._reader.header()["tick_head"] - _MOST_TICKS)
+        return sorted(self._reader.ticks(max(since, oldest)), key=lambda tick: tick[3])
 
     def events(self, since: int = 0) -> list[dict[str, Any]]:
-        """What happened, oldest first."""
-        return [event | {"text": plain(event["text"])} for event in self._reader.events(since)]
+        """What happened last, at most 16,384 events, oldest first."""
+        oldest = max(0, self._reader.header()["event_head"] - _MOST_EVENTS)
+        return [event | {"text": plain(event["text"])} for event in self._reader.events(max(since, oldest))]
 
     def realtime_ns(self, monotonic_ns: int) -> int:
         """A time of the record as one of the calendar, by the clocks at the scheduler's start."""

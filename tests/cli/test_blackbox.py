@@ -11,7 +11,7 @@ import pytest
 
 from horus_core import _native
 from horus_core.control import flights
-from horus_core.shm import namespace
+from horus_core.shm import namespace, process
 
 ROBOT = """
     import sys
@@ -334,3 +334,35 @@ def test_a_file_that_is_none(horus, ns):
     refused = horus("blackbox", "odd")
     assert refused.wait() == 1
     assert "cannot be read" in refused.stderr
+
+
+# spec: F22
+def test_it_takes_no_longer_for_a_huge_record(horus, ns):
+    """The largest record that there can be, of hostile figures, is read as far as anybody wants to see it."""
+    where = namespace.directory(ns) / "schedulers"
+    where.mkdir(mode=0o700)
+    shape = {"rows": 4096, "ticks": 1 << 24, "events": 1 << 20}
+    path = where / "huge.flight"
+    with path.open("w+b") as file:
+        file.truncate(_native.flight_size(**shape))
+        # Of a living process: else the cleaner takes what is larger than 64 MiB.
+        flight = _native.Flight(file.fileno(), name="huge", ident=process.member(ns).ident, **shape)
+        flight.event("note", "here")
+        del flight
+        heads = _native.FlightReader(file.fileno()).header()
+        assert heads["event_head"] == 1
+        for offset in (256, 320):  # the two heads
+            file.seek(offset)
+            file.write(b"\xff" * 8)
+    for options in ((), ("--json",), ("--trace", "t.json")):
+        command = horus("blackbox", "huge", *options)
+        assert command.wait() == 0, command.stderr
+
+
+# spec: F22
+def test_a_namespace_that_somebody_holds_is_not_waited_for_long(horus, killed, ns):
+    """The lock of the namespace is waited for 5 s; then the exit code is that of a time that is up."""
+    with namespace.locked(ns):
+        command = horus("blackbox")
+        assert command.wait() == 124
+    assert "Traceback" not in command.stderr

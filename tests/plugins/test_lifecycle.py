@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import subprocess
 import sys
 import textwrap
 import threading
+from pathlib import Path
 
 import pytest
 
 import horus
 from horus_core import _native
 from horus_core.errors import ConfigError
-from horus_core.plugins import lifecycle
+from horus_core.plugins import hookspecs, lifecycle
 
 ROBOT = """
 import horus
@@ -326,3 +329,13 @@ def test_ticks_ask_nobody(observe):
         sys.setprofile(None)
     assert set(called) == {__file__}
     assert calls == []
+
+
+def test_every_hook_is_on_the_page():
+    """docs/nodes.md names each hook of the group with exactly its arguments, and no other."""
+    page = (Path(__file__).parents[2] / "docs" / "nodes.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(horus_\w+)` \| (.*?) \|", page, re.MULTILINE)
+    told = {hook: re.findall(r"`(\w+)`", arguments) for hook, arguments in rows}
+    assert told == {
+        hook: list(inspect.signature(getattr(hookspecs, hook)).parameters) for hook in lifecycle.HOOKS
+    }
