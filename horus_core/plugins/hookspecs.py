@@ -45,7 +45,7 @@ def horus_register_execution(register: Callable[[type[ExecutionClass]], None]) -
 
 # Observers. Entry points: group `horus.lifecycle`, imported when the first scheduler of the process starts; or
 # `horus.observe(observer)`. A function takes those of the arguments that it names. It is called between two ticks
-# on the thread that is named below, which does nothing else meanwhile: be quick. One that raises is said once,
+# on the thread that is named there, which does nothing else meanwhile: be quick. One that raises is said once,
 # and none of its observer's functions is called any more; the nodes go on.
 
 
@@ -90,8 +90,8 @@ def horus_node_stopped(scheduler: Scheduler, node: Node) -> None:
 
 
 @hookspec
-def horus_estop(scheduler: Scheduler, reason: str) -> None:
-    """A scheduler has entered an emergency stop that it, or somebody else, raised.
+def horus_estop(scheduler: Scheduler, text: str) -> None:
+    """A scheduler has met an emergency stop: `text`, as its record has it, says how, why and of whom.
 
-    On the thread of the scheduler that came to know it.
+    On a thread of its own, so that no observer holds up a stop. The end of a run waits for it, a second at most.
     """

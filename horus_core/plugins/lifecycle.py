@@ -6,7 +6,9 @@ Nobody is asked per event: which functions are to be called is worked out when o
 from __future__ import annotations
 
 import logging
-from threading import RLock
+import os
+from queue import SimpleQueue
+from threading import Event, Lock, RLock, Thread, current_thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core.errors import ConfigError
@@ -25,6 +27,8 @@ HOOKS = (
     "horus_node_stopped",
     "horus_estop",
 )
+
+_PATIENCE_S = 1.0
 
 _log = logging.getLogger("horus")
 _lock = RLock()
@@ -98,6 +102,58 @@ def tell(hook: str, **arguments: Any) -> None:
     """Call all who listen. Worth asking before, where it costs: `if listeners[hook]`."""
     for listener in listeners[hook]:
         _call(listener, hook, arguments)
+
+
+def tell_apart(hook: str, **arguments: Any) -> None:
+    """Call all who listen on a thread of their own, in the order of these calls; returns at once.
+
+    For what a slow observer must not hold up: an emergency stop.
+    """
+    if listeners[hook]:
+        _apart.put(lambda: tell(hook, **arguments))
+
+
+def settle() -> None:
+    """Wait until observers were told apart of what has happened so far, but no longer than a second."""
+    _apart.settle()
+
+
+class _Apart:
+    """A thread that tells observers, started when there is something to tell."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._starting = Lock()
+        self._thread: Thread | None = None
+
+    def put(self, call: Callable[[], object]) -> None:
+        self._queue.put(call)
+        with self._starting:
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="horus observers", daemon=True)
+                self._thread.start()
+
+    def settle(self) -> None:
+        if self._thread is not None and self._thread is not current_thread():
+            told = Event()
+            self._queue.put(told.set)
+            told.wait(_PATIENCE_S)
+
+    def _run(self) -> None:
+        while True:
+            self._queue.get()()
+
+
+_apart = _Apart()
+
+
+def _start_anew_in_child() -> None:
+    global _apart, _lock  # noqa: PLW0603 - threads of the parent may have held them, and are not here
+    _apart = _Apart()
+    _lock = RLock()
+
+
+os.register_at_fork(after_in_child=_start_anew_in_child)
 
 
 def _call(listener: _Listener, hook: str, arguments: dict[str, Any]) -> None:

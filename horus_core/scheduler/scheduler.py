@@ -343,8 +343,8 @@ class Scheduler:
         self.trouble = self.trouble or kind in _TROUBLE
         row = -1 if entry is None else entry.row
         self.record.flight.event(kind, text.encode("utf-8", "backslashreplace")[-_MAX_NOTE:], row, detail)
-        if kind == "estop" and observers.listeners["horus_estop"]:
-            observers.tell("horus_estop", scheduler=self, reason=text)
+        if kind == "estop":
+            observers.tell_apart("horus_estop", scheduler=self, text=text)
 
     def granted(self, entry: Entry, asked: str) -> None:
         """Remember what a node asked the kernel for and got."""
@@ -392,6 +392,7 @@ class Scheduler:
         session.alarm.ring()
         session.stop_all()
         self.note("stop", why)
+        observers.settle()
         # A run without trouble leaves nothing behind: nobody would look for it, and memory is dear.
         self.record.end(keep=self.trouble or why != _AS_ASKED)
 

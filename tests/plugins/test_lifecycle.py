@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
@@ -144,23 +145,32 @@ def test_restarts_isolation_and_failed_starts(observe):
     assert watcher.told[4:] == [("failed", "alone", "bad"), ("stopped", "alone"), ("stopped", "other")]
 
 
-def test_misses_come_on_the_thread_that_ticks(observe, until):
-    """Each missed deadline is told, with how many in a row, on the node's own thread; others go on."""
-    watcher = observe(Watcher())
-    held = threading.Event()
+MISSES = """
+import threading
+import horus
 
-    def slow():
-        held.wait(0.01)
+held = threading.Event()
+seen = []
 
-    scheduler = horus.Scheduler().add(horus.Node("slow", tick=slow, rate=50, deadline=1e-6))
-    with scheduler:
-        scheduler.start()
-        until(lambda: sum(what == "missed" for what, *_ in watcher.told) > 3)
-    misses = [
-        (one, thread) for one, thread in zip(watcher.told, watcher.threads, strict=True) if one[0] == "missed"
-    ]
-    assert [one[2] for one, _ in misses] == list(range(1, len(misses) + 1))
-    assert {thread.name for _, thread in misses} == {"horus slow"}
+class Watcher:
+    @horus.hookimpl
+    def horus_node_missed(self, scheduler, node, in_row):
+        seen.append((node.name, in_row, threading.current_thread().name))
+        if len(seen) == 4:
+            scheduler.request_stop()
+
+horus.observe(Watcher())
+horus.run(horus.Node("slow", tick=lambda: held.wait(0.05), rate=50, deadline=1e-6))
+print(seen)
+"""
+
+
+def test_misses_come_on_the_thread_that_ticks(program):
+    """Each missed deadline is told, with how many in a row, on the node's own thread."""
+    out, _ = program(MISSES).finish()
+    seen = ast.literal_eval(out)
+    assert seen == [("slow", number, "horus slow") for number in range(1, len(seen) + 1)]
+    assert len(seen) >= 4
 
 
 def test_an_added_node_while_others_tick(observe, until):
@@ -180,19 +190,28 @@ def test_an_added_node_while_others_tick(observe, until):
 
 
 def test_an_emergency_stop_is_told(observe):
-    """What a scheduler puts into its record as an e-stop reaches observers with its reason."""
-    told = []
+    """What a scheduler records of e-stops reaches observers, in order, and holds up nobody."""
+    told, noted = [], threading.Event()
 
     class Siren:
         @horus.hookimpl
-        def horus_estop(self, scheduler, reason):
-            told.append((scheduler.name, reason))
+        def horus_estop(self, scheduler, text):
+            assert noted.wait(20), "the node waits for the observer"
+            told.append((scheduler.name, text, threading.current_thread().name))
 
     observe(Siren())
     scheduler = horus.Scheduler(name="robot")
-    node = horus.Node("n", tick=lambda: scheduler.note("estop", "fire in the hall"))
-    scheduler.add(node).run(0)
-    assert told == [("robot", "fire in the hall")]
+
+    def tick():
+        scheduler.note("estop", "engaged by arm: fire in the hall")
+        scheduler.note("estop", "released by operator")
+        noted.set()
+
+    scheduler.add(horus.Node("n", tick=tick)).run(0)
+    assert told == [
+        ("robot", "engaged by arm: fire in the hall", "horus observers"),
+        ("robot", "released by operator", "horus observers"),
+    ]
 
 
 def test_one_that_raises_is_disabled_and_said_once(observe, capfd):
