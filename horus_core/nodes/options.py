@@ -31,6 +31,13 @@ def unknown(what: str, given: Iterable[str], known: Iterable[str]) -> ConfigErro
     )
 
 
+def flag(keyword: str, value: Any) -> bool:
+    """Yes or no."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"Bad {keyword}: expected True or False, got {value!r}.")
+    return value
+
+
 def rate(value: Any, keyword: str = "rate") -> float:
     """A rate in Hz."""
     if not _is_number(value) or not 0 < value <= MAX_RATE:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from horus_core import _native
+from horus_core.scheduler import lifecycle
 
 if TYPE_CHECKING:
     from horus_core.scheduler.entry import Entry
@@ -21,6 +22,8 @@ def attend(scheduler: Scheduler, entry: Entry, reason: int) -> None:
     its release + deadline; `entry.missed_in_row` counts them) or `_native.LANE_RECOVERED` (`entry.recover_after`
     good ticks in a row since `entry.degraded` was set). What an exception is raised for ends the run.
     """
+    if reason == _native.LANE_MISSED:
+        lifecycle.tell("horus_node_missed", entry, in_row=entry.missed_in_row)
     if reason == _native.LANE_MISSED and _may_speak(entry):
         scheduler.note("miss", f"{entry.missed_in_row} in a row", entry)
         entry.journal.warning(

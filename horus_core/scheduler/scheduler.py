@@ -14,6 +14,7 @@ from horus_core.errors import ConfigError, InvalidNameError, NodeError
 from horus_core.nodes import config, options
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
+from horus_core.plugins import lifecycle as observers
 from horus_core.scheduler import clock as clocks
 from horus_core.scheduler.entry import NEVER, Entry
 from horus_core.scheduler.session import Session
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _NS = 1_000_000_000
 VARIABLE = "HORUS_NODE_NAME"
-KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "seed", "clock")
+KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "seed", "clock", "blackbox")
 _MAX_NOTE = 14_000  # bytes; what one event of a record holds
 _TROUBLE = frozenset({"failure", "miss", "ladder", "hung", "estop"})
 _AS_ASKED = "as asked"
@@ -48,6 +49,9 @@ class Scheduler:
     With `deterministic` all nodes, of whatever class, tick on the calling thread in simulated time, as fast as they
     can: two runs see the same. `seed` is what horus.rng_float() draws from; None draws differently in each run.
 
+    `blackbox=False` keeps figures and what happened last in private memory, where no other process sees them and
+    nothing of them outlives this one.
+
     Nodes may be added, removed, paused and re-timed, and figures read, from any thread while it runs.
     """
 
@@ -60,6 +64,7 @@ class Scheduler:
         deterministic: bool = False,
         seed: int | None = 0,
         clock: Clock | None = None,
+        blackbox: bool = True,
         **unknown: Any,
     ) -> None:
         if unknown:
@@ -77,6 +82,7 @@ class Scheduler:
         """The nodes' figures and what happened last: in shared memory while it runs."""
         self.trouble = False
         """Whether anything happened in this run that somebody may want to read about afterwards."""
+        self._blackbox = options.flag("blackbox", blackbox)
         self._rt = config.parse_rt(rt)
         self._tick_rate = options.rate(tick_rate, "tick_rate") if tick_rate is not None else None
         self._entries: list[Entry] = []  # by order, then as added
@@ -407,6 +413,8 @@ class Scheduler:
         self.trouble = self.trouble or kind in _TROUBLE
         row = -1 if entry is None else entry.row
         self.record.flight.event(kind, text.encode("utf-8", "backslashreplace")[-_MAX_NOTE:], row, detail)
+        if kind == "estop":
+            observers.tell_apart("horus_estop", scheduler=self, text=text)
 
     def granted(self, entry: Entry, asked: str) -> None:
         """Remember what a node asked the kernel for and got."""
@@ -445,7 +453,9 @@ class Scheduler:
         self._degradations.clear()
         self._granted.clear()
         if self._entries:
-            self.record = flights.create(self.name, len(self._entries))
+            make = flights.create if self._blackbox else flights.private
+            self.record = make(self.name, len(self._entries))
+        observers.load_plugins()
         self.note("start", f"{len(self._entries)} nodes: {', '.join(self.get_node_names())}")
         session.start_all(list(self._entries), duration)
 
@@ -454,6 +464,7 @@ class Scheduler:
         session.alarm.ring()
         session.stop_all()
         self.note("stop", why)
+        observers.settle()
         # A run without trouble leaves nothing behind: nobody would look for it, and memory is dear.
         self.record.end(keep=self.trouble or why != _AS_ASKED)
 

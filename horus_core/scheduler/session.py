@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
@@ -87,9 +88,12 @@ class Session:
 
     def _initialise(self, entry: Entry) -> None:
         entry.attach(self._scheduler)
+        self.loop.on_behalf(entry, lifecycle.tell, "horus_node_added", entry)
         try:
             self.loop.on_behalf(entry, lifecycle.start, entry)
         except BaseException as error:
+            if isinstance(error, Exception):
+                self.loop.on_behalf(entry, partial(lifecycle.tell, "horus_node_failed", entry, error=error))
             self._scheduler.note("failure", f"starting failed: {type(error).__name__}: {error}", entry)
             entry.attach(None)
             raise
