@@ -120,11 +120,12 @@ soak-kills: setup  ## Kills at random moments and at every named step, KILLS of 
 soak-stress soak-fuzz soak-fuzz-python: soak-%:
 	$(MAKE) $* SECONDS=$(FUZZ_SECONDS)
 
-check: setup  ## Lint, types, formatting
+check: setup  ## Lint, types, formatting, and a minute of fuzzing (SECONDS=60)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror $(C_FILES)
+	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
+	$(MAKE) --no-print-directory fuzz
 
 format: setup  ## Rewrite Python and C in the house's format
 	$(BIN)/ruff check --fix .

@@ -62,11 +62,15 @@ if TYPE_CHECKING:
     from horus_core.nodes.spec import Sub as Sub
     from horus_core.nodes.state import NodeState as NodeState
     from horus_core.plugins.hookspecs import hookimpl as hookimpl
+    from horus_core.plugins.lifecycle import observe as observe
+    from horus_core.plugins.lifecycle import unobserve as unobserve
     from horus_core.scheduler.clock import Rate as Rate
+    from horus_core.scheduler.clock import budget_remaining as budget_remaining
     from horus_core.scheduler.clock import dt as dt
     from horus_core.scheduler.clock import elapsed as elapsed
     from horus_core.scheduler.clock import now as now
     from horus_core.scheduler.clock import now_ns as now_ns
+    from horus_core.scheduler.clock import rng_float as rng_float
     from horus_core.scheduler.clock import tick as tick
     from horus_core.scheduler.run import run as run
     from horus_core.scheduler.scheduler import Scheduler as Scheduler
@@ -133,7 +137,8 @@ _HOMES = {
     "horus_core.nodes.spec": "Pub Sub",
     "horus_core.nodes.state": "NodeState",
     "horus_core.plugins.hookspecs": "hookimpl",
-    "horus_core.scheduler.clock": "Rate dt elapsed now now_ns tick",
+    "horus_core.plugins.lifecycle": "observe unobserve",
+    "horus_core.scheduler.clock": "Rate budget_remaining dt elapsed now now_ns rng_float tick",
     "horus_core.scheduler.run": "run",
     "horus_core.scheduler.scheduler": "Scheduler",
     "horus_core.topics.topic": "Info Topic",

@@ -284,6 +284,8 @@ class Run:
     recover_after: int
     degraded: int
     """While set, LANE_RECOVERED is told after every `recover_after` good ticks in a row."""
+    on_demand: int
+    """While set, no release follows from the one before: somebody sets `next_ns` for each."""
     def __new__(cls, node: NodeBase, call: Callable[[], Any], rate: float, /) -> Self: ...
     def plan(self, base_ns: int, /) -> None:
         """Set the first release, and forget the ticks before it."""
@@ -302,6 +304,13 @@ class Run:
         """After begin(): tick on this thread and count it; LANE_DONE, _MISSED, _RECOVERED or _RETURNED."""
     def count(self, start_ns: int, end_ns: int, failed: bool, tid: int, /) -> int:
         """After begin(): count a tick that ran elsewhere, by the machine's clock; a reason as tick()."""
+    def began(self) -> int:
+        """After begin(): a tick runs from now on, which the caller calls; when it began, by the machine's clock."""
+    def ended(self, start_ns: int, failed: bool, /) -> int:
+        """It has ended: count it, by the machine's clock; a reason as tick()."""
+    @property
+    def diverted(self) -> Callable[[], Any] | None:
+        """What releases call instead of the tick."""
 
 @final
 class Lane:
@@ -342,6 +351,13 @@ class Lane:
     @property
     def next_ns(self) -> int: ...
 
+def wait_any(topics: tuple[TopicBase, ...], alarm: Alarm, until_ns: int, /) -> bool:
+    """Sleep, without the GIL, until a topic is ready: True; or to the time, a nudge or a ring: False.
+
+    Ready is a topic with a message, unless it has the same next and the same newest message as when this last
+    returned True: what nobody reads wakes once.
+    """
+
 def set_timer_slack(nanoseconds: int, /) -> int: ...
 
 class Alarm:
@@ -368,6 +384,7 @@ class Pool:
     def __new__(cls, member: Member, budget_bytes: int = 0) -> Pool: ...
     def usage(self) -> dict[str, int]: ...
     def refusal(self) -> str: ...
+    def unmap_dead(self) -> None: ...
     @property
     def member(self) -> Member: ...
 

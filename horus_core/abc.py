@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,6 +23,13 @@ class Clock(ABC):
     @abstractmethod
     def sleep_until(self, deadline_ns: int, alarm: Alarm) -> bool:
         """Return False once `deadline_ns` has come, or True as soon as the alarm rings."""
+
+    def when(self, machine_ns: int) -> int:
+        """What this clock said when CLOCK_MONOTONIC said that: messages carry the time of the machine.
+
+        For clocks that run as fast as the machine's this need not be overridden.
+        """
+        return self.now_ns() - (time.monotonic_ns() - machine_ns)
 
 
 class ExecutionClass(ABC):

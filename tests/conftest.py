@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,29 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from horus_core.testing.namespaces import new_namespace, remove_namespace
+
 SHM = Path("/dev/shm")
 LIMIT_S = 20.0
 """What only a failure reaches."""
-
-_numbers = itertools.count()
 
 
 def pytest_configure() -> None:
     """Have the signals that a background job of a shell ignores, which every process started here would inherit."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
-def new_namespace() -> str:
-    """A namespace's name that no other test of this run has."""
-    return f"test{os.getpid()}-{next(_numbers)}"
-
-
-def remove_namespace(name: str) -> None:
-    """Remove all of a namespace, whoever still uses it."""
-    shutil.rmtree(SHM / f"horus_{name}", ignore_errors=True)
-    for region in SHM.glob(f"horus_{name}.*"):
-        region.unlink(missing_ok=True)  # another command may clean at this moment
 
 
 @pytest.fixture

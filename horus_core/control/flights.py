@@ -55,9 +55,9 @@ class Record:
             self.path.unlink(missing_ok=True)
 
 
-def private() -> Record:
+def private(name: str = "", nodes: int = 0) -> Record:
     """A record that no other process sees."""
-    return Record(_native.Flight(), None)
+    return Record(_native.Flight(name=name, rows=_rows_for(nodes)), None)
 
 
 def create(name: str, nodes: int) -> Record:
@@ -65,7 +65,7 @@ def create(name: str, nodes: int) -> Record:
 
     A machine that has no room for it gets a private one, and a warning: nodes matter more than their record.
     """
-    rows = -(-nodes // _SPARE_ROWS) * _SPARE_ROWS + _SPARE_ROWS
+    rows = _rows_for(nodes)
     here = namespace.current()
     try:
         member = process.member(here)
@@ -75,7 +75,7 @@ def create(name: str, nodes: int) -> Record:
             _held.add(path)
     except (HorusError, OSError) as error:
         _log.warning("The scheduler %r has no record in shared memory: %s", name, error)
-        return Record(_native.Flight(rows=rows), None)
+        return private(name, nodes)
     return Record(flight, path)
 
 
@@ -93,6 +93,10 @@ def is_alive(header: dict[str, Any], member: Member) -> bool:
     """Whether the process that writes the record lives and has not ended it."""
     ident = header["ident"]
     return not header["ended_ns"] and member.alive(ident) and member.pid(ident) == header["pid"]
+
+
+def _rows_for(nodes: int) -> int:
+    return -(-nodes // _SPARE_ROWS) * _SPARE_ROWS + _SPARE_ROWS
 
 
 def _free_path(here: str, name: str, member: Member) -> Path:

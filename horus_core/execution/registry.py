@@ -10,7 +10,7 @@ from horus_core.abc import ExecutionClass
 from horus_core.errors import ConfigError, PluginError
 
 if TYPE_CHECKING:
-    from horus_core.nodes.node import Node
+    from horus_core.nodes.config import NodeConfig
     from horus_core.plugins.discovery import Plugin
 
 GROUP = "horus.execution"
@@ -20,21 +20,20 @@ _plugins: list[Plugin] | None = None
 _supplied: list[tuple[type[ExecutionClass], Plugin]] = []
 
 
-def choose(node: Node) -> type[ExecutionClass]:
-    """The class that runs the node: the one that it names, else the first that accepts its configuration.
+def choose(name: str, config: NodeConfig) -> type[ExecutionClass]:
+    """The class that runs the node of that name: the one that it names, else the first that accepts it.
 
     Raises:
         PluginError: nobody supplies such a class, or two distributions supply one of that name.
     """
-    config = node._horus.config  # noqa: SLF001 - the configuration is the scheduler's to read
     _load_plugins()
     if config.execution is not None:
-        return _named(config.execution, node)
+        return _named(config.execution, name)
     for cls, _ in sorted(_supplied, key=lambda given: -given[0].precedence):
         if cls.accepts(config):
-            return _named(cls.name, node)
+            return _named(cls.name, name)
     raise PluginError(
-        f"Running node {node.name!r} failed: expected an execution class that accepts its configuration, got "
+        f"Running node {name!r} failed: expected an execution class that accepts its configuration, got "
         f"{_listed()}.{_failures()} Reinstall horus-core, or check `pip list`."
     )
 
@@ -53,17 +52,17 @@ def reload_plugins() -> None:
         _supplied.clear()
 
 
-def _named(name: str, node: Node) -> type[ExecutionClass]:
+def _named(name: str, node: str) -> type[ExecutionClass]:
     found = [(cls, plugin) for cls, plugin in _supplied if cls.name == name]
     if not found:
         raise PluginError(
-            f"Running node {node.name!r} failed: expected an execution class named {name!r}, got {_listed()}."
+            f"Running node {node!r} failed: expected an execution class named {name!r}, got {_listed()}."
             f"{_failures()} Correct execution=..., or install what supplies it."
         )
     if len(found) > 1:
         both = " and ".join(f"{plugin.distribution} {plugin.version}" for _, plugin in found)
         raise PluginError(
-            f"Running node {node.name!r} failed: expected one execution class named {name!r}, got those of "
+            f"Running node {node!r} failed: expected one execution class named {name!r}, got those of "
             f"{both}. Uninstall one."
         )
     return found[0][0]

@@ -1,7 +1,8 @@
 """How a node's callbacks are called, decided once from their signatures.
 
 A callback takes `(node)` or nothing; on_error takes `(node, exception)`, `(exception)` or nothing. A
-TypeError in the middle of user code is then never mistaken for a wrong signature.
+TypeError in the middle of user code is then never mistaken for a wrong signature. With an async tick the others may
+be async, too.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError
+from horus_core.nodes.elsewhere import Elsewhere, Home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+KINDS = ("init", "tick", "shutdown", "on_error", "enter_safe_state")
+
+
 class Callbacks:
     """A node's callbacks, ready to be called; None where there is none."""
 
-    __slots__ = ("enter_safe_state", "init", "is_async", "on_error", "shutdown", "tick")
+    __slots__ = ("enter_safe_state", "home", "init", "is_async", "on_error", "shutdown", "tick")
 
     def __init__(self, node: object, base: type, given: dict[str, Callable[..., Any] | None]) -> None:
         """Take each from its keyword or from the method that a subclass of `base` overrides."""
@@ -32,9 +37,26 @@ class Callbacks:
                 "Node without a tick: expected tick=..., or a subclass with a tick() method, got none."
             )
         self.tick: Callable[[], Any] = tick
-        self.is_async = False
         on_error = _chosen("on_error", node, base, given)
         self.on_error = None if on_error is None else with_error("on_error", on_error, node)
+        self.home = Home()
+        self.is_async = is_async(tick)
+        for kind in KINDS:
+            callback = getattr(self, kind)
+            if callback is not None and is_async(callback):
+                if not self.is_async:
+                    raise ConfigError(
+                        f"Bad {kind}: expected a plain function beside a plain tick, got the coroutine function "
+                        f"{callback!r}. Make the tick async, too."
+                    )
+                setattr(self, kind, Elsewhere(kind, callback, self.home))
+
+
+def is_async(callback: Callable[..., Any]) -> bool:
+    """Whether a call of it is something to await."""
+    import inspect  # noqa: PLC0415 - `import horus` stays light
+
+    return inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(type(callback).__call__)
 
 
 def _prepared(
@@ -69,8 +91,18 @@ def with_error(what: str, callback: Callable[..., Any], node: object) -> Callabl
     """A callable of the exception that calls `callback` with what it wants."""
     wants = _wanted(what, callback, most=2, expected="(node, exception), (exception) or nothing")
     if wants == 0:
-        return lambda _error: callback()
+        return _without_error(callback)
     return callback if wants == 1 else partial(callback, node)
+
+
+def _without_error(callback: Callable[..., Any]) -> Callable[[BaseException], Any]:
+    if is_async(callback):
+
+        async def tell(_error: BaseException) -> Any:
+            return await callback()
+
+        return tell
+    return lambda _error: callback()
 
 
 def _wanted(what: str, callback: Callable[..., Any], *, most: int, expected: str) -> int:
@@ -83,11 +115,8 @@ def _wanted(what: str, callback: Callable[..., Any], *, most: int, expected: str
 
     if not callable(callback):
         raise ConfigError(f"Bad {what}: expected a function of {expected}, got {callback!r}.")
-    if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(type(callback).__call__):
-        raise ConfigError(
-            f"Bad {what}: expected a plain function, got the coroutine function {callback!r}. Async nodes "
-            f"are not available in this version."
-        )
+    if inspect.isasyncgenfunction(callback):
+        raise ConfigError(f"Bad {what}: expected a function, got the asynchronous generator {callback!r}.")
     try:
         parameters = inspect.signature(callback).parameters.values()
     except (TypeError, ValueError):  # some callables written in C do not tell

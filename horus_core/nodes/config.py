@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from horus_core import names
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NS = 1_000_000_000
 _PRIORITY_MAX = 99  # of SCHED_FIFO
 _ON_MISS = ("warn", "skip", "safe_mode", "stop")
-_COMPUTE = (False, True, "process")
+_COMPUTE = (False, True)
 _RT = (False, True, "require")
 
 DEFAULTS: dict[str, Any] = {
@@ -33,9 +33,6 @@ DEFAULTS: dict[str, Any] = {
     "ladder": Ladder(),
     "execution": None,
 }
-
-# What would arm nothing yet: refused, so that nothing looks armed that is not.
-_UNAVAILABLE = ("compute", "on")
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,11 @@ class NodeConfig:
     """The name of an execution class that is to run the node, whatever the rest says."""
     is_async: bool = False
 
+    def with_rt(self, rt: bool | Literal["require"]) -> NodeConfig:
+        """The same with its scheduler's `rt`, unless it has one or runs in a way that leaves no choice."""
+        settled = self.rt or self.is_async or self.compute or self.on or self.execution
+        return self if settled else replace(self, rt=rt)
+
     @property
     def wants_rt(self) -> bool:
         """Whether the node asked for a thread of its own that keeps time."""
@@ -74,7 +76,6 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
 
     Raises ConfigError for values that are none, and for keywords that contradict each other.
     """
-    _refuse_unavailable(given)
     budget = options.short_time("budget", given["budget"])
     deadline = options.short_time("deadline", given["deadline"])
     config = NodeConfig(
@@ -85,7 +86,7 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
         on=_topics(given["on"]),
         priority=_whole("priority", given["priority"], 1, _PRIORITY_MAX),
         core=_whole("core", given["core"], 0, 4095),
-        rt=_one_of("rt", given["rt"], _RT),
+        rt=parse_rt(given["rt"]),
         watchdog_ns=watchdog_ns(given["watchdog"]),
         critical=_one_of("critical", given["critical"], (False, True)),
         ladder=ladder(given["ladder"]),
@@ -96,13 +97,10 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
     return config
 
 
-def _refuse_unavailable(given: Mapping[str, Any]) -> None:
-    for keyword in _UNAVAILABLE:
-        if given[keyword] not in (DEFAULTS[keyword], None):
-            raise ConfigError(
-                f"Node cannot honour {keyword}=: expected what this version offers, got {given[keyword]!r}. "
-                f"Leave it out."
-            )
+def parse_rt(value: Any) -> bool | Literal["require"]:
+    """What `rt=` may be."""
+    checked: bool | Literal["require"] = _one_of("rt", value, _RT)
+    return checked
 
 
 def _refuse_contradictions(config: NodeConfig) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from horus_core.nodes.state import NodeState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from horus_core.nodes.node import Node
 
 _MS = 1e6  # nanoseconds
@@ -20,11 +22,12 @@ _NUMBERS = {state: number for number, state in enumerate(_STATES)}
 class NodeInfo:
     """A live view of one node: its state, its figures and how long it has been running."""
 
-    __slots__ = ("_node", "_started_ns")
+    __slots__ = ("_node", "_now_ns", "_started_ns")
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._started_ns = 0
+        self._now_ns: Callable[[], int] = time.monotonic_ns
 
     @property
     def name(self) -> str:
@@ -64,7 +67,7 @@ class NodeInfo:
 
     def get_uptime(self) -> float:
         """Seconds since the node's init began; 0.0 before."""
-        return (time.monotonic_ns() - self._started_ns) / 1e9 if self._started_ns else 0.0
+        return (self._now_ns() - self._started_ns) / 1e9 if self._started_ns else 0.0
 
     def tick_count(self) -> int:
         """How many ticks have ended."""
@@ -100,5 +103,7 @@ class NodeInfo:
     def _enter(self, state: NodeState) -> None:
         """For the scheduler: the node is in another state from now on."""
         if state is NodeState.INITIALIZING:
-            self._started_ns = time.monotonic_ns()
+            scheduler = self._node._horus.scheduler
+            self._now_ns = time.monotonic_ns if scheduler is None else scheduler.clock.now_ns
+            self._started_ns = self._now_ns()
         self._set(state)

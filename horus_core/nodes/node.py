@@ -17,6 +17,7 @@ from horus_core.nodes.info import NodeInfo
 from horus_core.nodes.options import DEFAULT_RATE
 from horus_core.nodes.parts import Parts
 from horus_core.nodes.wiring import Wiring
+from horus_core.scheduler import clock as clocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,15 +108,16 @@ class Node(_native.NodeBase):
         }
         name = names.node_name(name) if name is not None else self._horus_own_name(tick)
         callbacks = Callbacks(self, Node, given)
+        parsed = config.parse(timing, is_async=callbacks.is_async)
         self._horus = Parts(
             name=name,
-            config=config.parse(timing, is_async=callbacks.is_async),
+            config=parsed,
             rate=options.rate(rate),
             rate_given=rate is not DEFAULT_RATE,
             order=options.order(order),
             policy=policy.parse(failure_policy),
             callbacks=callbacks,
-            wiring=Wiring(self, name, pubs, subs, options.capacity(capacity)),
+            wiring=Wiring(self, name, pubs, subs, options.capacity(capacity), parsed.on),
             info=NodeInfo(self),
             journal=NodeLog(name),
         )
@@ -183,8 +185,13 @@ class Node(_native.NodeBase):
         return self._horus.wiring.inlet(topic).latest()
 
     def wait(self, topic: str | type, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for a message; False when none came or the run is to stop."""
+        """Wait up to `timeout` seconds for a message; False when none came or the run is to stop.
+
+        In a deterministic run it returns at once: time stands still inside a tick.
+        """
         opened = self._horus.wiring.inlet(topic)
+        if clocks.stands_still():
+            return opened.has_msg()
         until = time.monotonic() + timeout
         while not opened.wait(min(_WAIT_SLICE_S, max(0.0, until - time.monotonic()))):
             scheduler = self._horus.scheduler

@@ -31,6 +31,13 @@ def unknown(what: str, given: Iterable[str], known: Iterable[str]) -> ConfigErro
     )
 
 
+def flag(keyword: str, value: Any) -> bool:
+    """Yes or no."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"Bad {keyword}: expected True or False, got {value!r}.")
+    return value
+
+
 def rate(value: Any, keyword: str = "rate") -> float:
     """A rate in Hz."""
     if not _is_number(value) or not 0 < value <= MAX_RATE:
@@ -57,6 +64,15 @@ def duration(value: Any) -> float | None:
     if value is not None and (not _is_number(value) or not 0 <= value < math.inf):
         raise ConfigError(f"Bad duration: expected seconds of at least 0, or None, got {value!r}.")
     return None if value is None else float(value)
+
+
+def seed(value: Any) -> int | None:
+    """What random numbers begin from; None is something else in each run."""
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise ConfigError(
+            f"Bad seed: expected a whole number, or None for another in each run, got {value!r}."
+        )
+    return value
 
 
 def refuse_class_attributes(cls: type, base: type, given: Mapping[str, tuple[object, object]]) -> None:

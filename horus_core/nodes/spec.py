@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 Depth = int | Literal["auto"] | None
 
 # The native core's words for depths that are no numbers.
-_NATIVE_FIFO = -1
-_NATIVE_AUTO = 0
+FIFO = -1
+_AUTO = 0
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Sub:
     def native_depth(self) -> int:
         """The depth as the native core wants it."""
         if self.depth is None:
-            return _NATIVE_FIFO
-        return _NATIVE_AUTO if self.depth == "auto" else self.depth
+            return FIFO
+        return _AUTO if self.depth == "auto" else self.depth
 
 
 _Spec = TypeVar("_Spec", Pub, Sub)

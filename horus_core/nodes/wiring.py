@@ -16,13 +16,26 @@ if TYPE_CHECKING:
 class Wiring:
     """Opens a node's topics, and binds them where the native send() and recv() find them."""
 
-    def __init__(self, node: NodeBase, name: str, pubs: object, subs: object, capacity: int | None) -> None:
+    def __init__(
+        self,
+        node: NodeBase,
+        name: str,
+        pubs: object,
+        subs: object,
+        capacity: int | None,
+        on: tuple[str, ...] = (),
+    ) -> None:
+        """`on`: the topics that wake the node. It reads them, and all others, in strict FIFO."""
         self._node = node
         self._name = name
         self._capacity = capacity
         self._pubs = spec.by_topic(spec.parse_pubs(pubs))
         self._subs = spec.by_topic(spec.parse_subs(subs))
+        self._wakes = bool(on)
+        for topic in on:
+            self._subs.setdefault(topic, spec.Sub(topic))
         self._refuse_two_types()
+        self._refuse_depth_of_events()
         self._used_pubs: dict[str, None] = {}
         self._used_subs: dict[str, None] = {}
         self.topics: dict[str, Topic] = {}
@@ -52,7 +65,8 @@ class Wiring:
         """From now on the native recv() finds the topic, and each tick begins with its fresh data."""
         topic = self.inlet(key)
         declared = self._subs.get(topic.name) or spec.Sub(topic.name)
-        self._node._horus_bind_receive(key, topic, declared.native_depth())  # noqa: SLF001
+        depth = spec.FIFO if self._wakes else declared.native_depth()
+        self._node._horus_bind_receive(key, topic, depth)  # noqa: SLF001
 
     def inlet(self, key: str | type) -> Topic:
         """The topic behind a name or class, for looking at it."""
@@ -95,6 +109,14 @@ class Wiring:
             "capacity": (pub and pub.capacity) or (sub and sub.capacity) or self._capacity,
             "latched": bool(pub and pub.latched),
         }
+
+    def _refuse_depth_of_events(self) -> None:
+        for sub in self._subs.values() if self._wakes else ():
+            if sub.depth not in ("auto", None):
+                raise ConfigError(
+                    f"Bad depth of topic {sub.topic!r}: expected none in a node with on=, which passes over no "
+                    f"message, got {sub.depth!r}. Leave it out."
+                )
 
     def _refuse_two_types(self) -> None:
         for name in self._pubs.keys() & self._subs.keys():

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from horus_core.abc import ExecutionClass
     from horus_core.messages.message import Message
+    from horus_core.nodes.node import Node
+    from horus_core.scheduler.scheduler import Scheduler
 
 PROJECT = "horus"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -38,4 +40,58 @@ def horus_register_execution(register: Callable[[type[ExecutionClass]], None]) -
     Entry points: group `horus.execution`. Called once, in the thread that starts the first scheduler of the
     process; an exception marks the plugin as failed and keeps what it had registered. A node whose class was
     not supplied cannot start: the error says why the plugin failed.
+    """
+
+
+# Observers. Entry points: group `horus.lifecycle`, imported when the first scheduler of the process starts; or
+# `horus.observe(observer)`. A function takes those of the arguments that it names. It is called between two ticks
+# on the thread that is named there, which does nothing else meanwhile: be quick. One that raises is said once,
+# and none of its observer's functions is called any more; the nodes go on.
+
+
+@hookspec
+def horus_node_added(scheduler: Scheduler, node: Node) -> None:
+    """A scheduler takes a node in: before its init().
+
+    On the thread that called run(), for each node in order when the run starts, and for one that is added later.
+    """
+
+
+@hookspec
+def horus_node_started(scheduler: Scheduler, node: Node) -> None:
+    """A node's init() has returned: it is to tick from now on.
+
+    On the thread that called init(): that of run(), after a restart the one that ticks the node.
+    """
+
+
+@hookspec
+def horus_node_failed(scheduler: Scheduler, node: Node, error: Exception) -> None:
+    """A tick or an init() of a node has raised `error`; before on_error() and the failure policy see to it.
+
+    On the thread that called it, each time.
+    """
+
+
+@hookspec
+def horus_node_missed(scheduler: Scheduler, node: Node, in_row: int) -> None:
+    """A tick of a node has ended after its deadline, `in_row` times in a row.
+
+    On the thread that ticks the node, each time.
+    """
+
+
+@hookspec
+def horus_node_stopped(scheduler: Scheduler, node: Node) -> None:
+    """A node's shutdown() has returned, its name and topics are free.
+
+    On the thread that called shutdown(): that of run(), for a node that was isolated the one that ticked it.
+    """
+
+
+@hookspec
+def horus_estop(scheduler: Scheduler, text: str) -> None:
+    """A scheduler has met an emergency stop: `text`, as its record has it, says how, why and of whom.
+
+    On a thread of its own, so that no observer holds up a stop. The end of a run waits for it, a second at most.
     """

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from horus_core import _native
-from horus_core.scheduler import ladder, safe_state
+from horus_core.scheduler import ladder, lifecycle, safe_state
 
 if TYPE_CHECKING:
     from horus_core.scheduler.entry import Entry
@@ -53,6 +53,7 @@ def _missed(scheduler: Scheduler, entry: Entry) -> None:
     if entry.ladder is not None:
         step = ladder.reached(entry.ladder, in_row)
         ladder.climb(scheduler, entry, step, f"{in_row} misses in a row")
+    lifecycle.tell("horus_node_missed", entry, in_row=in_row)
     if _may_speak(entry):
         scheduler.note("miss", f"{in_row} in a row", entry)
         with suppress(Exception):  # what follows a miss matters more than the line

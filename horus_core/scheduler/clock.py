@@ -6,6 +6,7 @@ Inside a scheduler's callbacks these functions follow that scheduler's clock.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -29,6 +30,10 @@ class MonotonicClock(Clock):
     """The machine's clock."""
 
     now_ns = staticmethod(time.monotonic_ns)
+
+    def when(self, machine_ns: int) -> int:
+        """The same."""
+        return machine_ns
 
     def sleep_until(self, deadline_ns: int, alarm: Alarm) -> bool:
         """Sleep without the GIL to the absolute deadline; True when the alarm rang."""
@@ -55,6 +60,11 @@ def here() -> Loop | None:
     return _by_thread.get(threading.get_ident())
 
 
+def runs_on(thread: int) -> bool:
+    """Whether a loop runs on that thread (threading.get_ident)."""
+    return thread in _by_thread
+
+
 def alone() -> bool:
     """Whether no other scheduler runs in this process."""
     return len({loop.scheduler for loop in list(_by_thread.values())}) == 1
@@ -64,6 +74,18 @@ def now_ns() -> int:
     """The time in nanoseconds."""
     loop = _by_thread.get(threading.get_ident())
     return time.monotonic_ns() if loop is None else loop.scheduler.clock.now_ns()
+
+
+def when(machine_ns: int) -> int:
+    """What now_ns() said here when the machine's clock said that."""
+    loop = _by_thread.get(threading.get_ident())
+    return machine_ns if loop is None else loop.scheduler.clock.when(machine_ns)
+
+
+def stands_still() -> bool:
+    """Whether time passes between ticks only: whoever waits here for another node waits in vain."""
+    loop = _by_thread.get(threading.get_ident())
+    return loop is not None and loop.scheduler.deterministic
 
 
 def now() -> float:
@@ -84,6 +106,36 @@ def dt() -> float:
     if entry is None or not entry.started_ns:
         raise NodeError("horus.dt() failed: expected a call inside tick(), got one outside.")
     return (entry.started_ns - entry.previous_ns) / _NS
+
+
+def budget_remaining() -> float:
+    """Seconds left of this tick's budget, 0.0 when it is used up; inf for a node without one."""
+    loop = _running("budget_remaining")
+    entry = loop.current
+    if entry is None or not entry.started_ns:
+        raise NodeError("horus.budget_remaining() failed: expected a call inside tick(), got one outside.")
+    budget_ns = entry.config.budget_ns
+    if not budget_ns:
+        return math.inf
+    return max(0, entry.started_ns + budget_ns - loop.scheduler.clock.now_ns()) / _NS
+
+
+def rng_float() -> float:
+    """A random number from 0.0 up to 1.0, from a sequence of the calling node's own.
+
+    It depends on the scheduler's seed, the node's name and how many were drawn in this run, and on nothing else.
+    """
+    loop = _running("rng_float")
+    entry = loop.current
+    if entry is None:
+        raise NodeError("horus.rng_float() failed: expected a call inside a callback, got one outside.")
+    if entry.random is None:
+        from random import Random  # noqa: PLC0415 - most nodes leave nothing to chance
+
+        # Text seeds by a hash that is the same in all processes (random.seed, version 2).
+        seed = loop.scheduler.seed
+        entry.random = Random(None if seed is None else f"{seed} {entry.node.name}")  # noqa: S311 - to be foretold
+    return entry.random.random()
 
 
 def tick() -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from horus_core import _native
 from horus_core.nodes.config import DEFAULTS
@@ -14,6 +14,7 @@ from horus_core.nodes.state import NodeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from random import Random
 
     from typing_extensions import Self
 
@@ -49,6 +50,7 @@ class Entry(_native.Run):
         "paused_state",
         "policy",
         "presence",
+        "random",
         "restarts",
         "run",
         "safe_mode",
@@ -58,13 +60,13 @@ class Entry(_native.Run):
         "wiring",
     )
 
-    def __new__(cls, node: Node, cap: float | None) -> Self:
+    def __new__(cls, node: Node, cap: float | None, *, rt: bool | Literal["require"] = False) -> Self:  # noqa: ARG004
         """Take the node's own rate up to `cap`, or `cap` when it has none."""
         parts = node._horus
         rate = parts.rate if cap is None else min(parts.rate, cap) if parts.rate_given else cap
         return super().__new__(cls, node, parts.callbacks.tick, rate)
 
-    def __init__(self, node: Node, _cap: float | None) -> None:
+    def __init__(self, node: Node, _cap: float | None, *, rt: bool | Literal["require"] = False) -> None:
         parts = node._horus
         self.node = node
         self.info = parts.info
@@ -76,6 +78,8 @@ class Entry(_native.Run):
         self.run = node._horus_run
         self.forgive = node._horus_forgive
         self.presence: Presence | None = None
+        self.random: Random | None = None
+        """What horus.rng_float() draws from; None before it does."""
         self.live = False
         self.restarts = 0
         self.last_restart_ns = 0
@@ -100,7 +104,7 @@ class Entry(_native.Run):
         node._horus_order = parts.order
         node._horus_class = ""
         node._horus_watchdog_ns = parts.config.watchdog_ns
-        self.config = parts.config
+        self.config = parts.config.with_rt(rt)
         self.deadline_ns = parts.config.deadline_ns
         self._before = self._trouble()
         self.plan(0)
@@ -120,6 +124,9 @@ class Entry(_native.Run):
         else:
             node._horus_attach(scheduler.record.flight, node.name)
             self._before = self._trouble()
+            self.random = None
+            if scheduler.deterministic:  # the last run's time is no time of this one
+                self.restarts = self.last_restart_ns = 0
 
     @property
     def exec_class(self) -> str:

@@ -37,6 +37,7 @@ def ends_run(scheduler: Scheduler, entry: Entry, error: BaseException) -> bool:
         )
         return False
     _record(scheduler, entry, error)
+    lifecycle.tell("horus_node_failed", entry, error=error)
     if entry.callbacks.on_error is not None:
         _tell(entry, entry.callbacks.on_error, error)
         return False

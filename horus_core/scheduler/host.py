@@ -9,6 +9,7 @@ from horus_core import _native
 from horus_core.scheduler import clock
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.loop import Loop
+from horus_core.scheduler.signals import CutShort
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from horus_core.abc import Clock
     from horus_core.scheduler.entry import Entry
     from horus_core.scheduler.scheduler import Scheduler
+
+_LAST_PATIENCE_S = 0.1
 
 
 class Host:
@@ -25,6 +28,11 @@ class Host:
         self.scheduler = scheduler
         self.main_loop = main_loop
         """The loop of the thread that called run(). Its lane takes nodes from any class."""
+        self.hurried = False
+        """Whether the user has cut waiting short: what has not ended by now is left behind."""
+        self.end_ns = NEVER
+        """When the run ends by itself: no tick begins from then on."""
+        self._threads: list[LoopThread] = []
 
     @property
     def clock(self) -> Clock:
@@ -33,7 +41,22 @@ class Host:
 
     def thread(self, name: str, prepare: Callable[[], None] | None = None) -> LoopThread:
         """A thread with a loop of its own; `prepare` is called on it before its first tick."""
-        return LoopThread(self, name, prepare)
+        thread = LoopThread(self, name, prepare)
+        self._threads.append(thread)
+        if self.scheduler.is_stopping():
+            thread.halt()
+        return thread
+
+    def ring(self) -> None:
+        """Let no loop begin a tick any more. From any thread, and from a signal's handler."""
+        self.main_loop.alarm.ring()
+        for thread in list(self._threads):
+            thread.halt()
+
+    def forget(self, thread: LoopThread) -> None:
+        """The thread has ended, or was left behind."""
+        if thread in self._threads:
+            self._threads.remove(thread)
 
     def fail(self, error: BaseException) -> None:
         """End the run, which raises the error (the first one, if there are several). From any thread."""
@@ -54,8 +77,8 @@ class LoopThread:
     def __init__(self, host: Host, name: str, prepare: Callable[[], None] | None) -> None:
         self._host = host
         self._prepare = prepare
-        self._alarm = _native.Alarm()
-        self.loop = Loop(host.scheduler, self._alarm)
+        self.alarm = _native.Alarm()
+        self.loop = Loop(host.scheduler, self.alarm)
         # A daemon: a tick that never ends must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=f"horus {name}", daemon=True)
 
@@ -65,13 +88,20 @@ class LoopThread:
 
     def halt(self) -> None:
         """Begin no tick any more; returns at once."""
-        self._alarm.ring()
+        self.alarm.ring()
 
     def join(self) -> None:
-        """Return when the tick that was under way has ended, and with it the thread."""
+        """Return when the tick that was under way has ended, and with it the thread.
+
+        Raises CutShort when it does not end and the user is done with waiting.
+        """
         self.halt()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join()
+        self._host.forget(self)
+        if self._thread.ident is None or self._thread is threading.current_thread():
+            return
+        self._thread.join(_LAST_PATIENCE_S if self._host.hurried else None)
+        if self._thread.is_alive():
+            raise CutShort
 
     def _run(self) -> None:
         clock.enter(self.loop)
@@ -79,7 +109,7 @@ class LoopThread:
             _native.set_timer_slack(1)
             if self._prepare is not None:
                 self._prepare()
-            self.loop.run_until(NEVER)
+            self.loop.run_until(self._host.end_ns)
         except BaseException as error:  # noqa: BLE001 - it is raised where run() was called
             self._host.fail(error)
         finally:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from horus_core.control.presence import Presence
 from horus_core.nodes.state import NodeState
+from horus_core.plugins import lifecycle as observers
 from horus_core.scheduler.signals import CutShort
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def initialise(entry: Entry) -> None:
     if entry.callbacks.init is not None:
         entry.run(entry.callbacks.init)
     entry.enter(NodeState.RUNNING)
+    tell("horus_node_started", entry)
 
 
 def stop(entry: Entry) -> None:
@@ -49,6 +51,13 @@ def stop(entry: Entry) -> None:
         entry.enter(NodeState.STOPPED)
     _let_go(entry)
     entry.journal.debug("stopped")
+    tell("horus_node_stopped", entry)
+
+
+def tell(hook: str, entry: Entry, **more: object) -> None:
+    """Tell observers what becomes of a node."""
+    if observers.listeners[hook]:
+        observers.tell(hook, scheduler=entry.node._horus.scheduler, node=entry.node, **more)  # noqa: SLF001
 
 
 def crash(entry: Entry, error: BaseException) -> None:

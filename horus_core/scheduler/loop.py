@@ -27,6 +27,8 @@ class Loop:
         self._natively = type(scheduler.clock) is clock.MonotonicClock
         self.lane = _native.Lane(None if self._natively else scheduler.clock.now_ns)
         self._calling: Entry | None = None
+        self.settle: Callable[[int], bool] | None = None
+        """Called when all that was due has ticked: whether it has made more due in the same instant."""
 
     @property
     def current(self) -> Entry | None:
@@ -50,9 +52,10 @@ class Loop:
                 if self._ends_run(error):
                     raise
                 continue
-            if reason == _native.LANE_DONE:
+            if reason != _native.LANE_DONE:
+                self._attend(reason)
+            elif self.settle is None or self.alarm.rung or not self.settle(now_ns):
                 return
-            self._attend(reason)
 
     def on_behalf(self, entry: Entry, deal: Callable[..., _T], *arguments: Any) -> _T:
         """Call what deals with a node; callbacks that it calls have this node as the current one."""

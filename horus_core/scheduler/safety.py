@@ -60,6 +60,10 @@ class Safety:
     def admit(self, entry: Entry) -> None:
         """A node is about to tick: watch it, and hold it when an emergency stop is engaged."""
         config = entry.config
+        if self._scheduler.deterministic:  # no time of the machine's matters
+            if self.engaged is not None:
+                self._stop(entry)
+            return
         if entry.watchdog_ns and self.watchdog is None:
             self.watchdog = _native.Watchdog(self._scheduler.record.flight)
         if config.critical and entry.watchdog_ns:
@@ -115,6 +119,9 @@ class Safety:
 
     def follow_up(self) -> None:
         """Enter the safe state of nodes whose thread is busy with another node, each on a thread of its own."""
+        if self._scheduler.deterministic:  # one thread ticks all, and nothing else may
+            self._say()
+            return
         deadline = time.monotonic() + _PATIENCE_S
         while self.engaged is not None and self._unsafe() and time.monotonic() < deadline:
             time.sleep(_STEP_S)

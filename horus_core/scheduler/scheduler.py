@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import bisect
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from horus_core import _native, names
 from horus_core.control import flights, logs
@@ -13,14 +14,17 @@ from horus_core.errors import ConfigError, InvalidNameError, NodeError
 from horus_core.nodes import config, options
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
+from horus_core.plugins import lifecycle as observers
 from horus_core.scheduler import clock as clocks
 from horus_core.scheduler import ladder as ladder_steps
 from horus_core.scheduler.entry import Entry
 from horus_core.scheduler.session import Session
 from horus_core.scheduler.signals import CutShort, StopSignals
+from horus_core.scheduler.simulated import SimulatedClock
 from horus_core.shm import cleaner, namespace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -29,8 +33,19 @@ if TYPE_CHECKING:
     from horus_core.nodes.policy import Ladder
     from horus_core.scheduler.safety import Safety
 
+_NS = 1_000_000_000
 VARIABLE = "HORUS_NODE_NAME"
-KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "clock", "watchdog", "ladder")
+KEYWORDS = (
+    "name",
+    "tick_rate",
+    "rt",
+    "deterministic",
+    "seed",
+    "clock",
+    "watchdog",
+    "blackbox",
+    "ladder",
+)
 _MAX_NOTE = 14_000  # bytes; what one event of a record holds
 _TROUBLE = frozenset({"failure", "miss", "ladder", "hung", "estop"})
 _AS_ASKED = "as asked"
@@ -42,7 +57,14 @@ class Scheduler:
 
     `tick_rate` is the rate of nodes that were given none, and the most that any gets. Releases are absolute:
     late nodes skip some, which are counted, and never catch up in a burst. Nodes that ask for nothing special
-    tick on the thread that calls run(), those that are due together in `order`.
+    tick on the thread that calls run(), those that are due together in `order`. `rt` is that of all nodes that
+    could have a thread of their own and say nothing of it themselves.
+
+    With `deterministic` all nodes, of whatever class, tick on the calling thread in simulated time, as fast as they
+    can: two runs see the same. `seed` is what horus.rng_float() draws from; None draws differently in each run.
+
+    `blackbox=False` keeps figures and what happened last in private memory, where no other process sees them and
+    nothing of them outlives this one.
 
     Nodes may be added, removed, paused and re-timed, and figures read, from any thread while it runs.
     """
@@ -52,26 +74,32 @@ class Scheduler:
         *,
         name: str | None = None,
         tick_rate: float | None = None,
-        rt: bool = False,
+        rt: bool | Literal["require"] = False,
         deterministic: bool = False,
+        seed: int | None = 0,
         clock: Clock | None = None,
         watchdog: float | None = None,
         ladder: Ladder | None = config.DEFAULTS["ladder"],
+        blackbox: bool = True,
         **unknown: Any,
     ) -> None:
         if unknown:
             raise options.unknown("Scheduler", unknown, KEYWORDS)
-        if deterministic:
+        if deterministic and clock is not None:
             raise ConfigError(
-                "Scheduler cannot honour deterministic=: expected what this version offers, got True. Leave it out."
+                f"Bad clock: expected none beside deterministic=True, which has one, got {clock!r}. Leave one out."
             )
         self._name = _given_name(name)
-        self.clock = clock if clock is not None else clocks.MonotonicClock()
+        self.deterministic = bool(deterministic)
+        """Whether all nodes tick on one thread, in simulated time."""
+        self.seed = options.seed(seed)
+        self.clock = clock or (SimulatedClock() if deterministic else clocks.MonotonicClock())
         self.record = flights.private()
         """The nodes' figures and what happened last: in shared memory while it runs."""
         self.trouble = False
         """Whether anything happened in this run that somebody may want to read about afterwards."""
-        self._rt = rt
+        self._blackbox = options.flag("blackbox", blackbox)
+        self._rt = config.parse_rt(rt)
         self._watchdog_ns = config.watchdog_ns(watchdog)
         self._ladder = config.ladder(ladder)
         self._safety: Safety | None = None
@@ -82,6 +110,7 @@ class Scheduler:
         self._stopping = False
         self._degradations: list[dict[str, str]] = []
         self._granted: dict[str, list[str]] = {}
+        self._reports = threading.Lock()
         self._background: threading.Thread | None = None
         self._error: BaseException | None = None
         self._log = logs.logger("scheduler")
@@ -114,16 +143,21 @@ class Scheduler:
             raise NodeError(
                 f"Adding a node failed: expected a new name, got a second {node.name!r}. Rename one."
             )
-        entry = Entry(node, self._tick_rate)
+        entry = Entry(node, self._tick_rate, rt=self._rt)
         entry.guard_by(self._watchdog_ns, self._ladder)
         bisect.insort(self._entries, entry, key=lambda other: other.node.order)
         session = self._session
+
+        def take_in() -> None:
+            if session is not None:
+                try:
+                    session.start(entry)
+                except BaseException:
+                    self._entries.remove(entry)
+                    raise
+
         if session is not None:
-            try:
-                session.ask(lambda: session.start(entry))
-            except BaseException:
-                self._entries.remove(entry)
-                raise
+            session.ask(take_in)
         return self
 
     def remove_node(self, name: str) -> None:
@@ -168,9 +202,10 @@ class Scheduler:
                 self._tell(entry)
 
     def set_node_rate(self, name: str, rate: float) -> None:
-        """Another rate in Hz, from now on."""
+        """Another rate in Hz, from now on; at most `tick_rate`."""
         entry = self._find(name)
-        entry.nominal_rate = options.rate(rate)
+        rate = options.rate(rate)
+        entry.nominal_rate = min(rate, self._tick_rate or rate)
         ladder_steps.apply_rate(self, entry)
         self._tell(entry)
 
@@ -216,8 +251,12 @@ class Scheduler:
         `duration=0` ticks each node once. Raises what init() or a tick of a node with the policy `fatal` raised,
         after all nodes were shut down.
         """
-        duration = options.duration(duration)
+        self._run(options.duration(duration))
+
+    def _run(self, duration: float | None, opened: threading.Event | None = None) -> None:
         session = self._open(by_hand=duration == 0)
+        if opened is not None:
+            opened.set()
         slack_ns = _native.set_timer_slack(1)
         try:
             with StopSignals(session.alarm, self.request_stop, self._in_callback):
@@ -231,25 +270,52 @@ class Scheduler:
             self._release()
 
     def start(self, duration: float | None = None) -> None:
-        """Run in a thread of its own; join() waits for its end. Signals are left to the caller's thread."""
-        if self._background is not None:
+        """Run in a thread of its own; join() waits for its end. Signals are left to the caller's thread.
+
+        When it returns the run has begun: stop() ends it, and nodes may still be in their init().
+        """
+        duration = options.duration(duration)
+        if self._background is not None and self._background.is_alive():
             raise NodeError("Starting a scheduler failed: expected an idle one, got one that runs already.")
-        ready = threading.Event()
+        opened = threading.Event()
         self._error = None
-        self._background = threading.Thread(
-            target=self._run_in_background, args=(duration, ready), name=f"horus {self.name}", daemon=True
-        )
+        refused: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                self._run(duration, opened)
+            except BaseException as error:  # noqa: BLE001 - start() or join() raises it
+                if not opened.is_set():
+                    refused.append(error)
+                    return
+                self._error = error  # logged, too: not everybody joins
+                self._log.error("the run in the background ended by %s: %s", type(error).__name__, error)
+            finally:
+                opened.set()
+
+        # A daemon, ended by atexit: the program's end stops it, and nodes shut down before that.
+        self._background = threading.Thread(target=work, name=f"horus {self.name}", daemon=True)
         self._background.start()
-        ready.wait()
+        opened.wait()
+        if refused:
+            self._background = None
+            raise refused[0]
+        atexit.register(self._end_in_background, self._background)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end of a run that start() began; False when it still runs. Raises what the run raised."""
         thread = self._background
         if thread is None:
             return True
+        if self._runs_here():
+            raise NodeError(
+                "join() failed: expected another thread than one that ticks its nodes, got the inside of a callback. "
+                "Call stop() there."
+            )
         thread.join(timeout)
         if thread.is_alive():
             return False
+        atexit.unregister(self._end_in_background)
         self._background = None
         error, self._error = self._error, None
         if error is not None:
@@ -257,7 +323,24 @@ class Scheduler:
         return True
 
     def tick_once(self) -> None:
-        """Tick every node once, now, in order, on this thread; starts them if need be. stop() shuts them down."""
+        """Tick every node once, now, in order, on this thread; starts them if need be. stop() shuts them down.
+
+        Simulated time then goes on by a period of the fastest node.
+        """
+        self._step(Session.tick_all)
+
+    def tick_for(self, seconds: float) -> None:
+        """Tick the nodes at their rates for so long, on this thread; starts them if need be. stop() shuts them down.
+
+        It goes on where the last call ended. All nodes tick on this thread, whatever their class.
+        """
+        duration = options.duration(seconds)
+        if duration is None:
+            raise ConfigError("Bad time of tick_for(): expected seconds of at least 0, got None.")
+        self._step(lambda session: session.serve(self.clock.now_ns() + round(duration * _NS)))
+
+    def _step(self, deal: Callable[[Session], None]) -> None:
+        """Have something ticked by the session that is stepped by hand."""
         session = self._session
         if session is None:
             session = self._open(by_hand=True)
@@ -268,11 +351,12 @@ class Scheduler:
                 self._release()
                 raise
         elif session.thread != threading.get_ident() or clocks.here() is not None:
-            raise NodeError("Ticking once failed: expected an idle scheduler, got one that runs already.")
+            raise NodeError("Ticking failed: expected an idle scheduler, got one that runs already.")
         else:
             clocks.enter(session.loop)
         try:
-            session.tick_all()
+            deal(session)
+            session.raise_failure()
         except BaseException as error:
             self._stop_all(session, f"by {type(error).__name__}: {error}")
             self._release()
@@ -284,7 +368,7 @@ class Scheduler:
         self._stopping = True
         session = self._session
         if session is not None:
-            session.alarm.ring()
+            session.ring()
 
     def stop(self) -> None:
         """End the run, or shut down the nodes that tick_once() started."""
@@ -355,6 +439,8 @@ class Scheduler:
         self.trouble = self.trouble or kind in _TROUBLE
         row = -1 if entry is None else entry.row
         self.record.flight.event(kind, text.encode("utf-8", "backslashreplace")[-_MAX_NOTE:], row, detail)
+        if kind == "estop":
+            observers.tell_apart("horus_estop", scheduler=self, text=text)
 
     def granted(self, entry: Entry, asked: str) -> None:
         """Remember what a node asked the kernel for and got."""
@@ -362,8 +448,10 @@ class Scheduler:
 
     def degraded(self, entry: Entry, asked: str, why: str, fix: str) -> None:
         """Remember what a node asked for and does not have; the first of a kind is said aloud."""
-        known = any(other["asked"] == asked and other["why"] == why for other in self._degradations)
-        self._degradations.append({"node": entry.node.name, "asked": asked, "why": why, "fix": fix})
+        one = {"node": entry.node.name, "asked": asked, "why": why, "fix": fix}
+        with self._reports:  # threads of several nodes report at once
+            known = any(other["asked"] == asked and other["why"] == why for other in self._degradations)
+            self._degradations.append(one)
         if not known:
             entry.journal.warning(f"asked for {asked}, and runs without it: {why}. {fix}")
         self.note("note", f"runs without {asked}: {why}", entry)
@@ -371,12 +459,12 @@ class Scheduler:
     def _serve(self, session: Session, duration: float | None) -> None:
         why = _AS_ASKED
         try:
-            self._start_all(session)
+            self._start_all(session, duration)
             if duration == 0:
                 if not self._stopping:
                     session.tick_all()
             else:
-                session.serve(duration)
+                session.serve()
             session.raise_failure()
         except CutShort:
             self._log.warning("a callback was cut short by a second signal")
@@ -386,26 +474,31 @@ class Scheduler:
         finally:
             self._stop_all(session, why)
 
-    def _start_all(self, session: Session) -> None:
+    def _start_all(self, session: Session, duration: float | None = None) -> None:
         self.trouble = False
         self._degradations.clear()
         self._granted.clear()
         if self._entries:
-            self.record = flights.create(self.name, len(self._entries))
+            make = flights.create if self._blackbox else flights.private
+            self.record = make(self.name, len(self._entries))
+        observers.load_plugins()
         self.note("start", f"{len(self._entries)} nodes: {', '.join(self.get_node_names())}")
-        session.start_all(list(self._entries))
+        session.start_all(list(self._entries), duration)
 
     def _stop_all(self, session: Session, why: str = _AS_ASKED) -> None:
         self._stopping = True
         session.alarm.ring()
         session.stop_all()
         self.note("stop", why)
+        observers.settle()
         # A run without trouble leaves nothing behind: nobody would look for it, and memory is dear.
         self.record.end(keep=self.trouble or why != _AS_ASKED)
 
     def _open(self, *, by_hand: bool) -> Session:
         if not self._running.acquire(blocking=False):
             raise NodeError("Running a scheduler failed: expected an idle one, got one that runs already.")
+        if isinstance(self.clock, SimulatedClock):
+            self.clock.start_anew()
         session = Session(self, by_hand=by_hand)
         self._safety = session.safety
         try:
@@ -424,12 +517,14 @@ class Scheduler:
         clocks.leave()
         self._running.release()
 
-    def _run_in_background(self, duration: float | None, ready: threading.Event) -> None:
-        try:
-            ready.set()
-            self.run(duration)
-        except BaseException as error:  # noqa: BLE001 - join() raises it
-            self._error = error
+    def _end_in_background(self, thread: threading.Thread) -> None:
+        if thread.is_alive():
+            self.request_stop()
+            thread.join()
+
+    def _runs_here(self) -> bool:
+        loop = clocks.here()
+        return loop is not None and loop.scheduler is self
 
     def _find(self, name: str) -> Entry:
         for entry in self._entries:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
@@ -16,7 +17,8 @@ from horus_core.scheduler.host import Host
 from horus_core.scheduler.loop import Loop
 from horus_core.scheduler.safety import Safety
 from horus_core.scheduler.signals import CutShort
-from horus_core.shm import process
+from horus_core.scheduler.simulated import Deterministic
+from horus_core.shm import upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,50 +42,60 @@ class Session:
         """`by_hand`: all nodes tick on this thread, when tick_all() is called."""
         self._scheduler = scheduler
         self.by_hand = by_hand
+        self._one_lane = by_hand and not scheduler.deterministic  # whose class does that by itself
         self.alarm = _native.Alarm()
         self.loop = Loop(scheduler, self.alarm)
         self._host = Host(scheduler, self.loop)
         self._classes: dict[type[ExecutionClass], ExecutionClass] = {}
+        self._class_of: dict[Entry, ExecutionClass] = {}
         self._chores: deque[Chore] = deque()
+        self._chores_lock = threading.RLock()  # a signal's handler may ask, too
+        self._over = False
         self.thread = threading.get_ident()
         self.started: list[Entry] = []  # as started
         self._ticking: set[Entry] = set()
         self.safety = Safety(scheduler, self)
         self.started_ns: int | None = None
         self.failure: BaseException | None = None
+        self._hint_ns = 0  # 0: nothing was served yet
         self.waits = False
         """Whether this thread waits for a tick on another one to end."""
         self._log = logs.logger("scheduler")
 
     # Starting
 
-    def start_all(self, entries: list[Entry]) -> None:
-        """Call init() of every node, in order; then all of them may tick."""
+    def start_all(self, entries: list[Entry], duration: float | None = None) -> None:
+        """Call init() of every node, in order; then all of them may tick, for `duration` seconds."""
         for entry in entries:
-            self._class_of(entry).check(entry)
+            self._choose_class(entry)
         self.safety.start()
         for entry in entries:
             if self._scheduler.is_stopping():  # the alarm also rings for what another thread asks
                 break
             self._initialise(entry)
         self.started_ns = self._scheduler.clock.now_ns()
+        if duration is not None:
+            self._host.end_ns = self.started_ns + round(duration * _NS)
         for entry in self.started:
             self._begin(entry, self.started_ns)
 
     def start(self, entry: Entry) -> None:
-        """Take in one more node while the others tick, unless it came in time to start with them."""
-        if entry in self.started:
+        """Take in one more node while the others tick; where these end, it waits for the next run."""
+        if self._over or self._scheduler.is_stopping() or entry in self.started:
             return
-        self._class_of(entry).check(entry)
+        self._choose_class(entry)
         self._initialise(entry)
         self._begin(entry, self._scheduler.clock.now_ns())
 
     def _initialise(self, entry: Entry) -> None:
         entry.attach(self._scheduler)
         entry.forget()
+        self.loop.on_behalf(entry, lifecycle.tell, "horus_node_added", entry)
         try:
             self.loop.on_behalf(entry, lifecycle.start, entry)
         except BaseException as error:
+            if isinstance(error, Exception):
+                self.loop.on_behalf(entry, partial(lifecycle.tell, "horus_node_failed", entry, error=error))
             self._scheduler.note("failure", f"starting failed: {type(error).__name__}: {error}", entry)
             entry.attach(None)
             raise
@@ -93,26 +105,30 @@ class Session:
         entry.plan(now_ns)
         self._ticking.add(entry)
         self.safety.admit(entry)
-        if self.by_hand:
+        if self._one_lane:
             self.loop.lane.add(entry)
         else:
-            self._class_of(entry).add(entry)
+            self._class_of[entry].add(entry)
 
-    def _class_of(self, entry: Entry) -> ExecutionClass:
-        cls = registry.choose(entry.node)
+    def _choose_class(self, entry: Entry) -> None:
+        """Once a run: what the node asks for may change meanwhile, where it ticks does not."""
+        deterministic = self._scheduler.deterministic
+        cls = Deterministic if deterministic else registry.choose(entry.node.name, entry.config)
         entry.exec_class = cls.name
         found = self._classes.get(cls)
         if found is None:
             found = self._classes[cls] = cls(self._host)
-        return found
+        found.check(entry)
+        self._class_of[entry] = found
 
     # Running
 
-    def serve(self, duration: float | None) -> None:
-        """Tick this thread's nodes, and do what others ask for, until stopped or for `duration` seconds."""
-        start_ns = self.started_ns or self._scheduler.clock.now_ns()
-        end_ns = NEVER if duration is None else start_ns + int(duration * _NS)
-        hint_ns, look_ns = start_ns + _HINT_AFTER_NS, start_ns + _LOOK_EVERY_NS
+    def serve(self, end_ns: int | None = None) -> None:
+        """Tick this thread's nodes, and do what others ask for, until stopped or until `end_ns` (the run's end)."""
+        end_ns = self._host.end_ns if end_ns is None else end_ns
+        now_ns = self._scheduler.clock.now_ns()
+        hint_ns, look_ns = self._hint_ns or now_ns + _HINT_AFTER_NS, now_ns + _LOOK_EVERY_NS
+        self._hint_ns = hint_ns
         while not self._scheduler.is_stopping():
             now_ns = self.loop.run_until(min(end_ns, hint_ns, look_ns))
             self._do_chores()
@@ -120,9 +136,9 @@ class Session:
                 break
             if now_ns >= hint_ns:
                 hints.unheard_topics(list(self.started))
-                hint_ns = NEVER
+                hint_ns = self._hint_ns = NEVER
             if now_ns >= look_ns:
-                process.notice_loss()
+                upkeep.look()
                 self._scheduler.record.touch()
                 look_ns = now_ns + _LOOK_EVERY_NS
 
@@ -130,12 +146,26 @@ class Session:
         """Tick every node once, now, in order, on this thread."""
         now_ns = self._scheduler.clock.now_ns()
         self.loop.lane.drop_pass()
+        ticking = {}
         for entry in self.started:
-            if entry.live and not entry.holds:
+            if entry.live and not entry.holds and not self._waits_for_topic(entry):
+                entry.rest_until(now_ns)
+                ticking[entry] = entry.index
                 entry.next_ns = now_ns
         self.loop.run_due(now_ns)
         if self.safety.engaged is not None:  # by one of these ticks, maybe
             self.loop.run_due(self._scheduler.clock.now_ns())
+        # Back on their grids, unless a failure policy has moved them: a tick moves a node by one release.
+        for entry in [entry for entry, index in ticking.items() if entry.index != index + 1]:
+            del ticking[entry]
+        for entry in ticking:
+            entry.rest_until(now_ns + 1)
+        if ticking and self._scheduler.deterministic:
+            fastest = max(ticking, key=lambda entry: entry.rate)
+            self._scheduler.clock.sleep_until(fastest.next_ns, self.alarm)
+
+    def _waits_for_topic(self, entry: Entry) -> bool:
+        return self._scheduler.deterministic and bool(entry.config.on)
 
     def any_live(self) -> bool:
         """Whether any node still ticks."""
@@ -146,41 +176,69 @@ class Session:
         if self.failure is not None:
             raise self.failure
 
-    def ask(self, what: Callable[[], Any]) -> Any:
-        """Have something done on the session's thread, between two ticks there; its result.
+    def ask(self, what: Callable[[], Any]) -> None:
+        """Have something done on the session's thread, between two ticks there, and wait until it is done.
 
-        From inside a callback nothing is waited for, and the result is None: the thread may be waiting for that
-        very callback.
+        From inside a callback nothing is waited for: the thread may be waiting for that very callback. What
+        goes wrong is logged then, as there is nobody to raise it to.
         """
         if threading.get_ident() == self.thread and self.loop.current is None:
-            return what()
-        chore = Chore(what)
-        self._chores.append(chore)
+            what()
+            return
+        in_callback = clocks.here() is not None
+        chore = Chore(what, self._tell_of if in_callback else None)
+        with self._chores_lock:
+            late = self._over
+            if not late:
+                self._chores.append(chore)
+        if late:
+            what()
+            return
         self.alarm.ring()
-        return None if clocks.here() is not None else chore.result()
+        if not in_callback:
+            chore.wait()
+
+    def _tell_of(self, error: Exception) -> None:
+        self._log.error("what a callback asked for failed", exc_info=error)
 
     def _do_chores(self) -> None:
         """The alarm rings for a stop, too: it stays as it is then."""
         if not self._scheduler.is_stopping():
             self.alarm.reset()
-        while self._chores:
-            self._chores.popleft().do()
+        self._do_waiting()
         if self._scheduler.is_stopping():
             self.alarm.ring()
+
+    def _do_waiting(self) -> None:
+        while self._chores:
+            self._chores.popleft().do()
 
     # Stopping
 
     def stop_all(self) -> None:
         """Let current ticks end, then shut down all nodes, last started first."""
+        try:
+            self._end()
+        finally:
+            with self._chores_lock:
+                self._over = True
+            self._do_waiting()
+
+    def _end(self) -> None:
+        self.ring()
         for cls in self._classes.values():
             cls.halt()
+        for entry in reversed(self.started):
+            self.loop.on_behalf(entry, self._take_out, entry)
         while self.started:
             self.stop(self.started[-1])
         for cls in self._classes.values():
             cls.close()
         self.safety.end()
-        while self._chores:
-            self._chores.popleft().do()
+
+    def ring(self) -> None:
+        """Let no tick begin any more. From any thread, and from a signal's handler."""
+        self._host.ring()
 
     def stop(self, entry: Entry) -> None:
         """Shut down one node."""
@@ -189,52 +247,59 @@ class Session:
         if entry.live:  # an isolated node has shut down already
             self.loop.on_behalf(entry, lifecycle.stop, entry)
         self._scheduler.trouble |= entry.had_trouble()
+        self._class_of.pop(entry, None)
         entry.attach(None)
 
     def _take_out(self, entry: Entry) -> None:
         if entry not in self._ticking:  # another node's init() failed before this one began to tick
             return
         self._ticking.remove(entry)
-        if self.by_hand:
+        if self._one_lane:
             self.loop.lane.remove(entry)
             return
         self.waits = True
         try:
-            self._class_of(entry).remove(entry)
+            self._class_of[entry].remove(entry)
         except CutShort:
+            self._host.hurried = True
             entry.journal.warning("its tick does not end; a second signal cut the waiting short")
         finally:
             self.waits = False
 
     def changed(self, entry: Entry) -> None:
         """The node's next release was moved. From any thread."""
-        if self.by_hand:
+        if self._one_lane:
             self.loop.lane.nudge()
         elif entry in self._ticking:
-            self._class_of(entry).changed(entry)
+            self._class_of[entry].changed(entry)
 
 
 class Chore:
     """Something to be done on another thread, and what came of it."""
 
-    def __init__(self, what: Callable[[], Any]) -> None:
+    def __init__(self, what: Callable[[], Any], unheard: Callable[[Exception], None] | None) -> None:
+        """`unheard` takes what goes wrong where nobody waits for it."""
         self._what = what
+        self._unheard = unheard
         self._done = threading.Event()
-        self._result: Any = None
         self._error: BaseException | None = None
 
     def do(self) -> None:
-        """Do it; what it raises is raised by result()."""
+        """Do it; what it raises is raised by wait()."""
         try:
-            self._result = self._what()
+            self._what()
         except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
             self._error = error
+            if self._unheard is not None:
+                self._unheard(error)
+        except BaseException as error:
+            self._error = error
+            raise
         finally:
             self._done.set()
 
-    def result(self) -> Any:
+    def wait(self) -> None:
         """Wait until it is done."""
         self._done.wait()
         if self._error is not None:
             raise self._error
-        return self._result

@@ -37,6 +37,12 @@ def of_member(member: _native.Member) -> _native.Pool:
         return found
 
 
+def unmap_dead() -> None:
+    """Let go of the memory of processes that died, for example of a camera that does not come back."""
+    for one in list(_pools.values()):
+        one.unmap_dead()
+
+
 def budget_bytes() -> int:
     """What HORUS_POOL_BUDGET says, in bytes; 0 where it is not set.
 

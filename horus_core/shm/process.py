@@ -43,6 +43,12 @@ def joined(namespace: str) -> _native.Member | None:
     return None if found is None or found.forked or not found.linked else found
 
 
+def leave(namespace: str) -> None:
+    """Be no member of the namespace any more once its topics are closed here; using it again joins it anew."""
+    with _lock:
+        _members.pop(namespace, None)
+
+
 def mapped_rings() -> list[tuple[str, _native.Ring]]:
     """The topic regions that this process has mapped, each with its name."""
     # valuerefs() copies in one step: another thread may open a topic while we go through them.

@@ -15,7 +15,7 @@ from horus_core import _native, names
 from horus_core.errors import HorusError, RegionError, TopicTypeError
 from horus_core.messages import codec, layout
 from horus_core.shm import pool as pools
-from horus_core.shm import process
+from horus_core.shm import process, upkeep
 from horus_core.topics import attach, types
 from horus_core.topics.opening import Opening
 
@@ -115,9 +115,10 @@ class Handle(_native.TopicBase):
         if not self._open_for_recv():
             self._member.wait(epoch, until_ns)
 
-    def _notice_loss(self, now_ns: int) -> None:
+    def _upkeep(self, now_ns: int) -> None:
+        """Called once a second by who waits for a message."""
         del now_ns
-        process.notice_loss()
+        upkeep.look()
 
     def _bound_ring(self) -> _native.Ring:
         """The mapping of a bound handle; another thread may close the handle at any time."""

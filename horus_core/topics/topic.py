@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import _native, names
 from horus_core.errors import ConfigError
+from horus_core.scheduler import clock as clocks
 from horus_core.topics import attach, binding, types
 from horus_core.topics.binding import Handle
 
@@ -28,7 +29,10 @@ class Info(NamedTuple):
     """What is known of a message besides its contents."""
 
     publish_ns: int
-    """When it was sent: CLOCK_MONOTONIC of this machine, in nanoseconds (`horus.now_ns()`)."""
+    """When it was sent, as `horus.now_ns()` tells the time where this is read, in nanoseconds.
+
+    CLOCK_MONOTONIC of this machine; inside the callbacks of a deterministic run, simulated time.
+    """
     sequence: int
     """Its number in the topic, from 0. Numbers that were given up by a publisher are left out."""
     publisher: str
@@ -122,14 +126,15 @@ class Topic(Handle):
         publish_ns, number, owner = self._last()
         ring = self._ring
         if ring is None:
-            return Info(publish_ns, 0, "")
+            return Info(clocks.when(publish_ns), 0, "")
+        publish_ns = clocks.when(publish_ns)
         names_by_row = {row["row"]: row["node"] for row in ring.publishers()}
         return Info(publish_ns, number - ring.capacity, names_by_row.get(owner, ""))
 
     def age(self) -> float | None:
         """Seconds since the message received last was sent; None before the first."""
         publish_ns, number, _ = self._last()
-        return None if number == 0 else (_native.now_ns() - publish_ns) / 1e9
+        return None if number == 0 else (clocks.now_ns() - clocks.when(publish_ns)) / 1e9
 
     def is_stale(self, max_age: float) -> bool:
         """Whether the newest message in the ring is older than `max_age` seconds, or there is none."""
@@ -137,7 +142,7 @@ class Topic(Handle):
             self._open_for_recv()
         ring = self._ring
         latest_ns = None if ring is None else ring.latest_ns
-        return latest_ns is None or _native.now_ns() - latest_ns > max_age * 1e9
+        return latest_ns is None or clocks.now_ns() - clocks.when(latest_ns) > max_age * 1e9
 
     def _look(self) -> _native.Ring | None:
         """The topic's region, if there is one by now; looking makes nobody a publisher or subscriber."""

@@ -6,6 +6,7 @@ Each function acts on the calling thread, or its process, and returns None, or w
 from __future__ import annotations
 
 import os
+import resource
 
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 
@@ -27,7 +28,9 @@ def set_fifo(priority: int) -> str | None:
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError as error:
-        return f"sched_setscheduler(SCHED_FIFO, {priority}): {error.strerror}"
+        allowed = resource.getrlimit(resource.RLIMIT_RTPRIO)[0]
+        asked = f" for priority {priority}" if allowed else ""
+        return f"{error.strerror}{asked}: RLIMIT_RTPRIO is {allowed}"
     return None
 
 
@@ -36,7 +39,7 @@ def pin(core: int) -> str | None:
     try:
         os.sched_setaffinity(0, {core})
     except OSError as error:
-        return f"sched_setaffinity({core}): {error.strerror}"
+        return f"{error.strerror} for core {core}: this process may use {sorted(os.sched_getaffinity(0))}"
     return None
 
 
@@ -47,4 +50,18 @@ def lock_memory() -> str | None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0:
         return None
-    return f"mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT): {os.strerror(ctypes.get_errno())}"
+    allowed = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
+    return f"{os.strerror(ctypes.get_errno())}: RLIMIT_MEMLOCK is {allowed} bytes"
+
+
+def unlock_memory() -> None:
+    """Let memory be swapped again."""
+    import ctypes  # noqa: PLC0415
+
+    ctypes.CDLL(None).munlockall()
+
+
+def has_locked_memory() -> bool:
+    """Whether the process has locked memory, by us or by itself."""
+    with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - once, and pathlib costs more
+        return any(line.startswith("VmLck:") and line.split()[1] != "0" for line in status)

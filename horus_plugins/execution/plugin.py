@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from horus_core.plugins.hookspecs import hookimpl
+from horus_plugins.execution.async_io import AsyncIo
 from horus_plugins.execution.best_effort import BestEffort
+from horus_plugins.execution.compute import Compute
+from horus_plugins.execution.event import Event
 from horus_plugins.execution.rt import Rt
 
 if TYPE_CHECKING:
@@ -17,5 +20,5 @@ if TYPE_CHECKING:
 @hookimpl
 def horus_register_execution(register: Callable[[type[ExecutionClass]], None]) -> None:
     """Supply the standard classes."""
-    for cls in (BestEffort, Rt):
+    for cls in (BestEffort, Rt, Compute, Event, AsyncIo):
         register(cls)

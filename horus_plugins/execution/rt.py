@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from horus_core.scheduler.host import Host, LoopThread
 
 DEFAULT_PRIORITY = 50
-_SPIN_NS = 150_000  # before a release, on a core of the node's own
+# Before a release, on a core of the node's own. At most half of each period: the kernel takes the processor from
+# SCHED_FIFO threads that use more than 95 % of it, for 50 ms a second (sched_rt_runtime_us).
+_SPIN_NS = 150_000
 _SWITCH_INTERVAL_S = 0.0005  # how long another thread may keep the GIL from a waiting one
 
 _switching = threading.Lock()
 _rt_threads = 0
 _interval_before = 0.0
+_was_locked = True
 
 
 class Rt(ExecutionClass):
@@ -43,23 +46,16 @@ class Rt(ExecutionClass):
 
     def check(self, entry: Entry) -> None:
         """A node with rt="require" does not start without what it asks for."""
-        if entry.config.rt == "require":
-            refused = _tried(entry.config)
-            if refused:
-                reasons = " ".join(f"{asked}: {why}. {kernel.FIX[asked]}" for asked, why in refused)
-                raise NodeError(
-                    f"Starting node {entry.node.name!r} failed: expected real-time scheduling, as rt='require' "
-                    f"asks for, got a refusal (node={entry.node.name!r}). {reasons}"
-                )
+        require(entry)
 
     def add(self, entry: Entry) -> None:
         """Give it its thread."""
-        thread = self.host.thread(entry.node.name, lambda: self._prepare(entry))
+        thread = self.host.thread(entry.node.name, lambda: prepare(self.host, entry))
         thread.loop.lane.add(entry)
         if entry.config.core is not None:
-            thread.loop.lane.spin_ns = _SPIN_NS
+            thread.loop.lane.spin_ns = _spin_ns(entry)
         self._threads[entry] = thread
-        _count_thread(1)
+        count_thread(1)
         thread.start()
 
     def remove(self, entry: Entry) -> None:
@@ -68,27 +64,47 @@ class Rt(ExecutionClass):
         try:
             thread.join()
         finally:
-            _count_thread(-1)
+            count_thread(-1)
 
     def changed(self, entry: Entry) -> None:
         """Its thread may be asleep for longer, or shorter, than is right now."""
-        self._threads[entry].loop.lane.nudge()
+        lane = self._threads[entry].loop.lane
+        if lane.spin_ns:
+            lane.spin_ns = _spin_ns(entry)
+        lane.nudge()
 
     def halt(self) -> None:
         """All threads end with their current tick."""
         for thread in self._threads.values():
             thread.halt()
 
-    def _prepare(self, entry: Entry) -> None:
-        for asked, why in _granted(entry.config):
-            if why is None:
-                self.host.granted(entry, asked)
-            else:
-                self.host.degraded(entry, asked, why, kernel.FIX[asked])
+
+def require(entry: Entry) -> None:
+    """Raise NodeError for a node with rt="require" that would not get what it asks for."""
+    refused = _tried(entry.config) if entry.config.rt == "require" else []
+    if refused:
+        reasons = " ".join(f"{asked}: {why}. {kernel.FIX[asked]}" for asked, why in refused)
+        raise NodeError(
+            f"Starting node {entry.node.name!r} failed: expected real-time scheduling, as rt='require' "
+            f"asks for, got a refusal (node={entry.node.name!r}). {reasons}"
+        )
 
 
-def _granted(config: NodeConfig) -> list[tuple[str, str | None]]:
-    """Ask the kernel, for this thread: what was asked for, and why it was refused."""
+def prepare(host: Host, entry: Entry) -> None:
+    """Ask the kernel, for this thread, for what the node wants, and report what it got."""
+    for asked, why in _ask_kernel(entry.config):
+        if why is None:
+            host.granted(entry, asked)
+        else:
+            host.degraded(entry, asked, why, kernel.FIX[asked])
+
+
+def _spin_ns(entry: Entry) -> int:
+    return min(_SPIN_NS, int(0.5e9 / entry.rate))
+
+
+def _ask_kernel(config: NodeConfig) -> list[tuple[str, str | None]]:
+    """Ask for this thread: what was asked for, and why it was refused (None: it was granted)."""
     asked: dict[str, Callable[[], str | None]] = {
         "SCHED_FIFO": lambda: kernel.set_fifo(config.priority or DEFAULT_PRIORITY),
         "locked memory": kernel.lock_memory,
@@ -102,19 +118,30 @@ def _granted(config: NodeConfig) -> list[tuple[str, str | None]]:
 def _tried(config: NodeConfig) -> list[tuple[str, str]]:
     """What the kernel would refuse, tried on a thread of its own."""
     results: list[tuple[str, str | None]] = []
-    thread = threading.Thread(target=lambda: results.extend(_granted(config)))
-    thread.start()
-    thread.join()
+    thread = threading.Thread(target=lambda: results.extend(_ask_kernel(config)))
+    count_thread(1)  # so that what it locked is unlocked again
+    try:
+        thread.start()
+        thread.join()
+    finally:
+        count_thread(-1)
     return [(what, why) for what, why in results if why is not None]
 
 
-def _count_thread(more: int) -> None:
-    """While there are Rt threads, a thread that waits for the GIL gets it sooner."""
-    global _rt_threads, _interval_before  # noqa: PLW0603 - the interval is the interpreter's, too
+def count_thread(more: int) -> None:
+    """While there are Rt threads, a thread that waits for the GIL gets it sooner, and memory stays locked."""
+    global _rt_threads, _interval_before, _was_locked  # noqa: PLW0603 - both are the process's, too
     with _switching:
         if _rt_threads == 0:
             _interval_before = sys.getswitchinterval()
-            sys.setswitchinterval(min(_SWITCH_INTERVAL_S, _interval_before))
+            if _interval_before > _SWITCH_INTERVAL_S:
+                sys.setswitchinterval(_SWITCH_INTERVAL_S)
+            _was_locked = kernel.has_locked_memory()
         _rt_threads += more
         if _rt_threads == 0:
-            sys.setswitchinterval(_interval_before)
+            if _interval_before > _SWITCH_INTERVAL_S:
+                sys.setswitchinterval(
+                    _interval_before + 0.5e-6
+                )  # the interpreter cuts off what is not whole us
+            if not _was_locked:
+                kernel.unlock_memory()

@@ -26,7 +26,7 @@ def press_ctrl_c():
     since = None
     while True:
         time.sleep(0.02)
-        running = [scheduler for scheduler in list(clock._by_thread.values()) if scheduler.started_ns]
+        running = {loop.scheduler for loop in list(clock._by_thread.values()) if loop.scheduler.started_ns}
         if not running:
             since = None
         elif since is None:

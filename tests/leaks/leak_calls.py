@@ -229,11 +229,12 @@ def an_alarm_rings(stage):
 # ---- Pool, PooledBase ----
 
 
-@call("Pool()", "Pool.usage", "Pool.refusal", "Pool.member")
+@call("Pool()", "Pool.usage", "Pool.refusal", "Pool.unmap_dead", "Pool.member")
 def a_pool(stage):
     pool = _native.Pool(_native.Member(stage.index_fd, stage.namespace), MiB)
     assert pool.usage()["blocks"] == 0
     pool.refusal()
+    pool.unmap_dead()
     stage.pool.usage()
     pool.member.ident
 

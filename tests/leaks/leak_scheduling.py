@@ -112,7 +112,8 @@ def what_a_node_says_and_is_told(stage):
 
 @call("Run()", "Run.plan", "Run.rest_until", "Run.set_rate", "Run.skip", "Run.divert", "Run.begin", "Run.tick",
       "Run.count", "Run.base_ns", "Run.next_ns", "Run.index", "Run.release_ns", "Run.started_ns", "Run.previous_ns",
-      "Run.rate", "Run.deadline_ns", "Run.good_in_row", "Run.recover_after", "Run.degraded")  # fmt: skip
+      "Run.rate", "Run.deadline_ns", "Run.good_in_row", "Run.recover_after", "Run.degraded", "Run.on_demand",
+      "Run.diverted", "Run.began", "Run.ended")  # fmt: skip
 def a_run_ticks(stage):
     run = _native.Run(leak_stage.Node(), lambda: 1, 100.0)
     run.plan(5)
@@ -125,7 +126,17 @@ def a_run_ticks(stage):
     run.rest_until(1 << 40)
     run.set_rate(50.0, 1 << 41)
     run.divert(stage.drain)
+    assert run.diverted == stage.drain
     run.divert(None)
+    assert run.diverted is None
+    run.on_demand = 1
+    run.begin(7)
+    assert run.next_ns == 2**63 - 1
+    run.on_demand = 0
+    run.rest_until(1 << 40)
+    run.ended(run.began(), True)
+    _fails(run.ended, "time", False)
+    _fails(run.ended)
     run.next_ns = run.next_ns + run.base_ns + run.index + run.release_ns + run.started_ns + run.previous_ns
     assert run.rate == 50.0
     assert run.deadline_ns
@@ -187,3 +198,19 @@ def a_watchdog_watches(stage):
     watchdog.arm(1, stage.ring, b"x")
     watchdog.stop()
     _fails(watchdog.arm, 0, stage.ring, b"x")
+
+
+@call("wait_any")
+def topics_are_waited_for_together(stage):
+    alarm = _native.Alarm()
+    assert not _native.wait_any((stage.dicts, stage.fixed_topic), alarm, 1)
+    stage.dicts.send({"n": 1})
+    assert _native.wait_any((stage.dicts, stage.fixed_topic), alarm, 1)
+    assert not _native.wait_any((stage.dicts, stage.fixed_topic), alarm, time.monotonic_ns() + 1000)
+    stage.dicts.recv()
+    alarm.ring()
+    assert not _native.wait_any((stage.dicts,), alarm, 1 << 62)
+    _fails(_native.wait_any, (stage.dicts, 3), alarm, 1)
+    _fails(_native.wait_any, [], alarm, 1)
+    _fails(_native.wait_any, (), alarm, "time")
+    _fails(_native.wait_any, (), alarm)

@@ -30,7 +30,7 @@ def main() -> int:
         print(describe(setting, result), flush=True)
         return result
 
-    print(HEADER, flush=True)
+    print(HEADER, flush=True)  # a line as each run ends; the table, in order, comes last
     with ThreadPoolExecutor(options.jobs) as pool:
         results = list(pool.map(run, wanted))
     unexpected = [

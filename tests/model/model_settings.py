@@ -65,7 +65,7 @@ RUNS = [
     Setting("wake", "one kill", "SUBS=2 KILLS=1 SLICE"),
     Setting("wake", "one stop", "SUBS=2 STOPS=1 SLICE"),
     Setting("wake", "one kill and one stop", "SUBS=2 KILLS=1 STOPS=1 SLICE", full=True),
-    Setting("wake", "two messages each, no fault, no slice", "SUBS=2 MESSAGES=2", full=True),
+    Setting("wake", "two messages each, no fault, no slice", "SUBS=2 MESSAGES=2", "bitstate", full=True),
     Setting("pool", "no fault", ""),
     Setting("pool", "no block is left: the take says so", "WITNESS_exhausted", caught=True),
     Setting("pool", "one kill, a newcomer or none", "KILLS=1"),

@@ -222,7 +222,8 @@ undo:
 
 killed:
     atomic {
-        locked[q] = 0; holding[q] = 0;
+        locked[q] = (locked[q] == q + 1 -> 0 : locked[q]); /* who dies before he has the lock leaves the writer's */
+        holding[q] = 0;
         b = 0; g = 0; mapped = 0; i = 0;
         if
         :: returns > 0 -> returns--
@@ -230,7 +231,14 @@ killed:
         fi
     }
     /* Not there while the writer reaps: then a newcomer takes another row. */
-    atomic { locked[q] == 0 -> STEP(take_row__lock); locked[q] = q + 1 }
+    atomic {
+        if
+        :: locked[q] == 0
+        :: locked[q] == WRITER -> goto gone
+        fi;
+        STEP(take_row__lock);
+        locked[q] = q + 1
+    }
     atomic {
         STEP(take_row__raise);
         if

@@ -10,19 +10,7 @@
  * -DACCOUNTS adds the counters, -DSKIP a subscriber that skips. MUT_*: mutations. */
 #include "common.h"
 
-#define DONE 0
-#define BUSY 1
-#define VOID 2
-#define HELD 3
-
-/* number 8 bits | tally 3 | state 2 | owner 2 */
-#define WORD(n, t, s, o) (((n) << 7) | (((t) & (TALLIES - 1)) << 4) | ((s) << 2) | (o))
-#define NUMBER(w) ((w) >> 7)
-#define TALLY(w) (((w) >> 4) & 7)
-#define STATE(w) (((w) >> 2) & 3)
-#define OWNER(w) ((w) & 3)
-#define IS_VOID(w) (STATE(w) >= VOID)
-#define WRITING(w) (STATE(w) & BUSY) /* BUSY or HELD: somebody may be writing here */
+#include "ring_word.h"
 
 /* ---- what lies in shared memory ---- */
 short word[N];
@@ -32,10 +20,6 @@ byte hint = N;
 byte who[PUBS + 1];  /* by row: the identity of the publisher, 0 free */
 byte generation[PUBS];
 bit locked[PUBS];    /* the kernel's lock on the process's byte of the index: it lives */
-
-#define IDENTITY(g, p) ((g) << 2 | (p))
-#define INDEX(who) ((who) & 3)
-#define GENERATION(who) ((who) >> 2)
 
 /* ---- what no process can see: the truth, and the faults that are left ---- */
 byte truth[N];       /* which message the claim of the slot's number was for */
@@ -53,14 +37,6 @@ bit observed, nothing_done; /* since `observed` there was a moment without any m
 #else
 #define SEE_NOTHING_DONE skip
 #endif
-
-/* Messages: 1 to MESSAGES of publisher 0, and so on. */
-#define MESSAGE(p, seq) ((seq) * PUBS + (p))
-#define PUBLISHER(m) ((m) % PUBS)
-#define SEQUENCE(m) ((m) / PUBS)
-
-/* From a tally, right modulo TALLIES, to a count that is right but for less than half of that. */
-#define AHEAD(t, v) (((((t) - (v)) & (TALLIES - 1)) ^ (TALLIES / 2)) - TALLIES / 2)
 
 #ifdef MUT_void_not_counted
 #define PLUS_VOID 0

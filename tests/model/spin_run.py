@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -91,14 +92,14 @@ def explore(setting: Setting, seconds: float) -> Result:
         call("spin", "-a", *defines, str(HERE / f"{setting.model}.pml"))
         limit = f"-DMEMLIM={setting.megabytes}"
         call("gcc", "-O2", "-w", limit, *compile_flags, "-o", "pan", "pan.c")
-        command = ["nice", "-n", "10", "./pan", f"-m{DEPTH}", *run_flags]
+        command = [*(["nice", "-n", "10"] if setting.full else []), "./pan", f"-m{DEPTH}", *run_flags]
         process = subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         try:
             output = process.communicate(timeout=seconds)[0]
         except subprocess.TimeoutExpired:
-            process.terminate()  # pan prints its figures, and that the search was not completed
+            process.send_signal(signal.SIGINT)  # pan prints what it has so far
             output = process.communicate()[0] + "\nSearch not completed\n"
     return read_pan(output, setting.search)
 

@@ -195,13 +195,13 @@ def test_on_error_signatures():
         Node("n", tick=fail, on_error=lambda a, b, c: (a, b, c))
 
 
-def test_async_tick_is_refused():
-    """An async tick is refused at construction in this version, never called and dropped."""
+def test_an_asynchronous_generator_is_refused():
+    """A tick that yields would never run: it is refused at construction, never called and dropped."""
 
     async def tick():
-        pass
+        yield 1
 
-    with pytest.raises(ConfigError, match="coroutine function"):
+    with pytest.raises(ConfigError, match="asynchronous generator"):
         Node("n", tick=tick)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import horus
 from horus_core.errors import PoolExhaustedError
 from horus_core.messages.image import Image
 from horus_core.shm import pool
@@ -91,6 +94,51 @@ def test_a_killed_subscriber_returns_its_blocks(peer, monkeypatch, until):
     for value in range(30):
         assert topic.send(Image.from_numpy(frame(value)))
     assert pool.pool().usage()["held"] == 0
+
+
+def mapped_chunks(namespace):
+    with Path("/proc/self/maps").open() as lines:
+        return sum(f"/horus_{namespace}.pool." in line for line in lines)
+
+
+CAMERA = """
+topic = Topic("cam", Image)
+hear()
+topic.send(Image.from_numpy(np.full((300, 300, 3), 7, np.uint8)))
+say("sent")
+hear()
+"""
+
+
+def killed_camera(peer):
+    """Has one image from a camera that is then killed; the image."""
+    topic, camera = Topic("cam", Image), peer(CAMERA)
+    camera.say("send")
+    assert camera.hear() == "sent"
+    image = topic.recv()
+    camera.kill()
+    return image
+
+
+def test_who_waits_lets_go_of_a_dead_cameras_memory(peer, namespace):
+    """Once nothing of it is held, the memory of a writer that was killed is unmapped while we wait for others."""
+    image, other = killed_camera(peer), Topic("other", dict)
+    assert other.wait(1.2) is False
+    assert mapped_chunks(namespace) == 1
+    assert image.pixel(5, 5) == (7, 7, 7)
+    del image
+    gc.collect()
+    assert other.wait(1.2) is False
+    assert mapped_chunks(namespace) == 0
+
+
+def test_who_runs_nodes_lets_go_of_a_dead_cameras_memory(peer, namespace):
+    """The same while nodes run."""
+    killed_camera(peer)
+    gc.collect()
+    assert mapped_chunks(namespace) == 1
+    horus.run(horus.Node(name="other", rate=50, tick=lambda node: None), duration=1.2)
+    assert mapped_chunks(namespace) == 0
 
 
 def test_a_hoarder_pays_with_its_own_memory(peer, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from horus_core.errors import ConfigError, NodeError
 from horus_core.nodes.node import Node
 from horus_core.scheduler import clock as clocks
 from horus_core.scheduler.run import run
+from horus_core.scheduler.scheduler import Scheduler
 
 
 # spec: F29
@@ -40,17 +42,40 @@ def test_inside_a_tick_time_is_the_schedulers(clock):
     ]
 
 
+# spec: F29
+def test_budget_remaining_counts_down(clock):
+    """From the budget to 0.0 as the tick goes on; a budget that is changed counts; without one it is inf."""
+    seen = []
+
+    def tick():
+        seen.append(clocks.budget_remaining())
+        clock.spend(0.002)
+        seen.append(clocks.budget_remaining())
+        clock.spend(0.002)
+        seen.append(clocks.budget_remaining())
+
+    with Scheduler(clock=clock) as scheduler:
+        scheduler.add(Node("n", tick=tick, budget=0.003))
+        scheduler.tick_once()
+        scheduler.set_tick_budget("n", 0.01)
+        scheduler.tick_once()
+        scheduler.set_tick_budget("n", None)
+        scheduler.tick_once()
+    assert seen == [0.003, 0.001, 0.0, 0.01, 0.008, 0.006, math.inf, math.inf, math.inf]
+
+
 def test_outside_a_tick_they_say_so():
-    """dt(), elapsed() and tick() outside a callback are errors; dt() in init too; elapsed() in init is 0."""
-    for function in (clocks.dt, clocks.elapsed, clocks.tick):
+    """dt() and its like outside a callback are errors; some in init too; elapsed() in init is 0."""
+    for function in (clocks.dt, clocks.elapsed, clocks.tick, clocks.budget_remaining, clocks.rng_float):
         with pytest.raises(NodeError, match="expected a call inside"):
             function()
     seen = []
 
     def init():
         seen.append(clocks.elapsed())
-        with pytest.raises(NodeError):
-            clocks.dt()
+        for function in (clocks.dt, clocks.budget_remaining):
+            with pytest.raises(NodeError):
+                function()
 
     run(Node("n", init=init, tick=lambda: None), duration=0)
     assert seen == [0.0]

@@ -130,6 +130,24 @@ def test_a_run_with_trouble_leaves_it_and_one_without_does_not(namespace):
     assert f"horus_{namespace}/schedulers/n.flight" in removed
 
 
+LOCKED = """
+from horus_core.nodes.node import Node
+from horus_core.scheduler.run import run
+
+def fail():
+    raise ValueError("bad reading")
+
+run(Node("n", tick=fail, rt=True, failure_policy="ignore"), duration=0.05)
+"""
+
+
+def test_locked_memory_is_given_back(program, namespace):
+    """A process with a real-time node locks its memory; its record gives back what was never written all the same."""
+    program(LOCKED).finish()
+    left = (flights.folder(namespace) / "n.flight").stat()
+    assert left.st_blocks * 512 < left.st_size / 2
+
+
 # spec: F3
 def test_the_record_of_a_living_scheduler_is_never_cleaned(program, namespace, until):
     """Not by `horus clean`, and not for its age."""

@@ -306,3 +306,62 @@ def test_an_unknown_keyword_of_run_names_the_nearest():
     """`duration` is among what run() knows."""
     with pytest.raises(ConfigError, match=r"horus\.run.*'duraton' \(did you mean 'duration'\?\)"):
         run(Node("n", tick=print), duraton=1)
+
+
+# spec: F28
+def test_tick_for_keeps_rates_on_the_wall_clock():
+    """Nodes tick at their rates for so long, go on where they were, and shut down at stop()."""
+    seen = []
+    node = Node("n", tick=lambda: seen.append("tick"), shutdown=lambda: seen.append("end"), rate=100)
+    before = time.monotonic()
+    with Scheduler() as scheduler:
+        scheduler.add(node)
+        scheduler.tick_for(0.1)
+        assert time.monotonic() - before >= 0.1
+        scheduler.tick_for(0.1)
+        assert scheduler.is_running()
+        assert "end" not in seen
+        stats = scheduler.get_node_stats("n")
+        assert 2 <= stats["total_ticks"] + stats["skipped_releases"] <= 100 * (time.monotonic() - before) + 1
+    assert seen[-1] == "end"
+
+
+def test_tick_for_takes_what_threads_ask_for(clock):
+    """add() and remove_node() of other threads are done while it ticks, and request_stop() ends it."""
+    seen = []
+
+    def tick(node):
+        if not seen:
+            worker = threading.Thread(
+                target=lambda: scheduler.add(Node("late", tick=lambda: seen.append("late")))
+            )
+            worker.start()
+            seen.append(worker)
+        if "late" in seen:
+            node.request_stop()
+
+    with Scheduler() as scheduler:
+        scheduler.add(Node("n", tick=tick, rate=1000))
+        scheduler.tick_for(60)
+        seen[0].join()
+        assert scheduler.is_stopping()
+
+
+def test_tick_for_raises_what_a_tick_raises():
+    """After all nodes were shut down; in a callback it is refused; a bad time is, too."""
+    seen = []
+
+    def tick():
+        with pytest.raises(NodeError, match="expected an idle"):
+            scheduler.tick_for(1)
+        raise OSError("gone")
+
+    scheduler = Scheduler().add(Node("n", tick=tick, shutdown=lambda: seen.append("end")))
+    with pytest.raises(OSError, match="gone"):
+        scheduler.tick_for(1)
+    assert seen == ["end"]
+    assert not scheduler.is_running()
+    with pytest.raises(ConfigError):
+        scheduler.tick_for(-1)
+    with pytest.raises(ConfigError):
+        scheduler.tick_for(None)

@@ -35,6 +35,10 @@ typedef struct {
 /* True when the tick ended well; else an exception is set. */
 bool horus_node_tick(horus_node *node, PyObject *callback, uint32_t tid, horus_tick_result *result);
 
+/* The two ends of a tick that is not called here: its start, by the machine's clock. */
+uint64_t horus_node_enter(horus_node *node, uint32_t tid);
+void horus_node_leave(horus_node *node);
+
 /* The figures of a tick, into the row. */
 void horus_node_count(horus_node *node, const horus_tick_result *result);
 
@@ -63,7 +67,8 @@ typedef struct {
     int64_t deadline_ns; /* 0: none */
     int64_t good_in_row; /* ticks that neither failed nor missed */
     int64_t recover_after;
-    int degraded; /* whether recover_after good ticks are to be told */
+    int degraded;  /* whether recover_after good ticks are to be told */
+    int on_demand; /* no release follows from the one before: somebody sets each */
     int in_lane;
     uint32_t hung_seen; /* how often the watchdog had marked it, by the last tick */
 } horus_run;

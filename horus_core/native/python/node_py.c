@@ -152,6 +152,22 @@ static void refresh(const horus_inlet *inlet) {
     horus_topic_begin_tick(inlet->topic, depth);
 }
 
+uint64_t horus_node_enter(horus_node *self, uint32_t tid) {
+    for (Py_ssize_t i = 0; i < self->n_inlets; i++)
+        refresh(&self->inlets[i]);
+    self->in_callback++;
+    if (self->row->tid != tid)
+        horus_store_relaxed(&self->row->tid, tid);
+    uint64_t start_ns = horus_now_ns();
+    horus_store_relaxed(&self->row->started_ns, start_ns);
+    return start_ns;
+}
+
+void horus_node_leave(horus_node *self) {
+    self->in_callback--;
+    horus_store_relaxed(&self->row->started_ns, 0);
+}
+
 bool horus_node_tick(horus_node *self, PyObject *callback, uint32_t tid, horus_tick_result *result) {
     for (Py_ssize_t i = 0; i < self->n_inlets; i++)
         refresh(&self->inlets[i]);

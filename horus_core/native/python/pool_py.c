@@ -64,11 +64,20 @@ static PyObject *pool_refusal(pool_object *self, PyObject *Py_UNUSED(ignored)) {
     return PyUnicode_FromString(error.text);
 }
 
+static PyObject *pool_unmap_dead(pool_object *self, PyObject *Py_UNUSED(ignored)) {
+    Py_BEGIN_ALLOW_THREADS
+    horus_pool_unmap_dead(self->pool);
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef pool_methods[] = {
     {"usage", (PyCFunction)pool_usage, METH_NOARGS,
      "usage() -> dict[str, int]: bytes, chunks and blocks of this process's arena, and holds on others'."},
     {"refusal", (PyCFunction)pool_refusal, METH_NOARGS,
      "refusal() -> str: why the last request for a block failed; names who holds the blocks."},
+    {"unmap_dead", (PyCFunction)pool_unmap_dead, METH_NOARGS,
+     "unmap_dead(): lets go of the memory of dead writers from whom nothing is held."},
     {NULL, NULL, 0, NULL},
 };
 

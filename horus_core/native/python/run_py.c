@@ -35,11 +35,13 @@ static void skip_to(horus_run *self, int64_t now_ns) {
 }
 
 void horus_run_begin(horus_run *self, int64_t now_ns) {
-    if (HORUS_UNLIKELY((double)(now_ns - self->next_ns) >= self->period))
+    if (HORUS_UNLIKELY(self->on_demand)) {
+        self->index = 0; /* the next is the only one */
+    } else if (HORUS_UNLIKELY((double)(now_ns - self->next_ns) >= self->period))
         skip_to(self, now_ns);
     self->release_ns = self->next_ns;
     self->index++;
-    self->next_ns = release_at(self, self->index);
+    self->next_ns = HORUS_UNLIKELY(self->on_demand) ? HORUS_NEVER : release_at(self, self->index);
     self->previous_ns = self->started_ns != 0 ? self->started_ns : now_ns - (int64_t)self->period;
     self->started_ns = now_ns;
     horus_store_relaxed(&self->node->row->release_ns, (uint64_t)self->release_ns);
@@ -157,6 +159,26 @@ int horus_run_diverted(horus_run *self) {
     Py_DECREF(to);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
+}
+
+static PyObject *run_began(horus_run *self, PyObject *Py_UNUSED(ignored)) {
+    return PyLong_FromUnsignedLongLong(horus_node_enter(self->node, horus_thread_id()));
+}
+
+static PyObject *run_ended(horus_run *self, PyObject *const *args, Py_ssize_t nargs) {
+    horus_node_leave(self->node);
+    if (nargs != 2) {
+        PyErr_SetString(PyExc_TypeError, "ended() takes start_ns and failed");
+        return NULL;
+    }
+    PyObject *end = PyLong_FromUnsignedLongLong(horus_now_ns());
+    PyObject *tid = PyLong_FromUnsignedLong(horus_thread_id());
+    PyObject *reason = NULL;
+    if (end != NULL && tid != NULL)
+        reason = run_count(self, (PyObject *[]){args[0], end, args[1], tid}, 4);
+    Py_XDECREF(end);
+    Py_XDECREF(tid);
+    return reason;
 }
 
 /* On this thread, by the machine's clock, after begin(). */
@@ -337,6 +359,11 @@ static PyMethodDef run_methods[] = {
      "count($self, start_ns, end_ns, failed, tid, /)\n--\n\nAfter begin(): count a tick that ran elsewhere; "
      "a "
      "LANE_ reason."},
+    {"began", METHOD(run_began), METH_NOARGS,
+     "began($self, /)\n--\n\nAfter begin(): say that a tick runs, which is not called by the Run; its "
+     "start."},
+    {"ended", METHOD(run_ended), METH_FASTCALL,
+     "ended($self, start_ns, failed, /)\n--\n\nIt has ended, now: count it; a LANE_ reason."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -352,6 +379,10 @@ static PyMemberDef run_members[] = {
     {"good_in_row", T_LONGLONG, offsetof(horus_run, good_in_row), 0, "Ticks that neither failed nor missed."},
     {"recover_after", T_LONGLONG, offsetof(horus_run, recover_after), 0, "Good ticks that are a recovery."},
     {"degraded", T_INT, offsetof(horus_run, degraded), 0, "Whether a recovery is to be told."},
+    {"on_demand", T_INT, offsetof(horus_run, on_demand), 0,
+     "Whether no release follows from the one before."},
+    {"diverted", T_OBJECT, offsetof(horus_run, diverted), READONLY,
+     "What releases call instead of the tick, or None."},
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -23,9 +23,10 @@ typedef struct {
     bool closed;
     horus_publisher pub;
     horus_subscriber sub;
-    horus_info last;   /* of the message received last; number 0: none yet */
-    uint64_t dropped;  /* sends for which no block was free */
-    uint64_t *scratch; /* room for one payload */
+    horus_info last;           /* of the message received last; number 0: none yet */
+    uint64_t dropped;          /* sends for which no block was free */
+    uint64_t woke_at, woke_by; /* the cursor and the newest message when wait_any() last returned */
+    uint64_t *scratch;         /* room for one payload */
     size_t scratch_size;
     horus_pool *pool;
     PyObject *encode, *decode; /* of dict topics */
@@ -54,6 +55,9 @@ int topic_send_descriptor(topic_object *self, PyObject *message);
 
 /* Turns a received payload into a message. NULL without an exception: its block was overwritten. */
 PyObject *topic_decode(topic_object *self, const void *payload, const horus_info *info);
+
+/* Adds wait_any(): topic_any_py.c. */
+int horus_add_wait_any(PyObject *module);
 
 PyObject *topic_wait(topic_object *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names);
 

@@ -55,7 +55,7 @@ static int wait_until(topic_object *self, uint64_t deadline_ns) {
         if (self->closed || now >= deadline_ns)
             return 0;
         if (now >= look_ns) {
-            if (call(self, "_notice_loss", now) < 0)
+            if (call(self, "_upkeep", now) < 0)
                 return -1;
             look_ns = now + LOOK_NS;
         }

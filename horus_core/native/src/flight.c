@@ -175,8 +175,10 @@ static void give_back(const horus_flight *flight, void *ring, size_t used, size_
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     uintptr_t from = horus_round_up((uintptr_t)ring + used, page), to = (uintptr_t)ring + size;
     to -= to % page;
-    if (used < size && from < to && to <= (uintptr_t)flight->header + flight->size)
-        madvise((void *)from, to - from, MADV_REMOVE); /* private memory has no file: EINVAL, no matter */
+    if (used >= size || from >= to || to > (uintptr_t)flight->header + flight->size)
+        return;
+    munlock((void *)from, to - from); /* a process with a real-time node locks its memory, which stays then */
+    madvise((void *)from, to - from, MADV_REMOVE); /* private memory has no file: EINVAL, no matter */
 }
 
 void horus_flight_end(horus_flight *flight) {

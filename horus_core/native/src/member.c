@@ -251,39 +251,39 @@ void horus_member_unlock_index(horus_member *member, unsigned index) {
 
 uint32_t horus_member_epoch(const horus_member *member) {
     STEP(horus_member_epoch__load);
-    return horus_load_acquire(&member->region->epoch) & ~1u;
+    return horus_load_acquire(&member->region->epoch);
 }
 
 void horus_member_bump(horus_member *member) {
     uint32_t *epoch = &member->region->epoch;
-    uint32_t word = horus_load_relaxed(epoch);
-    STEP(horus_member_bump__swap);
-    while (!horus_cas_seq_cst(epoch, &word, (word & ~1u) + 2u)) {
-    }
+    STEP(horus_member_bump__add);
+    __atomic_fetch_add(epoch, 1, __ATOMIC_RELEASE);
     STEP(horus_member_bump__wake);
-    if (word & 1u)
-        horus_futex_wake_all(epoch);
+    horus_futex_wake_all(epoch); /* topics appear seldom: whether anybody sleeps is left to the kernel */
+}
+
+int horus_member_wait_begin(horus_member *member, uint32_t seen, const uint32_t **word, uint32_t *expected) {
+    uint32_t *epoch = &member->region->epoch;
+    *word = epoch;
+    *expected = horus_load_seq_cst(epoch);
+    while ((*expected & ~1u) == seen && !(*expected & 1u))
+        if (horus_cas_seq_cst(epoch, expected, *expected | 1u))
+            *expected |= 1u;
+    return (*expected & ~1u) != seen;
 }
 
 int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns) {
     uint32_t *epoch = &member->region->epoch;
-    for (;;) {
+    for (;;) { /* the deadline is looked at in every turn: whatever others write, this ends */
         STEP(horus_member_wait__load_epoch);
-        uint32_t word = horus_load_seq_cst(epoch);
-        if ((word & ~1u) != seen)
+        if (horus_load_acquire(epoch) != seen)
             return 1;
-        if (!(word & 1u)) {
-            STEP(horus_member_wait__swap);
-            if (!horus_cas_seq_cst(epoch, &word, word | 1u))
-                continue;
-            word |= 1u;
-        }
         uint64_t now = horus_now_ns();
         if (now >= deadline_ns)
             return 0;
         uint64_t slice = now + HORUS_SLICE_NS < deadline_ns ? now + HORUS_SLICE_NS : deadline_ns;
         STEP(horus_member_wait__sleep);
-        if (horus_futex_wait(epoch, word, slice) == EINTR)
+        if (horus_futex_wait(epoch, seen, slice) == EINTR)
             return -1;
     }
 }

@@ -28,7 +28,7 @@ typedef struct {
     uint32_t topic_layout, pool_layout, message_layout;
     uint32_t spare;
     char release[HORUS_VERSION_MAX];
-    uint32_t epoch; /* futex word: bit 0 somebody sleeps, the rest counts topics that appeared */
+    uint32_t epoch; /* futex word: counts topics that appeared */
     uint32_t epoch_spare[15];
     index_row row[HORUS_MAX_PROCESSES];
 } index_region;

@@ -101,6 +101,24 @@ int horus_subscriber_wait_begin(horus_subscriber *sub, uint64_t deadline_ns, hor
     return 0;
 }
 
+uint64_t horus_ring_newest(const horus_ring *ring) {
+    uint64_t word, number = 0;
+    bool overtaken = true;
+    for (int attempt = 0; attempt < 4 && overtaken && number == 0; attempt++)
+        number = newest(ring, &word, &overtaken);
+    return number;
+}
+
+int horus_ring_wait_begin(horus_ring *ring, uint64_t seen, horus_wait *ticket) {
+    if (horus_ring_newest(ring) != seen)
+        return 1;
+    ticket->word = &ring->header->futex;
+    ticket->expected = raise_sleep_bit(&ring->header->futex);
+    ticket->until_ns = horus_now_ns() + HORUS_SLICE_NS;
+    horus_fence_seq_cst(); /* as above: the look comes after the bit */
+    return horus_ring_newest(ring) != seen;
+}
+
 int horus_wait_sleep(const horus_wait *ticket) {
     STEP(horus_wait_sleep__sleep);
     return horus_futex_wait(ticket->word, ticket->expected, ticket->until_ns) == EINTR ? EINTR : 0;

@@ -53,8 +53,10 @@ horus_pool *horus_pool_open(horus_member *member, uint64_t budget_bytes, horus_e
 
 static void destroy(horus_pool *pool) {
     for (unsigned i = 0; i < HORUS_MAX_PROCESSES; i++)
-        while (pool->arenas[i] != NULL)
-            pool_arena_free(pool->arenas[i]);
+        for (pool_arena *arena = pool->arenas[i], *next; arena != NULL; arena = next) {
+            next = arena->next;
+            pool_arena_free(arena);
+        }
     for (unsigned i = 0; i < POOL_CLASSES; i++)
         pool_class_drop_queues(&pool->classes[i]);
     pthread_mutex_destroy(&pool->mutex);

@@ -257,12 +257,8 @@ int pool_arena_add(pool_arena *arena, pool_chunk *chunk) {
     return 0;
 }
 
-/* Unmaps what is left of the arena and takes it out of its pool. */
+/* Unmaps what is left of an arena that is in no list any more. */
 void pool_arena_free(pool_arena *arena) {
-    pool_arena **at = &arena->pool->arenas[horus_ident_index(arena->writer)];
-    while (*at != arena)
-        at = &(*at)->next;
-    *at = arena->next;
     for (uint32_t i = 0; i < arena->capacity; i++)
         if (arena->chunks[i] != NULL)
             pool_chunk_unmap(arena->chunks[i]);

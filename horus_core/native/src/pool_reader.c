@@ -28,20 +28,43 @@ static void unmap_retired(pool_arena *arena) {
     }
 }
 
-/* Writers come and go; the memory of the dead must not stay mapped here. */
-static void unmap_dead(horus_pool *pool) {
+/* Takes the arenas of dead writers in which nothing is held out of the pool. */
+static pool_arena *take_dead(horus_pool *pool) {
+    pool_arena *dead = NULL;
     for (unsigned i = 0; i < HORUS_MAX_PROCESSES; i++)
-        for (pool_arena *arena = pool->arenas[i], *next; arena != NULL; arena = next) {
-            next = arena->next;
-            if (arena != pool->own && arena->held_blocks == 0 &&
-                !horus_member_alive(pool->member, arena->writer))
-                pool_arena_free(arena);
+        for (pool_arena **at = &pool->arenas[i]; *at != NULL;) {
+            pool_arena *arena = *at;
+            if (arena == pool->own || arena->held_blocks > 0 ||
+                horus_member_alive(pool->member, arena->writer)) {
+                at = &arena->next;
+                continue;
+            }
+            *at = arena->next;
+            arena->next = dead;
+            dead = arena;
         }
+    return dead;
+}
+
+void horus_pool_unmap_dead(horus_pool *pool) {
+    if (!pool_of_this_process(pool))
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pool_arena *dead = take_dead(pool);
+    pthread_mutex_unlock(&pool->mutex);
+    while (dead != NULL) { /* with the mutex open, for that takes long */
+        pool_arena *next = dead->next;
+        pool_arena_free(dead);
+        dead = next;
+    }
 }
 
 /* Maps a chunk with the mutex open, for that takes long; another thread may have been faster. */
 static pool_chunk *map_chunk(horus_pool *pool, const horus_block_ref *ref, horus_error *error) {
+    bool newcomer = find_arena(pool, ref->writer) == NULL;
     pthread_mutex_unlock(&pool->mutex);
+    if (newcomer)
+        horus_pool_unmap_dead(pool); /* writers come and go */
     pool_chunk *fresh = pool_chunk_map(pool, ref->writer, ref->chunk, error);
     pthread_mutex_lock(&pool->mutex);
     if (fresh == NULL)
@@ -49,12 +72,10 @@ static pool_chunk *map_chunk(horus_pool *pool, const horus_block_ref *ref, horus
     pool_arena *arena = find_arena(pool, ref->writer);
     pool_chunk *chunk = find_chunk(arena, ref->chunk);
     if (chunk == NULL) {
-        if (arena == NULL) {
-            unmap_dead(pool);
+        if (arena == NULL)
             arena = pool_arena_new(pool, ref->writer);
-        } else {
+        else
             unmap_retired(arena);
-        }
         if (arena != NULL && pool_arena_add(arena, fresh) == 0)
             return fresh;
         horus_error_set(error, ENOMEM, "Out of memory for the table of a pool's chunks.");

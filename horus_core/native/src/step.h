@@ -72,11 +72,10 @@
     X(horus_member_alive__lock)                                                                              \
     X(horus_member_lock_index__lock)                                                                         \
     X(horus_member_unlock_index__unlock)                                                                     \
-    X(horus_member_bump__swap)                                                                               \
+    X(horus_member_bump__add)                                                                                \
     X(horus_member_bump__wake)                                                                               \
     X(horus_member_epoch__load)                                                                              \
     X(horus_member_wait__load_epoch)                                                                         \
-    X(horus_member_wait__swap)                                                                               \
     X(horus_member_wait__sleep)                                                                              \
     /* pool_chunk.c */                                                                                       \
     X(pool_chunk_create__reserve)                                                                            \

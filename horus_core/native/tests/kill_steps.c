@@ -196,7 +196,6 @@ static pid_t start_victim(const role *r, enum steps_plan plan, unsigned at, uint
     if (r->claims_by_hand)
         reclaim_all();
     offer_frames();
-    horus_member_bump(s.w.member); /* takes away the bit that a killed sleeper left */
     if (r->play == overtake) {
         s.slow = publisher_of(&s.w);
         s.slow_number = claim_by_hand(&s.slow);

@@ -222,6 +222,32 @@ static void the_epoch_wakes_who_waits_on_it(void) {
     CHECK_EQ(horus_member_wait(self, seen, horus_now_ns() + 90 * SECOND), 1);
 }
 
+/* Whoever writes the epoch as fast as it can makes waits end early, and hangs no call. */
+static void a_scribbler_on_the_epoch_holds_up_nobody(void) {
+    int fd = make_index();
+    horus_member *self = join(fd);
+    index_region *region = map_file(fd, horus_index_size());
+    gate ready = gate_make();
+    pid_t scribbler = spawn();
+    if (scribbler == 0) {
+        gate_open(&ready);
+        for (uint32_t word = 0;; word ^= 1)
+            horus_store_relaxed(&region->epoch, word);
+    }
+    gate_pass(&ready);
+    unsigned seen[2] = {0, 0};
+    for (unsigned round = 0; round < 20000; round++) {
+        horus_member_bump(self);
+        int rc = horus_member_wait(self, round & 1, horus_now_ns() + 1000);
+        CHECK(rc == 0 || rc == 1);
+        seen[rc]++;
+    }
+    CHECK(seen[1] > 0);
+    kill_hard(scribbler);
+    close(ready.ends[0]);
+    close(ready.ends[1]);
+}
+
 static void a_file_without_a_name_is_not_linked(void) {
     char path[] = "/tmp/horus_index_XXXXXX";
     int fd = mkstemp(path);
@@ -292,6 +318,7 @@ int main(void) {
         TEST(a_full_namespace_says_so),
         TEST(a_corrupt_index_is_refused),
         TEST(the_epoch_wakes_who_waits_on_it),
+        TEST(a_scribbler_on_the_epoch_holds_up_nobody),
         TEST(a_file_without_a_name_is_not_linked),
     };
     return RUN_ALL(cases);

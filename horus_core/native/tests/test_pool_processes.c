@@ -215,6 +215,46 @@ static void test_a_removed_file_is_replaced(void) {
     end(&w);
 }
 
+/* Answers each word with a reference to a block that begins with it. */
+static void giver(stage *w, int in, int out) {
+    uint64_t word;
+    while (get(in, &word, sizeof word)) {
+        horus_block *block = take(w);
+        *(uint64_t *)horus_block_data(block) = word;
+        horus_block_ref ref = horus_block_refer(block);
+        put(out, &ref, sizeof ref);
+    }
+}
+
+static horus_block *given(stage *w, peer *p, uint64_t word) {
+    horus_block_ref ref;
+    put(p->to, &word, sizeof word);
+    CHECK(get(p->from, &ref, sizeof ref));
+    horus_block *block = horus_pool_hold(w->pool, &ref, &error);
+    CHECK(block != NULL && *(uint64_t *)horus_block_data(block) == word);
+    pool_chunk_unlink(w->pool, ref.writer, ref.chunk); /* what is mapped stays */
+    return block;
+}
+
+static void test_what_dead_writers_left_is_unmapped_unless_it_is_held(void) {
+    stage w = begin("dead", ROOMY);
+    peer kept = start(&w, giver), gone = start(&w, giver), lives = start(&w, giver);
+    horus_block *held = given(&w, &kept, 7);
+    horus_block_release(given(&w, &gone, 8));
+    horus_block_release(given(&w, &lives, 9));
+    horus_pool_unmap_dead(w.pool);
+    CHECK(usage(&w).foreign_arenas == 3);
+    finish(&kept, SIGKILL);
+    finish(&gone, SIGKILL);
+    horus_pool_unmap_dead(w.pool);
+    CHECK(usage(&w).foreign_arenas == 2 && *(uint64_t *)horus_block_data(held) == 7);
+    horus_block_release(held);
+    horus_pool_unmap_dead(w.pool);
+    CHECK(usage(&w).foreign_arenas == 1);
+    CHECK(finish(&lives, 0) == 0);
+    end(&w);
+}
+
 static void test_quota(void) {
     stage w = begin("quota", 16 * (FRAME + 20000));
     stage reader = w; /* a second member of this process stands for another one */
@@ -291,6 +331,7 @@ int main(int argc, char **argv) {
         TEST(test_a_chunk_that_lies_is_refused),
         TEST(test_readers_never_see_another_frame),
         TEST(test_a_removed_file_is_replaced),
+        TEST(test_what_dead_writers_left_is_unmapped_unless_it_is_held),
         TEST(test_quota),
     };
     return RUN_ALL(tests);

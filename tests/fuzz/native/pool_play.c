@@ -207,6 +207,9 @@ static void look(play *p, input *in) {
     case 4:
         stage_unlink_names();
         break;
+    case 5:
+        CALL_VOID(horus_pool_unmap_dead(pool));
+        break;
     default:
         take_many(pool);
     }

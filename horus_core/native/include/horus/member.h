@@ -82,6 +82,10 @@ void horus_member_bump(horus_member *member);
  * time is up, -1 interrupted by a signal. */
 int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns);
 
+/* The first step of that, for those who sleep on several words at once: 1 when the epoch differs from `seen`,
+ * else 0 with the word to sleep on, and while it has which value. */
+int horus_member_wait_begin(horus_member *member, uint32_t seen, const uint32_t **word, uint32_t *expected);
+
 /* Whether the index's file still has a name; false means that it was removed under us. */
 bool horus_member_linked(const horus_member *member);
 

@@ -54,6 +54,10 @@ bool horus_pool_usable(const horus_pool *pool);
  * missed); NULL with another code when the arena cannot be opened or the reference makes no sense. */
 horus_block *horus_pool_hold(horus_pool *pool, const horus_block_ref *ref, horus_error *error);
 
+/* Unmaps the arenas of dead writers in which this process holds nothing. Their memory is kept by whoever has
+ * it mapped, also when its names are removed: to be called now and then. A system call for each arena. */
+void horus_pool_unmap_dead(horus_pool *pool);
+
 /* Whether this process now holds more of the writer's arena than its quota, half of the writer's budget (and
  * more than two blocks): it should copy the payload and let go, so that who hoards pays with memory of its
  * own. */

@@ -177,6 +177,11 @@ typedef struct {
 int horus_subscriber_wait_begin(horus_subscriber *sub, uint64_t deadline_ns, horus_wait *ticket);
 int horus_wait_sleep(const horus_wait *ticket);
 
+/* The number of the newest whole message, 0 for none; and waiting, as above, for another than `seen`: for
+ * those who leave messages unread. */
+uint64_t horus_ring_newest(const horus_ring *ring);
+int horus_ring_wait_begin(horus_ring *ring, uint64_t seen, horus_wait *ticket);
+
 /* Both steps until a message is there (1), time is up (0) or a signal came (-1). */
 int horus_subscriber_wait(horus_subscriber *sub, uint64_t deadline_ns);
 

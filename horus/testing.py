@@ -1,0 +1,8 @@
+"""What tests of nodes need; the pytest fixture `horus_namespace` is there without an import."""
+
+from __future__ import annotations
+
+from horus_core.testing.mock_clock import MockClock
+from horus_core.testing.ticks import run_ticks
+
+__all__ = ["MockClock", "run_ticks"]

@@ -1,0 +1,154 @@
+"""What releases the ticks of one async node, in a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from horus_core import _native
+from horus_core.errors import NodeError
+from horus_core.scheduler import attention, clock, failure
+from horus_core.scheduler.entry import NEVER
+
+if TYPE_CHECKING:
+    from horus_core.scheduler.entry import Entry
+    from horus_core.scheduler.host import Host
+    from horus_plugins.execution.event_loop import EventLoop
+
+GRACE_S = 5.0
+"""How long a tick that awaits may go on when the node is to stop, before it is cancelled."""
+
+
+class Driver:
+    """Releases one node's ticks, in a task of its own."""
+
+    def __init__(self, host: Host, loop: EventLoop, entry: Entry) -> None:
+        self._host = host
+        self._loop = loop
+        self._entry = entry
+        self._natively = type(host.clock) is clock.MonotonicClock
+        self._halted_s: float | None = None  # since when
+        self._alarm = _native.Alarm()  # for clocks that sleep in a way of their own
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[Any] | None = None
+        self._done = threading.Event()
+
+    # From the scheduler's thread
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._loop.submit(self._entry, self._drive())
+
+    def look(self) -> None:
+        """The next release was moved."""
+        self._alarm.ring()
+        self._loop.asyncio.call_soon_threadsafe(self._changed.set)
+
+    def halt(self) -> None:
+        """Begin no tick any more; returns at once."""
+        if self._halted_s is None:
+            self._halted_s = time.monotonic()
+            self.look()
+
+    def finish(self) -> None:
+        """Return when the current tick has ended, or was cancelled."""
+        self.halt()
+        try:
+            if self._done.wait(max(0.0, (self._halted_s or 0.0) + GRACE_S - time.monotonic())):
+                return
+            self._entry.journal.warning(f"its tick did not end within {GRACE_S:g} s, and is cancelled")
+        finally:
+            if not self._done.is_set():  # a second signal comes here, too
+                self._loop.asyncio.call_soon_threadsafe(self._cancel)
+        if not self._done.wait(GRACE_S):
+            self._entry.journal.warning("its tick goes on although it was cancelled; it is left behind")
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    # In the loop
+
+    async def _drive(self) -> None:
+        self._task = asyncio.current_task()
+        try:
+            while self._halted_s is None:
+                self._changed.clear()
+                self._alarm.reset()
+                now_ns = self._host.clock.now_ns()
+                if self._entry.next_ns > now_ns:
+                    await self._sleep(self._entry.next_ns, now_ns)
+                elif not await self._release(now_ns):
+                    return
+                else:
+                    await asyncio.sleep(0)  # a tick that never awaits must not keep the others from theirs
+        except asyncio.CancelledError:
+            pass
+        except BaseException as failed:  # noqa: BLE001 - it is raised where run() was called
+            self._host.fail(failed)
+        finally:
+            self._done.set()
+
+    async def _sleep(self, until_ns: int, now_ns: int) -> None:
+        if self._halted_s is not None:
+            return
+        if not self._natively:
+            await self._loop.aside(self._entry, self._host.clock.sleep_until, until_ns, self._alarm)
+            return
+        timer = None
+        if until_ns != NEVER:
+            timer = self._loop.asyncio.call_later((until_ns - now_ns) / 1e9, self._changed.set)
+        try:
+            await self._changed.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    async def _release(self, now_ns: int) -> bool:
+        """Whether to go on after a tick, or after what stands for it until the node was restarted."""
+        entry = self._entry
+        entry.begin(now_ns)
+        if entry.diverted is not None:
+            try:
+                await self._loop.aside(entry, entry.diverted)
+            except Exception as raised:  # noqa: BLE001 - it is the node's
+                return await self._failed(raised)
+            return True
+        start_ns = entry.began()
+        try:
+            error = await self._tick()
+        except asyncio.CancelledError:
+            entry.ended(start_ns, False)
+            raise
+        reason = entry.ended(start_ns, isinstance(error, Exception))
+        if error is not None and not await self._failed(error):
+            return False
+        if reason != _native.LANE_DONE:
+            await self._loop.aside(entry, attention.attend, self._host.scheduler, entry, reason)
+        return True
+
+    async def _tick(self) -> BaseException | None:
+        """What it raised; a cancellation of ours is raised on."""
+        callback: Any = self._entry.callbacks.tick
+        try:
+            await callback.function()
+        except asyncio.CancelledError as cancelled:
+            if self._halted_s is not None:
+                raise
+            error = NodeError(
+                f"A tick of {self._entry.node.name!r} failed: expected it to end, got the cancellation of what it "
+                f"awaits."
+            )
+            error.__cause__ = cancelled
+            return error
+        except BaseException as raised:  # noqa: BLE001 - it is the node's
+            return raised
+        return None
+
+    async def _failed(self, error: BaseException) -> bool:
+        if await self._loop.aside(self._entry, failure.ends_run, self._host.scheduler, self._entry, error):
+            self._host.fail(error)
+            return False
+        return True

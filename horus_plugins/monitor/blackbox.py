@@ -1,0 +1,238 @@
+"""What a scheduler did last, read from its record: for people, for programs, and while it goes on."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from horus_core import _native
+from horus_core.errors import HorusError
+from horus_plugins.monitor import nodes
+from horus_plugins.monitor import schedulers as found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from horus_plugins.monitor.schedulers import SchedulerRecord
+
+_T = TypeVar("_T")
+
+LAST_S = 5.0
+_NS = 1_000_000_000
+_POLL_S = 0.1
+_OVERLAP = 64  # records that are read once more
+
+
+class Tick(msgspec.Struct):
+    """One tick that has ended."""
+
+    time: str
+    """When it began, as ISO 8601 with the machine's time zone."""
+    time_ns: int
+    """The same by the machine's monotonic clock."""
+    node: str
+    kind: str
+    """ok, failed, missed (its deadline) or "failed missed"."""
+    duration_ms: float
+    lateness_ms: float
+    """How long after its release it began."""
+    tid: int
+
+
+class Event(msgspec.Struct):
+    """Something that happened besides ticks."""
+
+    time: str
+    time_ns: int
+    node: str | None
+    """None: the scheduler itself."""
+    kind: str
+    text: str
+    detail: int
+    whole: bool
+    """False: the end of the text, or its beginning, was overwritten."""
+    state: str | None = None
+    """Of kind `state`: the node's new one."""
+
+
+class NodeReport(msgspec.Struct):
+    """A node's figures; the keys of get_node_stats(), and more."""
+
+    figures: dict[str, Any]
+    in_tick_since: str | None = None
+    """When the tick began that is under way, or was when the process was killed."""
+    in_tick_ms: float | None = None
+    """For how long: until now, or until the record's last sign of life."""
+
+
+class Report(msgspec.Struct):
+    """One scheduler: who, how it is, its nodes, and what happened last."""
+
+    name: str
+    state: str
+    """running, ended, or killed: gone without an end."""
+    pid: int
+    since: str
+    until: str | None
+    """When it ended, or gave its last sign of life; None: it runs."""
+    file: str
+    nodes: list[NodeReport]
+    events: list[Event]
+    ticks: list[Tick]
+
+
+class _Seen:
+    """Which records were read. Threads write side by side: one may finish a record after the next one is there."""
+
+    def __init__(self) -> None:
+        self.since = 0
+        self._numbers: set[int] = set()
+
+    def new(self, records: list[_T], number: Callable[[_T], int]) -> list[_T]:
+        """Those that come for the first time."""
+        fresh = [record for record in records if number(record) not in self._numbers]
+        last = max(map(number, records), default=self.since + _OVERLAP)
+        self.since = max(self.since, last - _OVERLAP)
+        self._numbers = {one for one in (*self._numbers, *map(number, fresh)) if one > self.since}
+        return fresh
+
+
+class Reader:
+    """Reads one record, again and again: what is new since the last time."""
+
+    def __init__(self, record: SchedulerRecord, only: Collection[str] = ()) -> None:
+        """`only`: leave out the ticks and events of other nodes."""
+        self._record = record
+        self._only = only
+        self._ticks_seen = _Seen()
+        self._events_seen = _Seen()
+        self._names: dict[int, str] = {}
+
+    def report(self, last_s: float | None) -> Report:
+        """All of it, with the ticks and events of the last seconds (None: all that the record holds).
+
+        Counted from now, of one that does not run any more from its last sign of life.
+        """
+        record = self._record
+        state, now_ns = record.look(), _native.now_ns()
+        rows, ticks, events = record.rows(), record.ticks(), record.events()
+        until_ns = now_ns if state == found.RUNNING else _last_sign(record, ticks, events, now_ns)
+        since_ns = 0 if last_s is None else until_ns - int(last_s * _NS)
+        begun = found.last_ticks(record, ticks)
+        self._names |= {row["row"]: row["name"] for row in rows}
+        self._ticks_seen.new(ticks, lambda tick: tick[0])
+        self._events_seen.new(events, lambda event: event["seq"])
+        return Report(
+            name=record.name,
+            state=state,
+            pid=record.header["pid"],
+            since=self._date(record.header["created_ns"]),
+            until=None if state == found.RUNNING else self._date(until_ns),
+            file=str(record.path),
+            nodes=[
+                self._node(row, state, begun.get(row["row"], now_ns), until_ns)
+                for row in sorted(rows, key=lambda row: (row["order"], row["row"]))
+                if self._wanted(row["name"])
+            ],
+            events=self._events(events, since_ns),
+            ticks=self._ticks(ticks, since_ns),
+        )
+
+    def news(self) -> tuple[list[Event], list[Tick]]:
+        """What was written since the last call of this or of report()."""
+        record = self._record
+        rows = record.rows()
+        ticks = self._ticks_seen.new(record.ticks(self._ticks_seen.since), lambda tick: tick[0])
+        events = record.events(self._events_seen.since)
+        if events and not events[-1]["whole"] and _native.now_ns() - events[-1]["time_ns"] < _NS:
+            events.pop()  # it is being written
+        events = self._events_seen.new(events, lambda event: event["seq"])
+        self._names |= {row["row"]: row["name"] for row in rows}
+        return self._events(events, 0), self._ticks(ticks, 0)
+
+    def _node(self, row: dict[str, Any], scheduler: str, begun_ns: int, until_ns: int) -> NodeReport:
+        report = NodeReport(nodes.figures(row, found.shown_state(row, scheduler, begun_ns, until_ns)))
+        if row["started_ns"] and scheduler != found.ENDED:
+            report.in_tick_since = self._date(row["started_ns"])
+            report.in_tick_ms = max(0, until_ns - row["started_ns"]) / 1e6
+        return report
+
+    def _ticks(self, ticks: list[tuple[int, int, str, int, int, int, int]], since_ns: int) -> list[Tick]:
+        return [
+            Tick(self._date(start), start, self._name(row), kind, duration / 1e6, lateness / 1e6, tid)
+            for _, row, kind, start, duration, lateness, tid in ticks
+            if start + duration >= since_ns and self._wanted(self._name(row))
+        ]
+
+    def _events(self, events: list[dict[str, Any]], since_ns: int) -> list[Event]:
+        return [
+            Event(
+                time=self._date(event["time_ns"]),
+                time_ns=event["time_ns"],
+                node=None if event["node"] < 0 else self._name(event["node"]),
+                kind=event["kind"],
+                text=event["text"],
+                detail=event["detail"],
+                whole=event["whole"],
+                state=event.get("state"),
+            )
+            for event in events
+            if event["time_ns"] >= since_ns and (event["node"] < 0 or self._wanted(self._name(event["node"])))
+        ]
+
+    def _name(self, row: int) -> str:
+        return self._names.get(row, f"row {row}")
+
+    def _wanted(self, name: str) -> bool:
+        return not self._only or name in self._only
+
+    def _date(self, monotonic_ns: int) -> str:
+        return date(self._record.realtime_ns(monotonic_ns))
+
+
+def named(namespace: str, name: str) -> SchedulerRecord:
+    """The record of one scheduler. Raises HorusError that names those which there are."""
+    records, unreadable = found.schedulers(namespace)
+    for record in records:
+        if record.name == name:
+            return record
+    if name in unreadable:
+        raise HorusError(f"The record of scheduler {name!r} cannot be read: {unreadable[name]}")
+    there = ", ".join(repr(record.name) for record in records) or "none"
+    raise HorusError(
+        f"No record of scheduler {name!r} in namespace {namespace!r}: expected one of {there}, got {name!r}. "
+        f"A run that ended without trouble leaves none."
+    )
+
+
+def follow(reader: Reader, record: SchedulerRecord) -> Iterator[tuple[list[Event], list[Tick]]]:
+    """What happens, as it happens, until the scheduler is gone; what it wrote last comes last."""
+    while True:
+        running = record.look() == found.RUNNING
+        yield reader.news()
+        if not running:
+            return
+        time.sleep(_POLL_S)
+
+
+def date(realtime_ns: int) -> str:
+    """A time of the calendar as ISO 8601, to the microsecond, in the machine's time zone."""
+    try:
+        whole = datetime.fromtimestamp(realtime_ns // _NS).astimezone()
+    except (ValueError, OverflowError, OSError):  # a record may say anything
+        return "?"
+    return whole.replace(microsecond=realtime_ns % _NS // 1000).isoformat(timespec="microseconds")
+
+
+def _last_sign(record: SchedulerRecord, ticks: list[Any], events: list[dict[str, Any]], now_ns: int) -> int:
+    """When a scheduler that is gone wrote last."""
+    header = record.header
+    if header["ended_ns"]:
+        return int(min(header["ended_ns"], now_ns))
+    signs = [header["created_ns"], *(tick[3] + tick[4] for tick in ticks)]
+    signs += [event["time_ns"] for event in events]
+    signs += [row["started_ns"] for row in record.rows()]
+    return int(max((sign for sign in signs if sign <= now_ns), default=0))

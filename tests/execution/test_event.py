@@ -1,0 +1,247 @@
+"""Event: nodes that messages wake."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+import horus
+from horus_core import _native
+from horus_core.errors import ConfigError, TopicTypeError
+from horus_core.nodes.node import Node
+from horus_core.scheduler.run import run
+from horus_core.scheduler.scheduler import Scheduler
+
+PUBLISHER = """
+import sys
+import horus
+
+topic = horus.Topic("scan", dict)
+print("ready", flush=True)
+for line in sys.stdin:
+    topic.send({"n": int(line)})
+"""
+
+
+def reader(seen, name="reader", **options):
+    """A node that notes all it can read at each wake."""
+    return Node(
+        name, tick=lambda node: seen.append([m["n"] for m in node.recv_all("scan")]), on="scan", **options
+    )
+
+
+# spec: B9, F27
+def test_wakes_for_publishers_of_another_process(running, until, program):
+    """Each message from another process wakes the node, though its topic appeared later; nothing else does."""
+    seen = []
+    scheduler = running(reader(seen))
+    until(lambda: scheduler.get_node_stats("reader")["state"] == "running")
+    other = program(PUBLISHER)
+    other.wait_for("ready")
+    for n in range(20):
+        other.tell(str(n))
+        until(lambda: sum(seen, []) == list(range(n + 1)))  # noqa: B023, RUF017
+    assert len(seen) == 20
+    stats = scheduler.get_node_stats("reader")
+    assert stats["class"] == "event"
+    assert stats["total_ticks"] == 20
+    assert stats["skipped_releases"] == 0
+
+
+# spec: B9
+def test_wakes_for_a_node_of_the_same_process():
+    """A message of a neighbour wakes the node, on a thread of its own."""
+    seen = []
+
+    def tick(node):
+        seen.append((node.recv("scan")["n"], threading.get_ident()))
+        node.request_stop()
+
+    run(
+        Node("lidar", tick=lambda node: node.send("scan", {"n": 7}), rate=50), Node("n", tick=tick, on="scan")
+    )
+    assert seen[0][0] == 7
+    assert seen[0][1] != threading.get_ident()
+
+
+def test_several_topics_one_sleep(running, until):
+    """A node with several topics wakes for each of them, those that did not exist before included."""
+    woken = []
+
+    def tick(node):
+        woken.extend(name for name in ("left", "right") if node.recv(name))
+
+    running(Node("n", tick=tick, on=["left", "right"]))
+    for name in ("right", "left", "right", "left"):
+        before = len(woken)
+        with horus.Topic(name, dict) as topic:
+            topic.send({"n": 1})
+            until(lambda: len(woken) > before)  # noqa: B023
+        assert woken[before:] == [name]
+
+
+# spec: F6
+def test_strict_fifo(running, until):
+    """What waits is never passed over: one message a tick, and the node ticks until none is left."""
+    seen, gate = [], threading.Event()
+
+    def tick(node):
+        gate.wait(20)
+        seen.append(node.recv("scan")["n"])
+
+    running(Node("n", tick=tick, on="scan"))
+    with horus.Topic("scan", dict, capacity=64) as topic:
+        for n in range(40):
+            topic.send({"n": n})
+        gate.set()
+        until(lambda: len(seen) == 40)
+    assert seen == list(range(40))
+
+
+# spec: F6
+def test_no_depth():
+    """A depth on a node with on= would do nothing: it is refused."""
+    with pytest.raises(ConfigError, match=r"depth of topic 'scan'.*got 2"):
+        Node("n", tick=lambda: None, on="scan", subs=horus.Sub("scan", depth=2))
+
+
+def test_a_node_that_reads_nothing_is_woken_once_a_message(running, until):
+    """A message that nobody reads wakes once, and the next one again: no busy loop."""
+    scheduler = running(Node("n", tick=lambda: None, on="scan"))
+
+    def ticks():
+        return scheduler.get_node_stats("n")["total_ticks"]
+
+    with horus.Topic("scan", dict) as topic:
+        for n in range(1, 6):
+            topic.send({"n": n})
+            until(lambda: ticks() >= n)  # noqa: B023
+    cpu = time.process_time()
+    alarm = _native.Alarm()
+    alarm.wait_until(time.monotonic_ns() + 300_000_000)  # nothing is sent meanwhile, so nothing may happen
+    assert ticks() == 5
+    assert time.process_time() - cpu < 0.15
+
+
+def test_the_release_is_the_wake(running, until):
+    """A deadline counts from the wake: quick ticks never miss, however long the node slept; a slow one does."""
+    slow = threading.Event()
+
+    def tick(node):
+        node.recv("scan")
+        if slow.is_set():
+            time.sleep(0.06)
+
+    scheduler = running(Node("n", tick=tick, on="scan", deadline=0.05, rt=False))
+    with horus.Topic("scan", dict) as topic:
+        for n in range(3):
+            topic.send({"n": n})
+            until(lambda: scheduler.get_node_stats("n")["total_ticks"] == n + 1)  # noqa: B023
+        assert scheduler.get_node_stats("n")["missed_deadlines"] == 0
+        slow.set()
+        topic.send({"n": 3})
+        until(lambda: scheduler.get_node_stats("n")["missed_deadlines"] == 1)
+
+
+# spec: F29
+def test_time_inside(running, until):
+    """horus.tick and horus.dt are the node's own."""
+    seen = []
+
+    def tick(node):
+        node.recv("scan")
+        seen.append((horus.tick(), horus.dt()))
+
+    running(Node("n", tick=tick, on="scan"))
+    with horus.Topic("scan", dict) as topic:
+        for n in range(3):
+            topic.send({"n": n})
+            until(lambda: len(seen) == n + 1)  # noqa: B023
+    assert [tick for tick, _ in seen] == [0, 1, 2]
+    assert all(dt > 0 for _, dt in seen)
+
+
+def test_halts_at_once_while_it_sleeps():
+    """A node that nothing wakes does not hold up the end of a run, and never ticked."""
+    seen = []
+    run(
+        Node("n", tick=lambda: seen.append("tick"), shutdown=lambda: seen.append("down"), on=["a", "b"]),
+        Node("clock", tick=lambda node: node.request_stop()),
+    )
+    assert seen == ["down"]
+
+
+def test_pause_keeps_messages(running, until):
+    """A paused node is not woken; resumed, it reads what came meanwhile."""
+    seen = []
+    scheduler = running(reader(seen))
+    with horus.Topic("scan", dict) as topic:
+        topic.send({"n": 0})
+        until(lambda: seen == [[0]])
+        scheduler.pause("reader")
+        topic.send({"n": 1})
+        topic.send({"n": 2})
+        assert scheduler.get_node_stats("reader")["total_ticks"] == 1
+        scheduler.resume("reader")
+        until(lambda: seen == [[0], [1, 2]])
+
+
+# spec: F13
+def test_policies_apply(running, until):
+    """A tick that raises restarts its node, after which messages wake it as before."""
+    inits, seen = [], []
+
+    def tick(node):
+        n = node.recv("scan")["n"]
+        if n == 0:
+            raise ValueError("bad scan")
+        seen.append(n)
+
+    running(
+        Node("n", init=lambda: inits.append(1), tick=tick, on="scan",
+             failure_policy=horus.Restart(max_retries=3, backoff=0.01))
+    )  # fmt: skip
+    with horus.Topic("scan", dict) as topic:
+        topic.send({"n": 0})
+        until(lambda: len(inits) == 2)
+        topic.send({"n": 1})
+        until(lambda: seen == [1])
+
+
+# spec: F7
+def test_a_topic_of_another_type_is_a_failure():
+    """What the node cannot read ends the run by its failure policy, as a recv() would."""
+    with horus.Topic("scan", horus.CmdVel) as topic:
+        topic.send(horus.CmdVel())
+        node = Node("n", tick=lambda: None, subs=horus.Sub("scan", type=dict), on="scan")
+        with pytest.raises(TopicTypeError):
+            run(node)
+
+
+def test_duration_zero_ticks_it_too():
+    """By hand every node ticks, as if it had been woken."""
+    seen = []
+    scheduler = Scheduler().add(Node("n", tick=lambda: seen.append(1), on="scan"))
+    scheduler.run(duration=0)
+    scheduler.run(duration=0)
+    assert seen == [1, 1]
+
+
+def test_a_real_time_event_node_says_what_it_got(running, until):
+    """A priority on an Event node is asked for, and what became of it is told."""
+    scheduler = running(Node("n", tick=lambda node: node.recv("scan"), on="scan", priority=10))
+    until(
+        lambda: (
+            "SCHED_FIFO" in scheduler.capabilities().get("n", [])
+            or any(one["asked"] == "SCHED_FIFO" for one in scheduler.degradations())
+        )
+    )
+
+
+@pytest.mark.parametrize("bad", ["", [], 3, [3], "a b"])
+def test_on_takes_topics(bad):
+    """on= takes a topic's name or several."""
+    with pytest.raises((ConfigError, ValueError)):
+        Node("n", tick=lambda: None, on=bad)
