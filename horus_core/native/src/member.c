@@ -264,6 +264,7 @@ void horus_member_bump(horus_member *member) {
 
 int horus_member_wait_begin(horus_member *member, uint32_t seen, const uint32_t **word, uint32_t *expected) {
     uint32_t *epoch = &member->region->epoch;
+    seen &= ~1u; /* it was read while another one slept on it, maybe */
     *word = epoch;
     *expected = horus_load_seq_cst(epoch);
     while ((*expected & ~1u) == seen && !(*expected & 1u))
