@@ -12,6 +12,7 @@ from horus_core.errors import NodeError
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
 from horus_core.scheduler.scheduler import Scheduler
+from horus_core.topics.topic import Topic
 
 ROBOT = """
 import sys
@@ -335,3 +336,88 @@ def test_what_is_too_long_is_cut():
     order = estop.order_to_stop("ä" * 50, "n" * 40)
     assert order.reason == "ä" * 31
     assert order.source == "n" * 31
+
+
+# spec: F16
+def test_nodes_of_every_class_obey(until):
+    """Nodes on a pool, on messages, in an event loop, on a thread of their own: one safe state each, and no tick."""
+    import asyncio
+
+    safe, ticks = [], dict.fromkeys(("plain", "rt", "pool", "event", "async"), 0)
+
+    def tick(node):
+        ticks[node.name] += 1
+
+    async def tick_async(node):
+        ticks[node.name] += 1
+        await asyncio.sleep(0)
+
+    async def safe_async(node):
+        await asyncio.sleep(0)
+        safe.append(node.name)
+
+    def enter(node):
+        safe.append(node.name)
+
+    scheduler = Scheduler()
+    scheduler.add(Node("plain", tick=tick, rate=100, enter_safe_state=enter))
+    scheduler.add(Node("rt", tick=tick, rate=100, rt=True, enter_safe_state=enter))
+    scheduler.add(Node("pool", tick=tick, rate=100, compute=True, enter_safe_state=enter))
+    scheduler.add(Node("event", tick=tick, on="go", enter_safe_state=enter))
+    scheduler.add(Node("async", tick=tick_async, rate=100, enter_safe_state=safe_async))
+    scheduler.start()
+    with Topic("go") as go:
+        try:
+
+            def all_tick():
+                go.send({"n": 1})
+                return all(ticks.values())
+
+            until(all_tick)
+            for round_ in (1, 2):
+                send(estop.order_to_stop("test", "t"))
+                until(lambda n=round_: len(safe) == 5 * n)
+                until(lambda: all(one["state"] == "paused" for one in _nodes(scheduler)))
+                before = dict(ticks)
+                go.send({"n": 2})
+                time.sleep(0.1)
+                assert ticks == before
+                assert all(one["safe_state"] for one in _nodes(scheduler))
+                send(estop.order_to_release("t"))
+                until(lambda: all(one["state"] == "running" for one in _nodes(scheduler)))
+                ticks.update(dict.fromkeys(ticks, 0))
+                until(all_tick)
+        finally:
+            scheduler.stop()
+            assert scheduler.join(20)
+    assert sorted(safe) == sorted(2 * list(ticks))
+
+
+def _nodes(scheduler):
+    return scheduler.safety_stats()["nodes"].values()
+
+
+# spec: F16
+def test_in_a_deterministic_run(until):
+    """The node that engages it is the last to tick, in every run alike."""
+    for _ in range(2):
+        seen = []
+
+        def tick(node, seen=seen):
+            seen.append(node.name)
+            if len(seen) == 5:
+                node.emergency_stop("test")
+
+        scheduler = Scheduler(deterministic=True)
+        for name in ("a", "b"):
+            scheduler.add(
+                Node(
+                    name,
+                    tick=tick,
+                    rate=10,
+                    enter_safe_state=lambda node, seen=seen: seen.append(f"safe {node.name}"),
+                )
+            )
+        scheduler.run(duration=2)
+        assert seen == ["a", "b", "a", "b", "a", "safe b", "safe a"]
+        send(estop.order_to_release("t"))
