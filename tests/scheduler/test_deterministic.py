@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from horus_core.errors import ConfigError, NodeError, TopicTypeError
-from horus_core.messages import fields
+from horus_core.messages import fields  # noqa: TC001 - the definition of a message looks it up
 from horus_core.messages.message import Message
 from horus_core.nodes import config
 from horus_core.nodes.node import Node
