@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from horus_core import _native, names
 from horus_core.control import flights, logs
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
-from horus_core.nodes import options
+from horus_core.nodes import importable, options
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock as clocks
@@ -388,6 +388,7 @@ class Scheduler:
         self.record.end(keep=self.trouble or why != _AS_ASKED)
 
     def _open(self, *, by_hand: bool) -> Session:
+        importable.refuse_while_loading()
         if not self._running.acquire(blocking=False):
             raise NodeError("Running a scheduler failed: expected an idle one, got one that runs already.")
         session = Session(self, by_hand=by_hand)
