@@ -145,7 +145,7 @@ class Node(_native.NodeBase):
         """Handle an exception of a tick; when overridden, the node goes on."""
 
     def enter_safe_state(self) -> None:
-        """Bring the hardware into a safe state; called when the node is isolated."""
+        """Bring the hardware into a safe state: on an emergency stop, in safe mode, and when isolated."""
 
     # Who and what
 
@@ -237,6 +237,19 @@ class Node(_native.NodeBase):
                 f"request_stop() failed: expected a running node, got an idle one (node={self.name!r})."
             )
         scheduler.request_stop()
+
+    def emergency_stop(self, reason: str) -> None:
+        """Stop the robot: every scheduler of the namespace enters the safe state of its nodes, and ticks none.
+
+        The latched order stands until `horus estop --release`. The reason is cut at 63 bytes.
+        """
+        scheduler = self._horus.scheduler
+        if scheduler is None:
+            raise NodeError(
+                f"emergency_stop() failed: expected a running node, got an idle one (node={self.name!r}). "
+                f"Use `horus estop` from outside."
+            )
+        scheduler.emergency_stop(reason, self.name)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
