@@ -25,8 +25,7 @@ _GIVEN = {
     "__new__", "__setattr__", "__delattr__",
     "__getattribute__", "__repr__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__",
     "__reduce__", "__reduce_ex__", "__setstate__", "__getstate__", "__sizeof__", "__dict__", "__weakref__",
-    "__getnewargs__", "__getnewargs_ex__", "__objclass__", "__delete__",
-    "__slotnames__",  # what copyreg keeps on a class once somebody tried to copy one of its objects
+    "__getnewargs__", "__getnewargs_ex__", "__objclass__", "__delete__",  # what copyreg keeps on a class once somebody tried to copy one of its objects
 }  # fmt: skip
 # Slots that Python shows as methods only from some version on (PEP 688: 3.12).
 _BY_VERSION = {"__buffer__", "__release_buffer__"}
