@@ -34,7 +34,16 @@ demo: $(VENV)/.demo  ## Run camera, detector and controller for 20 s (make demo 
 	HORUS_DEMO_SOURCE='$(SOURCE)' HORUS_DEMO_DURATION='$(DURATION)' $(BIN)/horus run \
 	    examples/pipeline/camera.py examples/pipeline/detector.py examples/pipeline/controller.py
 
-test: $(VENV)/.demo test-c  ## Run all tests
+$(VENV)/.sim: $(VENV)/.ready
+	$(PIP) install 'horus-core[sim]'
+	touch $@
+
+# In two processes; `python examples/balance/balance.py` has them in one.
+demo-balance: $(VENV)/.sim  ## Balance a simulated pole, pushed every 5 s (make demo-balance RATE=20: it falls)
+	HORUS_BALANCE_RATE='$(or $(RATE),1000)' HORUS_BALANCE_DURATION='$(or $(DURATION),20)' $(BIN)/horus run \
+	    examples/balance/plant.py examples/balance/controller.py
+
+test: $(VENV)/.demo $(VENV)/.sim test-c  ## Run all tests
 	$(BIN)/python -m pytest
 
 # The core without Python: each tests/test_*.c is a program. Each kind of build has a folder of its own. In those with
@@ -107,7 +116,7 @@ KILLS ?= 10000
 FUZZ_SECONDS = $(shell expr $(MINUTES) '*' 30)
 
 soak: setup  ## All long runs, one after the other, whatever becomes of them (make soak MINUTES=30)
-	@failed=; for part in endurance kills stress fuzz fuzz-python; do \
+	@failed=; for part in endurance kills stress fuzz fuzz-python balance; do \
 	    echo "== soak-$$part"; $(MAKE) --no-print-directory soak-$$part || failed="$$failed $$part"; \
 	done; test -z "$$failed" || { echo "soak: failed:$$failed"; exit 1; }
 
@@ -116,6 +125,9 @@ soak-endurance: setup  ## 20 processes and 50 topics for MINUTES: memory stays f
 
 soak-kills: setup  ## Kills at random moments and at every named step, KILLS of them (10,000)
 	$(BIN)/python tests/crash --kills $(KILLS)
+
+soak-balance: $(VENV)/.sim  ## The simulated pole stands for 60 s
+	$(MAKE) demo-balance DURATION=60
 
 soak-stress soak-fuzz soak-fuzz-python: soak-%:
 	$(MAKE) $* SECONDS=$(FUZZ_SECONDS)

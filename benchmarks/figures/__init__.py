@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.figures import core, dicts, footprint, images, scheduling, streams, typed
+from benchmarks.figures import core, dicts, footprint, images, realtime, scheduling, streams, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,4 +31,7 @@ FIGURES: dict[str, Callable[[Lab], list[Row]]] = {
     "tick-unthrottled": scheduling.unthrottled,
     "tick-idle": scheduling.idle,
     "stopping": scheduling.stopping,
+    "rt-lateness": realtime.lateness,
+    "rt-spin": realtime.spinning,
+    "rt-beside-python": realtime.beside_python,
 }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NS = 1_000_000_000
 _PRIORITY_MAX = 99  # of SCHED_FIFO
 _ON_MISS = ("warn", "skip", "safe_mode", "stop")
-_COMPUTE = (False, True)
+_COMPUTE = (False, True, "process")
 _RT = (False, True, "require")
 
 DEFAULTS: dict[str, Any] = {

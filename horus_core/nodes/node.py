@@ -107,7 +107,7 @@ class Node(_native.NodeBase):
             "enter_safe_state": enter_safe_state,
         }
         name = names.node_name(name) if name is not None else self._horus_own_name(tick)
-        callbacks = Callbacks(self, Node, given)
+        callbacks = Callbacks(self, Node, given, in_process=compute == "process")
         parsed = config.parse(timing, is_async=callbacks.is_async)
         self._horus = Parts(
             name=name,
@@ -117,7 +117,15 @@ class Node(_native.NodeBase):
             order=options.order(order),
             policy=policy.parse(failure_policy),
             callbacks=callbacks,
-            wiring=Wiring(self, name, pubs, subs, options.capacity(capacity), parsed.on),
+            wiring=Wiring(
+                self,
+                name,
+                pubs,
+                subs,
+                options.capacity(capacity),
+                on=parsed.on,
+                elsewhere=parsed.compute == "process",
+            ),
             info=NodeInfo(self),
             journal=NodeLog(name),
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from horus_core import _native, names
 from horus_core.control import flights, logs
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
-from horus_core.nodes import config, options
+from horus_core.nodes import config, importable, options
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
 from horus_core.plugins import lifecycle as observers
@@ -495,6 +495,7 @@ class Scheduler:
         self.record.end(keep=self.trouble or why != _AS_ASKED)
 
     def _open(self, *, by_hand: bool) -> Session:
+        importable.refuse_while_loading()
         if not self._running.acquire(blocking=False):
             raise NodeError("Running a scheduler failed: expected an idle one, got one that runs already.")
         if isinstance(self.clock, SimulatedClock):

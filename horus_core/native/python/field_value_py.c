@@ -147,6 +147,15 @@ int horus_store_float(horus_field *field, uint8_t *to, double value) {
     return 0;
 }
 
+/* Types that have a conversion may refuse a value, as numpy does an array of three numbers: without our
+ * names. */
+static int not_converted(const horus_field *field, PyObject *value) {
+    if (!PyErr_ExceptionMatches(PyExc_TypeError))
+        return -1;
+    PyErr_Clear();
+    return wrong_type(field, value);
+}
+
 static int set_float(horus_field *field, uint8_t *to, PyObject *value) {
     if (HORUS_LIKELY(PyFloat_CheckExact(value)))
         return horus_store_float(field, to, PyFloat_AS_DOUBLE(value));
@@ -158,7 +167,7 @@ static int set_float(horus_field *field, uint8_t *to, PyObject *value) {
         if (PyErr_ExceptionMatches(PyExc_OverflowError))
             return horus_field_error(field, PyExc_OverflowError,
                                      "expected a float, got an int too large for one.");
-        return -1;
+        return not_converted(field, value);
     }
     return horus_store_float(field, to, wide);
 }
@@ -191,7 +200,7 @@ static int set_integer(horus_field *field, uint8_t *to, PyObject *value) {
     else
         return PyErr_Occurred() ? -1 : wrong_type(field, value);
     if (number == NULL)
-        return -1;
+        return not_converted(field, value);
     int result = PyLong_Check(number) ? set_long(field, to, number) : wrong_type(field, value);
     Py_DECREF(number);
     return result;

@@ -181,6 +181,8 @@ NAMES = st.sampled_from([
 @example(body={"a": ("1/0", 0)})
 @example(body={"a": (horus.f32, horus.field(default=0, unit="\ud800"))})
 @example(body={"a": (horus.f32, horus.field(default=0, unit=3))})
+@example(body={"a": (horus.f32, np.zeros(3, "b"))})
+@example(body={"a": (horus.u8, np.zeros(3, "b"))})
 def test_a_definition_makes_a_class_or_says_what_is_wrong(body):
     """Any annotations and specifications: a class that works on a topic,
     or TypeError or ValueError that names it.

@@ -1,0 +1,111 @@
+"""How well real-time nodes keep time: beside a C loop, beside hogs, spinning, and beside busy Python."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from benchmarks import cfloor, machine
+from benchmarks.lab import asking
+from benchmarks.row import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.lab import Lab
+    from benchmarks.stats import Series
+
+MOST = 1.5  # times the lateness of the C loop
+HOGS = 3
+RATE = 1000
+PRIORITY = 50  # as Rt nodes have by default
+ROUNDS = 5
+SPIN_RATE = 10_000
+
+
+def lateness(lab: Lab) -> list[Row]:
+    """Lateness of an Rt node at 1 kHz and of a C loop on the same core, quiet and beside three hogs."""
+    rows = [_lateness(lab, "quiet")]
+    with hogs(HOGS):
+        rows.append(_lateness(lab, f"beside {HOGS} hogs"))
+    return rows
+
+
+def _lateness(lab: Lab, where: str) -> Row:
+    core = lab.cores[1]
+    seconds = max(0.2, 4 * lab.scale)
+    program = lab.program("horus", "ours_realtime", core=core)
+    count = int(seconds * RATE)
+    period = 1_000_000_000 // RATE
+    series = lab.interleave(
+        {
+            "HORUS": asking(program, "lateness", rate=RATE, seconds=seconds, core=None),
+            "C, clock_nanosleep": lambda: cfloor.run_floor("nanosleep", count, period, core, PRIORITY),
+            "HORUS with core=, which spins": asking(
+                program, "lateness", rate=RATE, seconds=seconds, core=core
+            ),
+        },
+        rounds=ROUNDS,
+    )
+    ours, floor = series["HORUS"], series["C, clock_nanosleep"]
+    row = Row(
+        f"1 kHz Rt, lateness p99, {where}",
+        f"{MOST} x",
+        "ns",
+        ours,
+        lambda ns: MOST * ns,
+        floor,
+        [series["HORUS with core=, which spins"]],
+    )
+    row.notes.append("left the 99th percentile of lateness, right the 99.9th")
+    return _checked(row, ours)
+
+
+def spinning(lab: Lab) -> list[Row]:
+    """A 10 kHz node that spins on a core of its own."""
+    program = lab.program("horus", "ours_realtime")
+    seconds = max(0.2, 4 * lab.scale)
+    work = asking(program, "spinning", rate=SPIN_RATE, seconds=seconds, core=lab.cores[1])
+    series = lab.interleave({"HORUS": work}, rounds=ROUNDS)["HORUS"]
+    row = Row("10 kHz Rt node that spins, missed releases", "0.1 %", "%", series, 0.1)
+    row.notes.append(f"{series.total('releases'):,} releases in all rounds")
+    return [_checked(row, series)]
+
+
+def beside_python(lab: Lab) -> list[Row]:
+    """What lowering the interpreter's switch interval does for an Rt node beside a busy Python thread."""
+    program = lab.program("horus", "ours_realtime")
+    seconds = max(0.2, 4 * lab.scale)
+    series = lab.interleave(
+        {
+            name: asking(program, "beside_python", rate=50, seconds=seconds, lowered=lowered)
+            for name, lowered in (("lowered to 0.5 ms", True), ("as it was, 5 ms", False))
+        },
+        rounds=ROUNDS,
+    )
+    ours, before = series["lowered to 0.5 ms"], series["as it was, 5 ms"]
+    title = "50 Hz Rt beside busy Python, lateness"
+    return [_checked(Row(title, "less than before", "ns", ours, lambda ns: ns, before), ours)]
+
+
+@contextmanager
+def hogs(count: int) -> Iterator[None]:
+    """So many processes that compute and never sleep."""
+    with ExitStack() as running:
+        for _ in range(count):
+            hog = subprocess.Popen(
+                [sys.executable, "-c", "while True: pass"],
+                preexec_fn=lambda: machine.prepare_child(None),  # noqa: PLW1509 - the harness has one thread
+            )
+            running.callback(hog.wait)
+            running.callback(hog.kill)
+        yield
+
+
+def _checked(row: Row, ours: Series) -> Row:
+    """A figure of real time without real time says nothing."""
+    if any("SCHED_FIFO" not in one.facts["granted"] for one in ours.rounds):
+        row.broken.append("SCHED_FIFO was not granted")
+    return row
