@@ -148,8 +148,7 @@ static PyObject *run_count(horus_run *self, PyObject *const *args, Py_ssize_t na
     result.failed = failed;
     horus_node_count(self->node, &result);
     enum horus_reason reason = horus_run_judge(self, (int64_t)result.end_ns, failed);
-    horus_run_record(self, &result, (int64_t)result.start_ns - self->release_ns,
-                     (uint32_t)tid);
+    horus_run_record(self, &result, (int64_t)result.start_ns - self->release_ns, (uint32_t)tid);
     return PyLong_FromLong(reason);
 }
 
