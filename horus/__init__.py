@@ -19,6 +19,7 @@ except ModuleNotFoundError as error:
     ) from None
 
 if TYPE_CHECKING:
+    from horus_core.control.estop import EmergencyStop as EmergencyStop
     from horus_core.errors import ConfigError as ConfigError
     from horus_core.errors import EncodeError as EncodeError
     from horus_core.errors import HorusError as HorusError
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from horus_core.messages.tensor import Tensor as Tensor
     from horus_core.nodes.info import NodeInfo as NodeInfo
     from horus_core.nodes.node import Node as Node
+    from horus_core.nodes.policy import Ladder as Ladder
     from horus_core.nodes.policy import Restart as Restart
     from horus_core.nodes.policy import Skip as Skip
     from horus_core.nodes.spec import Pub as Pub
@@ -95,7 +97,6 @@ if TYPE_CHECKING:
     from horus_plugins.messages.geometry import Twist as Twist
     from horus_plugins.messages.geometry import TwistWithCovariance as TwistWithCovariance
     from horus_plugins.messages.geometry import Vector3 as Vector3
-    from horus_plugins.messages.safety import EmergencyStop as EmergencyStop
     from horus_plugins.messages.sensor import BatteryState as BatteryState
     from horus_plugins.messages.sensor import CovarianceType as CovarianceType
     from horus_plugins.messages.sensor import FixStatus as FixStatus
@@ -119,6 +120,7 @@ ms: float = 1e-3
 
 # Where each name lives. Modules are imported when a name of theirs is first used: `import horus` is cheap.
 _HOMES = {
+    "horus_core.control.estop": "EmergencyStop",
     "horus_core.errors": (
         "ConfigError EncodeError HorusError HorusTimeoutError InvalidNameError LaunchError NodeError ParamError "
         "PluginError PoolExhaustedError RegionError SegmentLostError TopicTypeError"
@@ -131,7 +133,7 @@ _HOMES = {
     "horus_core.messages.tensor": "Tensor",
     "horus_core.nodes.info": "NodeInfo",
     "horus_core.nodes.node": "Node",
-    "horus_core.nodes.policy": "Restart Skip",
+    "horus_core.nodes.policy": "Ladder Restart Skip",
     "horus_core.nodes.spec": "Pub Sub",
     "horus_core.nodes.state": "NodeState",
     "horus_core.plugins.hookspecs": "hookimpl",
@@ -148,7 +150,6 @@ _HOMES = {
         "Accel AccelStamped Point3 Pose2D Pose3D PoseStamped PoseWithCovariance Quaternion TransformStamped Twist "
         "TwistWithCovariance Vector3"
     ),
-    "horus_plugins.messages.safety": "EmergencyStop",
     "horus_plugins.messages.sensor": (
         "BatteryState CovarianceType FixStatus FluidPressure Illuminance Imu JointState LaserScan MagneticField "
         "NavSatFix Odometry PowerSupplyStatus RangeSensor RangeSensorType Temperature"

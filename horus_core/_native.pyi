@@ -258,6 +258,7 @@ LANE_TIME_UP: int
 LANE_RUNG: int
 LANE_MISSED: int
 LANE_RECOVERED: int
+LANE_RETURNED: int
 
 class Run:
     """One node being run: its releases, and the account of its ticks.
@@ -300,7 +301,7 @@ class Run:
     def begin(self, now_ns: int, /) -> None:
         """Begin the newest release that is due; older ones count as skipped."""
     def tick(self) -> int:
-        """After begin(): tick on this thread and count it; LANE_DONE, _MISSED or _RECOVERED."""
+        """After begin(): tick on this thread and count it; LANE_DONE, _MISSED, _RECOVERED or _RETURNED."""
     def count(self, start_ns: int, end_ns: int, failed: bool, tid: int, /) -> int:
         """After begin(): count a tick that ran elsewhere, by the machine's clock; a reason as tick()."""
     def began(self) -> int:
@@ -328,7 +329,8 @@ class Lane:
     def run(self, alarm: Alarm, until_ns: int, /) -> int:
         """Tick by the machine's clock until the alarm rings, the time is up or a tick wants attention.
 
-        Returns LANE_RUNG, LANE_TIME_UP, or LANE_MISSED or LANE_RECOVERED with the Run as `subject`; the next call
+        Returns LANE_RUNG, LANE_TIME_UP, or LANE_MISSED, LANE_RECOVERED or LANE_RETURNED (the watchdog had marked
+        the tick that ended; it may have missed, too) with the Run as `subject`; the next call
         goes on in the middle of the pass. Raises what a tick raised, its Run as `subject`; an exception of a
         signal's handler has none.
         """

@@ -12,6 +12,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError
+from horus_core.nodes import importable
 from horus_core.nodes.elsewhere import Elsewhere, Home
 
 if TYPE_CHECKING:
@@ -26,8 +27,18 @@ class Callbacks:
 
     __slots__ = ("enter_safe_state", "home", "init", "is_async", "on_error", "shutdown", "tick")
 
-    def __init__(self, node: object, base: type, given: dict[str, Callable[..., Any] | None]) -> None:
-        """Take each from its keyword or from the method that a subclass of `base` overrides."""
+    def __init__(
+        self,
+        node: object,
+        base: type,
+        given: dict[str, Callable[..., Any] | None],
+        *,
+        in_process: bool = False,
+    ) -> None:
+        """Take each from its keyword or from the method that a subclass of `base` overrides.
+
+        `in_process`: they run in a process of their own, which imports them.
+        """
         self.init = _prepared("init", node, base, given)
         self.shutdown = _prepared("shutdown", node, base, given)
         self.enter_safe_state = _prepared("enter_safe_state", node, base, given)
@@ -50,6 +61,17 @@ class Callbacks:
                         f"{callback!r}. Make the tick async, too."
                     )
                 setattr(self, kind, Elsewhere(kind, callback, self.home))
+        if in_process and not self.is_async:
+            self._move(node, base, given)
+
+    def _move(self, node: object, base: type, given: dict[str, Callable[..., Any] | None]) -> None:
+        """Let them be called in the other process, which starts with init and ends with shutdown."""
+        for kind in KINDS:
+            chosen = _chosen(kind, node, base, given)
+            if chosen is not None:
+                importable.reference(kind, chosen)
+            if chosen is not None or kind in {"init", "shutdown"}:
+                setattr(self, kind, Elsewhere(kind, chosen, self.home))
 
 
 def is_async(callback: Callable[..., Any]) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NS = 1_000_000_000
 _PRIORITY_MAX = 99  # of SCHED_FIFO
 _ON_MISS = ("warn", "skip", "safe_mode", "stop")
-_COMPUTE = (False, True)
+_COMPUTE = (False, True, "process")
 _RT = (False, True, "require")
 
 DEFAULTS: dict[str, Any] = {
@@ -33,9 +33,6 @@ DEFAULTS: dict[str, Any] = {
     "ladder": Ladder(),
     "execution": None,
 }
-
-# What would arm nothing yet: refused, so that nothing looks armed that is not.
-_UNAVAILABLE = ("on_miss", "watchdog", "critical", "ladder")
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,6 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
 
     Raises ConfigError for values that are none, and for keywords that contradict each other.
     """
-    _refuse_unavailable(given)
     budget = options.short_time("budget", given["budget"])
     deadline = options.short_time("deadline", given["deadline"])
     config = NodeConfig(
@@ -91,9 +87,9 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
         priority=_whole("priority", given["priority"], 1, _PRIORITY_MAX),
         core=_whole("core", given["core"], 0, 4095),
         rt=parse_rt(given["rt"]),
-        watchdog_ns=_ns(options.positive_time("watchdog", given["watchdog"])),
+        watchdog_ns=watchdog_ns(given["watchdog"]),
         critical=_one_of("critical", given["critical"], (False, True)),
-        ladder=_ladder(given["ladder"]),
+        ladder=ladder(given["ladder"]),
         execution=_execution(given["execution"]),
         is_async=is_async,
     )
@@ -105,15 +101,6 @@ def parse_rt(value: Any) -> bool | Literal["require"]:
     """What `rt=` may be."""
     checked: bool | Literal["require"] = _one_of("rt", value, _RT)
     return checked
-
-
-def _refuse_unavailable(given: Mapping[str, Any]) -> None:
-    for keyword in _UNAVAILABLE:
-        if given[keyword] not in (DEFAULTS[keyword], None):
-            raise ConfigError(
-                f"Node cannot honour {keyword}=: expected what this version offers, got {given[keyword]!r}. "
-                f"Leave it out."
-            )
 
 
 def _refuse_contradictions(config: NodeConfig) -> None:
@@ -132,6 +119,11 @@ def _refuse_contradictions(config: NodeConfig) -> None:
             f"Bad node: expected {', '.join(asked)} on a node with a thread of its own, got {chosen[0]}, which "
             f"shares its threads with others. Leave one out."
         )
+
+
+def watchdog_ns(value: Any) -> int:
+    """How long a tick may run; 0 for None. Raises ConfigError for what is no time."""
+    return _ns(options.positive_time("watchdog", value))
 
 
 def _ns(seconds: float | None) -> int:
@@ -161,7 +153,8 @@ def _topics(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names.topic_name(one) for one in listed))
 
 
-def _ladder(value: Any) -> Ladder | None:
+def ladder(value: Any) -> Ladder | None:
+    """A Ladder or None; raises ConfigError for anything else."""
     if value is None or isinstance(value, Ladder):
         return value
     raise ConfigError(f"Bad ladder: expected horus.Ladder(...) or None, got {value!r}.")

@@ -25,7 +25,7 @@ class Elsewhere:
 
     __slots__ = ("_home", "function", "kind")
 
-    def __init__(self, kind: str, function: Callable[..., Any], home: Home) -> None:
+    def __init__(self, kind: str, function: Callable[..., Any] | None, home: Home) -> None:
         self.kind = kind
         self.function = function
         self._home = home

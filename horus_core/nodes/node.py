@@ -107,7 +107,7 @@ class Node(_native.NodeBase):
             "enter_safe_state": enter_safe_state,
         }
         name = names.node_name(name) if name is not None else self._horus_own_name(tick)
-        callbacks = Callbacks(self, Node, given)
+        callbacks = Callbacks(self, Node, given, in_process=compute == "process")
         parsed = config.parse(timing, is_async=callbacks.is_async)
         self._horus = Parts(
             name=name,
@@ -117,7 +117,15 @@ class Node(_native.NodeBase):
             order=options.order(order),
             policy=policy.parse(failure_policy),
             callbacks=callbacks,
-            wiring=Wiring(self, name, pubs, subs, options.capacity(capacity), parsed.on),
+            wiring=Wiring(
+                self,
+                name,
+                pubs,
+                subs,
+                options.capacity(capacity),
+                on=parsed.on,
+                elsewhere=parsed.compute == "process",
+            ),
             info=NodeInfo(self),
             journal=NodeLog(name),
         )
@@ -137,7 +145,7 @@ class Node(_native.NodeBase):
         """Handle an exception of a tick; when overridden, the node goes on."""
 
     def enter_safe_state(self) -> None:
-        """Bring the hardware into a safe state; called when the node is isolated."""
+        """Bring the hardware into a safe state: on an emergency stop, in safe mode, and when isolated."""
 
     # Who and what
 
@@ -229,6 +237,19 @@ class Node(_native.NodeBase):
                 f"request_stop() failed: expected a running node, got an idle one (node={self.name!r})."
             )
         scheduler.request_stop()
+
+    def emergency_stop(self, reason: str) -> None:
+        """Stop the robot: every scheduler of the namespace enters the safe state of its nodes, and ticks none.
+
+        The latched order stands until `horus estop --release`. The reason is cut at 63 bytes.
+        """
+        scheduler = self._horus.scheduler
+        if scheduler is None:
+            raise NodeError(
+                f"emergency_stop() failed: expected a running node, got an idle one (node={self.name!r}). "
+                f"Use `horus estop` from outside."
+            )
+        scheduler.emergency_stop(reason, self.name)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

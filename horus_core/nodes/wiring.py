@@ -23,9 +23,15 @@ class Wiring:
         pubs: object,
         subs: object,
         capacity: int | None,
+        *,
         on: tuple[str, ...] = (),
+        elsewhere: bool = False,
     ) -> None:
-        """`on`: the topics that wake the node. It reads them, and all others, in strict FIFO."""
+        """`on`: the topics that wake the node. It reads them, and all others, in strict FIFO.
+
+        `elsewhere`: another process opens them.
+        """
+        self._elsewhere = elsewhere
         self._node = node
         self._name = name
         self._capacity = capacity
@@ -50,10 +56,16 @@ class Wiring:
 
     def open_declared(self) -> None:
         """Open what pubs= and subs= name; classes alone open nothing."""
+        if self._elsewhere:
+            return
         for name in self._pubs:
             self.open_to_send(name)
         for name in self._subs:
             self.open_to_receive(name)
+
+    def declared(self) -> tuple[list[spec.Pub], list[spec.Sub], int | None]:
+        """What pubs=, subs= and capacity= said, to make such a node elsewhere."""
+        return list(self._pubs.values()), list(self._subs.values()), self._capacity
 
     def open_to_send(self, key: str | type) -> None:
         """From now on the native send() finds the topic behind a name or class."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from horus_core import _native
-from horus_core.scheduler import lifecycle
+from horus_core.scheduler import ladder, lifecycle, safe_state
 
 if TYPE_CHECKING:
     from horus_core.scheduler.entry import Entry
@@ -19,16 +20,53 @@ def attend(scheduler: Scheduler, entry: Entry, reason: int) -> None:
     """Deal with what the last tick of a node brought about.
 
     Called on the thread that ticks the node, between two ticks, with `_native.LANE_MISSED` (it ended later than
-    its release + deadline; `entry.missed_in_row` counts them) or `_native.LANE_RECOVERED` (`entry.recover_after`
-    good ticks in a row since `entry.degraded` was set). What an exception is raised for ends the run.
+    its release + deadline; `entry.missed_in_row` counts them), `_native.LANE_RETURNED` (it ended after the
+    watchdog had called it hung) or `_native.LANE_RECOVERED` (`entry.recover_after` good ticks in a row since
+    `entry.degraded` was set). What an exception is raised for ends the run.
     """
-    if reason == _native.LANE_MISSED:
-        lifecycle.tell("horus_node_missed", entry, in_row=entry.missed_in_row)
-    if reason == _native.LANE_MISSED and _may_speak(entry):
-        scheduler.note("miss", f"{entry.missed_in_row} in a row", entry)
-        entry.journal.warning(
-            f"missed its deadline of {entry.deadline_ns / 1e6:g} ms, {entry.missed_in_row} times in a row"
-        )
+    if reason == _native.LANE_RECOVERED:
+        ladder.descend(scheduler, entry)
+        return
+    if reason == _native.LANE_RETURNED:
+        _returned(scheduler, entry)
+    if entry.missed_in_row:
+        _missed(scheduler, entry)
+
+
+def _returned(scheduler: Scheduler, entry: Entry) -> None:
+    if "estop" in entry.holds:
+        entry.show_hold()
+    scheduler.trouble = True
+    if entry.ladder is not None:
+        ladder.climb(scheduler, entry, entry.step + 1, "a tick hung")
+
+
+def _missed(scheduler: Scheduler, entry: Entry) -> None:
+    in_row, config = entry.missed_in_row, entry.config
+    allowed = f"its deadline of {entry.deadline_ns / 1e6:g} ms"
+    if config.on_miss == "skip":
+        entry.skip()
+    elif config.on_miss == "safe_mode":
+        _enter_safe_mode(scheduler, entry)
+    elif config.on_miss == "stop":
+        scheduler.emergency_stop(f"missed {allowed}", entry.node.name)
+    if entry.ladder is not None:
+        step = ladder.reached(entry.ladder, in_row)
+        ladder.climb(scheduler, entry, step, f"{in_row} misses in a row")
+    lifecycle.tell("horus_node_missed", entry, in_row=in_row)
+    if _may_speak(entry):
+        scheduler.note("miss", f"{in_row} in a row", entry)
+        with suppress(Exception):  # what follows a miss matters more than the line
+            entry.journal.warning(f"missed {allowed}, {in_row} times in a row")
+
+
+def _enter_safe_mode(scheduler: Scheduler, entry: Entry) -> None:
+    if entry.safe_mode:
+        return
+    entry.safe_mode = True
+    entry.degraded = 1
+    entry.good_in_row = 0
+    safe_state.enter(scheduler, entry, "it missed its deadline")
 
 
 def _may_speak(entry: Entry) -> bool:

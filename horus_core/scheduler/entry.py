@@ -4,19 +4,23 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from horus_core import _native
+from horus_core.nodes.config import DEFAULTS
 from horus_core.nodes.state import NodeState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
     from typing_extensions import Self
 
     from horus_core.control.presence import Presence
     from horus_core.nodes.node import Node
+    from horus_core.nodes.policy import Ladder
     from horus_core.scheduler.scheduler import Scheduler
 
 NEVER = 2**63 - 1
@@ -28,21 +32,30 @@ class Entry(_native.Run):
 
     __slots__ = (
         "_before",
+        "_guard",
+        "_later",
+        "_wake_ns",
         "callbacks",
         "config",
         "enter",
         "forgive",
+        "holds",
         "info",
         "journal",
+        "ladder",
         "last_restart_ns",
         "live",
         "node",
+        "nominal_rate",
         "paused_state",
         "policy",
         "presence",
         "random",
         "restarts",
         "run",
+        "safe_mode",
+        "safe_state",
+        "step",
         "told_ns",
         "wiring",
     )
@@ -72,15 +85,35 @@ class Entry(_native.Run):
         self.last_restart_ns = 0
         self.paused_state = NodeState.RUNNING
         """What resume() leads back to."""
+        self.holds: frozenset[str] = frozenset()
+        """What keeps it from ticking: "pause", "estop"."""
+        self.nominal_rate = self.rate
+        """What it ticks at unless its ladder slows it."""
+        self.ladder = parts.config.ladder
+        self.step = 0
+        """Of its ladder: horus_core/scheduler/ladder.py."""
+        self.safe_mode = False
+        """Whether on_miss="safe_mode" took it there, and it has not recovered since."""
+        self.safe_state = ""
+        """"entering", "entered" or "failed" after enter_safe_state() was asked for, until it is left."""
+        self._guard = threading.Lock()
+        self._wake_ns = 0
+        self._later: Callable[[], object] | None = None
         self.told_ns = 0
         """When the log or the record last said something of it that may come often."""
         node._horus_order = parts.order
         node._horus_class = ""
-        node._horus_watchdog_ns = node._horus_watchdog_ns or parts.config.watchdog_ns
+        node._horus_watchdog_ns = parts.config.watchdog_ns
         self.config = parts.config.with_rt(rt)
         self.deadline_ns = parts.config.deadline_ns
         self._before = self._trouble()
         self.plan(0)
+
+    def guard_by(self, watchdog_ns: int, ladder: Ladder | None) -> None:
+        """The scheduler's own watchdog and ladder, for a node without them."""
+        self.node._horus_watchdog_ns = self.config.watchdog_ns or watchdog_ns
+        if self.config.ladder is DEFAULTS["ladder"]:
+            self.ladder = ladder
 
     def attach(self, scheduler: Scheduler | None) -> None:
         """Tell the node who runs it; its figures move into that scheduler's record, or home."""
@@ -113,6 +146,95 @@ class Entry(_native.Run):
         if before.deadline_ns == before.budget_ns:
             self.config = replace(self.config, deadline_ns=self.config.budget_ns)
             self.deadline_ns = self.config.deadline_ns
+
+    # Being kept from ticking, for several reasons at a time, from any thread
+
+    def hold(self, why: str) -> bool:
+        """Release it no more until it is let go for all reasons; False when that one held it already."""
+        with self._guard:
+            if why in self.holds:
+                return False
+            if not self.holds:
+                self._wake_ns, self.next_ns = self.next_ns, NEVER
+            self.holds |= {why}
+            if why != "estop":  # then it is shown when its safe state was entered
+                self.show_hold()
+            return True
+
+    def let_go(self, why: str, now_ns: int) -> bool:
+        """That reason is gone; without another one it ticks again, on its grid. False when it was none."""
+        with self._guard:
+            if why not in self.holds:
+                return False
+            self.holds -= {why}
+            if why == "estop":
+                super().divert(self._later)
+                self._later = None
+            if not self.holds and self.live:
+                later = now_ns < self._wake_ns < NEVER
+                super().rest_until(self._wake_ns if later else now_ns)
+            if not self.holds and self.info.state() is NodeState.PAUSED:
+                self.enter(self.paused_state)
+            return True
+
+    def show_hold(self) -> None:
+        """A node that is kept from ticking says so; one that hangs, restarts or stops says that."""
+        state = self.info.state()
+        if state in (NodeState.RUNNING, NodeState.ERROR):
+            self.paused_state = state
+            self.enter(NodeState.PAUSED)
+
+    def detain(self, call: Callable[[], object], now_ns: int) -> None:
+        """While it is held: release it now for this call, which is no tick, and for nothing else."""
+        with self._guard:
+            super().divert(call)
+            self.next_ns = now_ns
+
+    def park(self) -> None:
+        """Inside what it was detained for: that is all."""
+        with self._guard:
+            if not self.holds:
+                return
+            self.next_ns = NEVER
+            if self.safe_state == "failed":
+                self.enter(NodeState.ERROR)
+            else:
+                self.show_hold()
+
+    def rest_until(self, wake_ns: int, /) -> None:
+        """Be released no more before that time; while it is held, that time is kept for later."""
+        with self._guard:
+            if self.holds:
+                self._wake_ns = wake_ns
+            else:
+                super().rest_until(wake_ns)
+
+    def divert(self, to: Callable[[], object] | None, /) -> None:
+        """Let releases call something else; during an e-stop, afterwards."""
+        with self._guard:
+            if "estop" in self.holds:
+                self._later = to
+            else:
+                super().divert(to)
+
+    def claim_safe_state(self) -> bool:
+        """Whether the caller is the one to call enter_safe_state(): nobody has since it was left."""
+        with self._guard:
+            if self.safe_state:
+                return False
+            self.safe_state = "entering"
+            return True
+
+    def forget(self) -> None:
+        """A new run: nothing holds it, and its ladder is at the bottom."""
+        if self.step:
+            self.set_rate(self.nominal_rate, 0)
+        self.holds, self.step, self.safe_mode, self.safe_state = frozenset(), 0, False, ""
+        self.degraded = 0
+        self.node._horus_flags = int(self.config.critical)  # HORUS_ROW_CRITICAL
+        self.node._horus_ladder = self.node._horus_safe_state_ns = 0
+        super().divert(None)
+        self._later = None
 
     @property
     def missed(self) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from horus_core.nodes import policy
 from horus_core.nodes.state import NodeState
-from horus_core.scheduler import lifecycle, output
+from horus_core.scheduler import lifecycle, output, safe_state
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.signals import CutShort
 
@@ -66,7 +66,7 @@ def _tell(entry: Entry, on_error: Callable[[Exception], object], error: Exceptio
 def _apply_policy(scheduler: Scheduler, entry: Entry, error: Exception) -> bool:
     chosen = entry.policy
     if isinstance(chosen, policy.Isolate):
-        _isolate(entry, error)
+        _isolate(scheduler, entry, error)
         return not scheduler.any_live()
     if isinstance(chosen, policy.Ignore):
         entry.journal.error("tick() failed", _LOG_EVERY_S, exc=error)
@@ -75,9 +75,15 @@ def _apply_policy(scheduler: Scheduler, entry: Entry, error: Exception) -> bool:
     elif isinstance(chosen, policy.Restart) and _may_restart(scheduler, entry, chosen):
         _restart(scheduler, entry, error, chosen)
     else:
-        lifecycle.crash(entry, error)
+        _crash(scheduler, entry, error)
         return True
     return False
+
+
+def _crash(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
+    if entry.config.critical:  # first of all
+        scheduler.emergency_stop(f"critical node crashed: {type(error).__name__}", entry.node.name)
+    lifecycle.crash(entry, error)
 
 
 def _skip(scheduler: Scheduler, entry: Entry, error: Exception, chosen: policy.Skip) -> None:
@@ -90,11 +96,11 @@ def _skip(scheduler: Scheduler, entry: Entry, error: Exception, chosen: policy.S
         entry.rest_until(scheduler.clock.now_ns() + int(chosen.cooldown * _NS))
 
 
-def _isolate(entry: Entry, error: Exception) -> None:
+def _isolate(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
     entry.journal.error("tick() failed; the node is isolated, the others go on", exc=error)
-    lifecycle.crash(entry, error)
+    _crash(scheduler, entry, error)
     entry.next_ns = NEVER
-    lifecycle.quietly(entry, "enter_safe_state", entry.callbacks.enter_safe_state)
+    safe_state.enter(scheduler, entry, "isolated by its failure policy")
     lifecycle.stop(entry)
 
 

@@ -71,16 +71,19 @@ def crash(entry: Entry, error: BaseException) -> None:
             entry.journal.error("left no record of its crash", exc=failure)
 
 
-def quietly(entry: Entry, what: str, callback: Callable[[], object] | None) -> None:
-    """Call a callback whose failure must not keep other nodes from their own."""
+def quietly(entry: Entry, what: str, callback: Callable[[], object] | None) -> bool:
+    """Call a callback whose failure must not keep other nodes from their own; whether it returned."""
     if callback is None:
-        return
+        return True
     try:
         entry.run(callback)
     except CutShort:
         entry.journal.warning(f"{what}() was cut short by a second signal")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
         entry.journal.error(f"{what}() failed", exc=error)
+    else:
+        return True
+    return False
 
 
 def _let_go(entry: Entry) -> None:

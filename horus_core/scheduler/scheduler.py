@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from horus_core import _native, names
 from horus_core.control import flights, logs
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
-from horus_core.nodes import config, options
+from horus_core.nodes import config, importable, options
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
 from horus_core.plugins import lifecycle as observers
 from horus_core.scheduler import clock as clocks
-from horus_core.scheduler.entry import NEVER, Entry
+from horus_core.scheduler import ladder as ladder_steps
+from horus_core.scheduler.entry import Entry
 from horus_core.scheduler.session import Session
 from horus_core.scheduler.signals import CutShort, StopSignals
 from horus_core.scheduler.simulated import SimulatedClock
@@ -29,13 +30,26 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from horus_core.abc import Clock
+    from horus_core.nodes.policy import Ladder
+    from horus_core.scheduler.safety import Safety
 
 _NS = 1_000_000_000
 VARIABLE = "HORUS_NODE_NAME"
-KEYWORDS = ("name", "tick_rate", "rt", "deterministic", "seed", "clock", "blackbox")
+KEYWORDS = (
+    "name",
+    "tick_rate",
+    "rt",
+    "deterministic",
+    "seed",
+    "clock",
+    "watchdog",
+    "blackbox",
+    "ladder",
+)
 _MAX_NOTE = 14_000  # bytes; what one event of a record holds
 _TROUBLE = frozenset({"failure", "miss", "ladder", "hung", "estop"})
 _AS_ASKED = "as asked"
+_MAY_PAUSE = (NodeState.RUNNING, NodeState.ERROR, NodeState.PAUSED, NodeState.HUNG)
 
 
 class Scheduler:
@@ -64,6 +78,8 @@ class Scheduler:
         deterministic: bool = False,
         seed: int | None = 0,
         clock: Clock | None = None,
+        watchdog: float | None = None,
+        ladder: Ladder | None = config.DEFAULTS["ladder"],
         blackbox: bool = True,
         **unknown: Any,
     ) -> None:
@@ -84,6 +100,9 @@ class Scheduler:
         """Whether anything happened in this run that somebody may want to read about afterwards."""
         self._blackbox = options.flag("blackbox", blackbox)
         self._rt = config.parse_rt(rt)
+        self._watchdog_ns = config.watchdog_ns(watchdog)
+        self._ladder = config.ladder(ladder)
+        self._safety: Safety | None = None
         self._tick_rate = options.rate(tick_rate, "tick_rate") if tick_rate is not None else None
         self._entries: list[Entry] = []  # by order, then as added
         self._session: Session | None = None
@@ -125,6 +144,7 @@ class Scheduler:
                 f"Adding a node failed: expected a new name, got a second {node.name!r}. Rename one."
             )
         entry = Entry(node, self._tick_rate, rt=self._rt)
+        entry.guard_by(self._watchdog_ns, self._ladder)
         bisect.insort(self._entries, entry, key=lambda other: other.node.order)
         session = self._session
 
@@ -172,25 +192,21 @@ class Scheduler:
     def pause(self, name: str | None = None) -> None:
         """Let a node (or all) tick no more until resume(); its topics stay open."""
         for entry in self._chosen(name):
-            if entry.info.state() in (NodeState.RUNNING, NodeState.ERROR):
-                entry.paused_state = entry.info.state()
-                entry.enter(NodeState.PAUSED)
-                entry.next_ns = NEVER
+            if entry.info.state() in _MAY_PAUSE and entry.hold("pause"):
                 self._tell(entry)
 
     def resume(self, name: str | None = None) -> None:
-        """Let a paused node (or all of them) tick again, on its old grid."""
+        """Let a paused node (or all of them) tick again, on its old grid; during an e-stop, after its release."""
         for entry in self._chosen(name):
-            if entry.info.state() is NodeState.PAUSED:
-                entry.enter(entry.paused_state)
-                entry.rest_until(self.clock.now_ns())
+            if entry.let_go("pause", self.clock.now_ns()):
                 self._tell(entry)
 
     def set_node_rate(self, name: str, rate: float) -> None:
         """Another rate in Hz, from now on; at most `tick_rate`."""
         entry = self._find(name)
         rate = options.rate(rate)
-        entry.set_rate(min(rate, self._tick_rate or rate), self.clock.now_ns())
+        entry.nominal_rate = min(rate, self._tick_rate or rate)
+        ladder_steps.apply_rate(self, entry)
         self._tell(entry)
 
     def set_tick_budget(self, name: str, budget: float | None) -> None:
@@ -218,6 +234,10 @@ class Scheduler:
     def capabilities(self) -> dict[str, list[str]]:
         """What nodes asked the kernel for and got, by node: "SCHED_FIFO", "locked memory", "core"."""
         return {name: list(granted) for name, granted in self._granted.items()}
+
+    def safety_stats(self) -> dict[str, Any] | None:
+        """Watchdog, misses, health of each node and e-stop, as JSON-ready values; None before the first run."""
+        return None if self._safety is None else self._safety.stats(list(self._entries))
 
     def degradations(self) -> list[dict[str, str]]:
         """What nodes asked for and do not have: `node`, `asked`, `why`, `fix`."""
@@ -364,6 +384,12 @@ class Scheduler:
         else:
             self.request_stop()
 
+    def emergency_stop(self, reason: str, source: str = "") -> None:
+        """Stop the robot: every scheduler of the namespace enters its nodes' safe state. From any thread."""
+        if self._safety is None:
+            raise NodeError("emergency_stop() failed: expected a running scheduler, got an idle one.")
+        self._safety.emergency_stop(reason, source or self.name)
+
     def fail(self, error: BaseException) -> None:
         """End the run, which then raises the error. From any thread."""
         session = self._session
@@ -401,7 +427,7 @@ class Scheduler:
     def watchdog(self) -> _native.Watchdog | None:
         """What looks for ticks that do not end, where a node asked for it."""
         session = self._session
-        return None if session is None else session.watchdog
+        return None if session is None else session.safety.watchdog
 
     def any_live(self) -> bool:
         """Whether any node still ticks."""
@@ -469,11 +495,13 @@ class Scheduler:
         self.record.end(keep=self.trouble or why != _AS_ASKED)
 
     def _open(self, *, by_hand: bool) -> Session:
+        importable.refuse_while_loading()
         if not self._running.acquire(blocking=False):
             raise NodeError("Running a scheduler failed: expected an idle one, got one that runs already.")
         if isinstance(self.clock, SimulatedClock):
             self.clock.start_anew()
         session = Session(self, by_hand=by_hand)
+        self._safety = session.safety
         try:
             clocks.enter(session.loop)
         except BaseException:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from horus_core import _native
 from horus_core.control import logs
 from horus_core.execution import registry
-from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock as clocks
 from horus_core.scheduler import hints, lifecycle
 from horus_core.scheduler.entry import NEVER, Entry
 from horus_core.scheduler.host import Host
 from horus_core.scheduler.loop import Loop
+from horus_core.scheduler.safety import Safety
 from horus_core.scheduler.signals import CutShort
 from horus_core.scheduler.simulated import Deterministic
 from horus_core.shm import upkeep
@@ -54,7 +54,7 @@ class Session:
         self.thread = threading.get_ident()
         self.started: list[Entry] = []  # as started
         self._ticking: set[Entry] = set()
-        self.watchdog: _native.Watchdog | None = None
+        self.safety = Safety(scheduler, self)
         self.started_ns: int | None = None
         self.failure: BaseException | None = None
         self._hint_ns = 0  # 0: nothing was served yet
@@ -68,8 +68,9 @@ class Session:
         """Call init() of every node, in order; then all of them may tick, for `duration` seconds."""
         for entry in entries:
             self._choose_class(entry)
+        self.safety.start()
         for entry in entries:
-            if self.alarm.rung:
+            if self._scheduler.is_stopping():  # the alarm also rings for what another thread asks
                 break
             self._initialise(entry)
         self.started_ns = self._scheduler.clock.now_ns()
@@ -88,6 +89,7 @@ class Session:
 
     def _initialise(self, entry: Entry) -> None:
         entry.attach(self._scheduler)
+        entry.forget()
         self.loop.on_behalf(entry, lifecycle.tell, "horus_node_added", entry)
         try:
             self.loop.on_behalf(entry, lifecycle.start, entry)
@@ -102,8 +104,7 @@ class Session:
     def _begin(self, entry: Entry, now_ns: int) -> None:
         entry.plan(now_ns)
         self._ticking.add(entry)
-        if entry.watchdog_ns and self.watchdog is None and not self._scheduler.deterministic:
-            self.watchdog = _native.Watchdog(self._scheduler.record.flight)
+        self.safety.admit(entry)
         if self._one_lane:
             self.loop.lane.add(entry)
         else:
@@ -147,11 +148,13 @@ class Session:
         self.loop.lane.drop_pass()
         ticking = {}
         for entry in self.started:
-            if entry.live and entry.info.state() is not NodeState.PAUSED and not self._waits_for_topic(entry):
+            if entry.live and not entry.holds and not self._waits_for_topic(entry):
                 entry.rest_until(now_ns)
                 ticking[entry] = entry.index
                 entry.next_ns = now_ns
         self.loop.run_due(now_ns)
+        if self.safety.engaged is not None:  # by one of these ticks, maybe
+            self.loop.run_due(self._scheduler.clock.now_ns())
         # Back on their grids, unless a failure policy has moved them: a tick moves a node by one release.
         for entry in [entry for entry, index in ticking.items() if entry.index != index + 1]:
             del ticking[entry]
@@ -231,9 +234,7 @@ class Session:
             self.stop(self.started[-1])
         for cls in self._classes.values():
             cls.close()
-        if self.watchdog is not None:
-            self.watchdog.stop()
-            self.watchdog = None
+        self.safety.end()
 
     def ring(self) -> None:
         """Let no tick begin any more. From any thread, and from a signal's handler."""

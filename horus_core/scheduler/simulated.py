@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from horus_core.abc import Clock, ExecutionClass
 from horus_core.errors import ConfigError, NodeError
 from horus_core.nodes.state import NodeState
+from horus_core.scheduler import failure
 from horus_core.scheduler.entry import NEVER
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Deterministic(ExecutionClass):
             """Make due who was woken in this instant; whether anybody was."""
             nonlocal instant_ns, rounds
             instant_ns, rounds = now_ns, rounds + 1 if now_ns == instant_ns else 1
-            woken = [entry for entry, waker in self._wakers.items() if _wake(entry, waker, now_ns)]
+            woken = [entry for entry, waker in self._wakers.items() if self._looked(entry, waker, now_ns)]
             if woken and rounds > _MOST_ROUNDS:
                 names = ", ".join(repr(entry.node.name) for entry in woken)
                 raise NodeError(
@@ -140,21 +141,33 @@ class Deterministic(ExecutionClass):
 
         return settle
 
+    def _looked(self, entry: Entry, waker: Waker, now_ns: int) -> bool:
+        """Whether it is woken; a topic that cannot be read fails the node as a tick that tried to would."""
+        loop = self.host.main_loop
+        try:
+            return _wake(entry, waker, now_ns)
+        except Exception as error:
+            if loop.on_behalf(entry, failure.ends_run, self.host.scheduler, entry, error):
+                raise
+            return False
+
 
 class Waker:
-    """Tells when topics were published."""
+    """Tells when there is something to read, but not again while all of it is left unread."""
 
     def __init__(self, topics: list[Topic]) -> None:
         self._topics = topics
-        self._seen = [-1 if topic.has_msg() else _published(topic) for topic in topics]
+        self._seen: list[tuple[int, int] | None] = [None] * len(topics)
         self._index: int | None = None
         self._rest_ns = 0
 
     def fired(self) -> bool:
-        """Whether any was published since the last call."""
-        now = [_published(topic) for topic in self._topics]
-        fired, self._seen = now != self._seen, now
-        return fired
+        """Whether any has a message, and has had another, or another next one, when this last was so."""
+        now = [_waiting(topic) for topic in self._topics]
+        if all(one is None or one == seen for one, seen in zip(now, self._seen, strict=True)):
+            return False
+        self._seen = now
+        return True
 
     def wake(self, entry: Entry, now_ns: int) -> None:
         """Let it tick in this instant."""
@@ -178,10 +191,10 @@ class Waker:
         return False
 
 
-def _published(topic: Topic) -> int:
-    """How many messages were ever published on the topic."""
-    ring = topic._look()  # noqa: SLF001 - looking makes nobody a subscriber
-    return 0 if ring is None else ring.front - ring.capacity
+def _waiting(topic: Topic) -> tuple[int, int] | None:
+    """Which message is the newest and how many wait; None when none does."""
+    ring = topic._ring if topic.has_msg() else None  # noqa: SLF001 - the box's own
+    return None if ring is None else (ring.front, topic.pending)
 
 
 def _wake(entry: Entry, waker: Waker, now_ns: int) -> bool:
@@ -195,8 +208,8 @@ def _wake(entry: Entry, waker: Waker, now_ns: int) -> bool:
         return False
     if waker.rests(entry, now_ns):
         return False
-    if waker.fired():
-        waker.wake(entry, now_ns)
-        return True
     entry.next_ns = NEVER
-    return False
+    if not waker.fired():
+        return False
+    waker.wake(entry, now_ns)
+    return True

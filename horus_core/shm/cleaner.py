@@ -130,7 +130,8 @@ class _Sweep:
         except posix_ipc.ExistentialError:
             return False
         try:
-            return _native.Ring(fd, self._member).in_use(True)
+            ring = _native.Ring(fd, self._member)
+            return ring.in_use(True) or _is_engaged_estop(name, ring)
         except RegionError:
             return bool(self._others)  # not ours to read: maybe of another version that somebody runs
         finally:
@@ -180,6 +181,15 @@ class _Sweep:
         self._removed.append(directory.name)
         if not self._dry_run:
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def _is_engaged_estop(name: str, ring: _native.Ring) -> bool:
+    """An emergency stop stays until it is released, whoever is left."""
+    if namespaces.topic_of(name) != "_horus.estop":
+        return False
+    from horus_core.control import estop  # noqa: PLC0415 - only where there is one
+
+    return estop.stands(ring)
 
 
 def _writer_of(kind: str) -> int | None:

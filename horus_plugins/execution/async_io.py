@@ -77,4 +77,5 @@ class AsyncIo(ExecutionClass):
         return self._loop
 
     def _call(self, entry: Entry, callback: Elsewhere, *arguments: Any) -> None:
+        assert callback.function is not None
         self._running().call(entry, callback.function, *arguments)

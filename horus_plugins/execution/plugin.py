@@ -8,6 +8,7 @@ from horus_core.plugins.hookspecs import hookimpl
 from horus_plugins.execution.async_io import AsyncIo
 from horus_plugins.execution.best_effort import BestEffort
 from horus_plugins.execution.compute import Compute
+from horus_plugins.execution.compute_process import ComputeProcess
 from horus_plugins.execution.event import Event
 from horus_plugins.execution.rt import Rt
 
@@ -20,5 +21,5 @@ if TYPE_CHECKING:
 @hookimpl
 def horus_register_execution(register: Callable[[type[ExecutionClass]], None]) -> None:
     """Supply the standard classes."""
-    for cls in (BestEffort, Rt, Compute, Event, AsyncIo):
+    for cls in (BestEffort, Rt, Compute, ComputeProcess, Event, AsyncIo):
         register(cls)

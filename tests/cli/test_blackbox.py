@@ -343,10 +343,11 @@ def test_it_takes_no_longer_for_a_huge_record(horus, ns):
     where.mkdir(mode=0o700)
     shape = {"rows": 4096, "ticks": 1 << 24, "events": 1 << 20}
     path = where / "huge.flight"
-    with path.open("w+b") as file:
+    member = process.member(ns)
+    with namespace.locked(ns), path.open("w+b") as file:  # nobody cleans it meanwhile
         file.truncate(_native.flight_size(**shape))
         # Of a living process: else the cleaner takes what is larger than 64 MiB.
-        flight = _native.Flight(file.fileno(), name="huge", ident=process.member(ns).ident, **shape)
+        flight = _native.Flight(file.fileno(), name="huge", ident=member.ident, **shape)
         flight.event("note", "here")
         del flight
         heads = _native.FlightReader(file.fileno()).header()

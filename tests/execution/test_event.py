@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import threading
 import time
 
@@ -245,3 +247,77 @@ def test_on_takes_topics(bad):
     """on= takes a topic's name or several."""
     with pytest.raises((ConfigError, ValueError)):
         Node("n", tick=lambda: None, on=bad)
+
+
+OLD_KERNEL = """
+import ctypes
+import platform
+import struct
+
+# A seccomp filter that answers futex_waitv (449) with ENOSYS, as kernels before 5.16 do.
+ALLOW, ENOSYS = 0x7FFF0000, 0x00050000 | 38
+code = [(0x20, 0, 0, 0), (0x15, 0, 1, 449), (0x06, 0, 0, ENOSYS), (0x06, 0, 0, ALLOW)]
+program = b"".join(struct.pack("HBBI", *one) for one in code)
+kept = ctypes.create_string_buffer(program, len(program))
+header = struct.pack("HxxxxxxP", len(code), ctypes.addressof(kept))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0  # no new privileges
+assert libc.prctl(22, 2, header) == 0, ctypes.get_errno()
+assert libc.syscall(449, 0, 0, 0, 0, 0) == -1 and ctypes.get_errno() == 38
+
+import horus
+
+seen = []
+
+
+def tick(node):
+    seen.extend(node.recv_all("left") + node.recv_all("right"))
+    if len(seen) >= 20:
+        node.request_stop()
+
+
+def speak(node):
+    node.send("left" if horus.tick() % 2 else "right", {"n": horus.tick()})
+
+
+horus.run(horus.Node("n", tick=tick, on=["left", "right"]), horus.Node("speaker", tick=speak, rate=200))
+print(len(seen) >= 20)
+"""
+
+
+def test_on_a_kernel_that_cannot_sleep_on_several_words(program):
+    """Where the kernel is older than 5.16 the node looks a thousand times a second, and loses nothing."""
+    out, _ = program(OLD_KERNEL).finish()
+    assert out == "True\n"
+
+
+SECOND_SIGNAL = """
+import time
+import horus
+
+
+def never(node):
+    print("ticks", flush=True)
+    while True:
+        time.sleep(0.1)
+
+
+horus.run(horus.Node("n", tick=never, {keyword}), horus.Node("speaker", tick=lambda n: n.send("scan", {{"n": 1}})))
+print("over", flush=True)
+"""
+
+
+# spec: F17
+@pytest.mark.parametrize("keyword", ['on="scan"', "compute=True"])
+def test_a_second_signal_cuts_the_waiting_short(program, keyword):
+    """A tick that never ends holds up the end until the second SIGINT; then the script goes on, and exits."""
+    one = program(SECOND_SIGNAL.format(keyword=keyword))
+    one.wait_for("ticks")
+    one.process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        one.process.wait(0.5)
+    one.process.send_signal(signal.SIGINT)
+    out, err = one.process.communicate(timeout=30)
+    assert one.process.returncode == 0, err
+    assert out.endswith("over\n")
+    assert "second signal" in err

@@ -205,7 +205,7 @@ def test_an_asynchronous_generator_is_refused():
         Node("n", tick=tick)
 
 
-# spec: F11
+# spec: E5, F11
 def test_info_is_none_outside_callbacks():
     """node.info exists in every callback and nowhere else."""
     seen = []

@@ -108,21 +108,6 @@ def test_units():
     assert 5 * horus.ms == pytest.approx(0.005)
 
 
-@pytest.mark.parametrize(
-    "keyword",
-    [
-        {"on_miss": "stop"},
-        {"watchdog": 1.0},
-        {"critical": True},
-        {"ladder": object()},
-    ],
-)
-def test_what_is_not_there_is_refused(keyword):
-    """A keyword that would arm nothing is refused, never ignored."""
-    with pytest.raises(ConfigError, match=rf"cannot honour {next(iter(keyword))}="):
-        Node("n", tick=tick, **keyword)
-
-
 def test_explicit_defaults_are_fine():
     """Giving such a keyword its default asks for nothing."""
     Node("n", tick=tick, budget=None, on_miss="warn", compute=False, rt=False, critical=False, ladder=None)

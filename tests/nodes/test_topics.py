@@ -27,7 +27,7 @@ class Other(Message):
 
 
 def regions(namespace):
-    return {namespaces.topic_of(name) for name in namespaces.regions(namespace)} - {None}
+    return {namespaces.topic_of(name) for name in namespaces.regions(namespace)} - {None, "_horus.estop"}
 
 
 def ticking(*nodes):

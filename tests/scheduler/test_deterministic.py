@@ -8,11 +8,13 @@ from fractions import Fraction
 
 import pytest
 
-from horus_core.errors import ConfigError, NodeError
+from horus_core.errors import ConfigError, NodeError, TopicTypeError
+from horus_core.messages import fields  # noqa: TC001 - the definition of a message looks it up
+from horus_core.messages.message import Message
 from horus_core.nodes import config
 from horus_core.nodes.node import Node
 from horus_core.nodes.policy import Restart, Skip
-from horus_core.nodes.spec import Pub
+from horus_core.nodes.spec import Pub, Sub
 from horus_core.scheduler import clock as clocks
 from horus_core.scheduler.run import run
 from horus_core.scheduler.scheduler import Scheduler
@@ -164,6 +166,13 @@ def test_a_second_run_of_one_scheduler_is_the_first_again(seen):
     assert first[0][0] == START_NS
 
 
+def _level():
+    class Level(Message):
+        percent: fields.f64 = 0.0
+
+    return Level
+
+
 def draws(seed, *names, deterministic=True):
     found = {name: [] for name in names}
     nodes = [
@@ -265,6 +274,37 @@ def test_nodes_that_wait_for_topics_tick_in_the_instant_of_the_publish(noting, s
     source = Node("source", tick=lambda node: (node.send("a", {}), node.send("a", {})), rate=10)
     run(last, chain, source, noting("plain", rate=10), duration=0.15, deterministic=True)
     assert seen == [("plain", 0), "first", "last", ("plain", 100), "first", "last"]
+
+
+@pytest.mark.usefixtures("events")
+def test_each_message_wakes_a_node_that_reads_one_at_a_time():
+    """What is left to read wakes it again in the same instant; what it never reads wakes it once."""
+    read, unread = [], []
+    source = Node("source", tick=lambda node: [node.send("a", {"n": n}) for n in range(3)], rate=10)
+    reads = Node("reads", tick=lambda node: read.append((ms(clocks.now_ns()), node.recv("a")["n"])), on="a")
+    leaves = Node("leaves", tick=lambda: unread.append(ms(clocks.now_ns())), on="a")
+    run(source, reads, leaves, duration=0.15, deterministic=True)
+    assert read == [(0, 0), (0, 1), (0, 2), (100, 0), (100, 1), (100, 2)]
+    assert unread == [0, 100]
+
+
+@pytest.mark.usefixtures("events")
+def test_a_topic_that_cannot_be_read_fails_the_node():
+    """Another type than was declared: the run raises it, as it would from a tick's recv()."""
+    source = Node("source", tick=lambda node: node.send("a", {}))
+    sink = Node("sink", tick=lambda: None, on="a", subs=Sub("a", _level()))
+    with pytest.raises(TopicTypeError):
+        run(source, sink, duration=1, deterministic=True)
+
+
+def test_async_ticks_are_refused():
+    """Their awaits end when the machine likes."""
+
+    async def tick():
+        pass
+
+    with pytest.raises(ConfigError, match="async|coroutine"):
+        run(Node("n", tick=tick), duration=1, deterministic=True)
 
 
 @pytest.mark.usefixtures("events")

@@ -49,15 +49,6 @@ static int ask_clock(horus_lane *self, int64_t machine_end_ns, int64_t *end_ns) 
     return 0;
 }
 
-/* A release that is no tick: nothing is counted. */
-static int divert(horus_run *run) {
-    PyObject *to = Py_NewRef(run->diverted);
-    PyObject *done = PyObject_CallNoArgs(to);
-    Py_DECREF(to);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
 static int account(horus_lane *self, horus_run *run, const horus_tick_result *result, bool well,
                    uint32_t tid) {
     int64_t end_ns;
@@ -66,7 +57,7 @@ static int account(horus_lane *self, horus_run *run, const horus_tick_result *re
         return -1;
     int64_t began_ns = self->clock == NULL ? (int64_t)result->start_ns : self->last_ns;
     enum horus_reason reason = horus_run_judge(run, end_ns, !well);
-    horus_run_record(run, result, began_ns - run->release_ns, reason == HORUS_LANE_MISSED, tid);
+    horus_run_record(run, result, began_ns - run->release_ns, tid);
     self->last_ns = end_ns;
     return (int)reason;
 }
@@ -75,7 +66,7 @@ static int account(horus_lane *self, horus_run *run, const horus_tick_result *re
 static int tick(horus_lane *self, horus_run *run, uint32_t tid) {
     horus_run_begin(run, self->pass_ns);
     if (HORUS_UNLIKELY(run->diverted != NULL))
-        return divert(run);
+        return horus_run_diverted(run);
     horus_tick_result result;
     bool well = horus_node_tick(run->node, run->call, tid, &result);
     if (HORUS_LIKELY(well))
@@ -437,7 +428,8 @@ int horus_add_lane(PyObject *module, horus_state *state) {
         PyModule_AddIntConstant(module, "LANE_DONE", HORUS_LANE_DONE) < 0 ||
         PyModule_AddIntConstant(module, "LANE_TIME_UP", HORUS_LANE_TIME_UP) < 0 ||
         PyModule_AddIntConstant(module, "LANE_RUNG", HORUS_LANE_RUNG) < 0 ||
-        PyModule_AddIntConstant(module, "LANE_MISSED", HORUS_LANE_MISSED) < 0)
+        PyModule_AddIntConstant(module, "LANE_MISSED", HORUS_LANE_MISSED) < 0 ||
+        PyModule_AddIntConstant(module, "LANE_RETURNED", HORUS_LANE_RETURNED) < 0)
         return -1;
     return PyModule_AddIntConstant(module, "LANE_RECOVERED", HORUS_LANE_RECOVERED);
 }

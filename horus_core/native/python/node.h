@@ -70,6 +70,7 @@ typedef struct {
     int degraded;  /* whether recover_after good ticks are to be told */
     int on_demand; /* no release follows from the one before: somebody sets each */
     int in_lane;
+    uint32_t hung_seen; /* how often the watchdog had marked it, by the last tick */
 } horus_run;
 
 enum horus_reason {
@@ -77,18 +78,21 @@ enum horus_reason {
     HORUS_LANE_TIME_UP,
     HORUS_LANE_RUNG,
     HORUS_LANE_MISSED,
-    HORUS_LANE_RECOVERED
+    HORUS_LANE_RECOVERED,
+    HORUS_LANE_RETURNED /* the watchdog had marked it hung; it may have missed its deadline, too */
 };
 
 /* Begins the newest release that is due; older ones count as skipped. */
 void horus_run_begin(horus_run *run, int64_t now_ns);
 
-/* Judges a tick that ended at end_ns of the scheduler's clock: DONE, MISSED or RECOVERED. */
+/* Judges a tick that ended at end_ns of the scheduler's clock: DONE, MISSED, RECOVERED or RETURNED. */
 enum horus_reason horus_run_judge(horus_run *run, int64_t end_ns, bool failed);
 
-/* Adds the tick to the histograms and to the flight. */
-void horus_run_record(horus_run *run, const horus_tick_result *result, int64_t late_ns, bool missed,
-                      uint32_t tid);
+/* Adds the tick, which was judged, to the histograms and to the flight. */
+void horus_run_record(horus_run *run, const horus_tick_result *result, int64_t late_ns, uint32_t tid);
+
+/* A release that is no tick: calls what it was diverted to. 0, or -1 with what that raised. */
+int horus_run_diverted(horus_run *run);
 
 /* The thread's id for the kernel, asked once. */
 uint32_t horus_thread_id(void);

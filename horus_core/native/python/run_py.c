@@ -64,7 +64,7 @@ static void rest_until(horus_run *self, int64_t wake_ns) {
 
 /* ---- ticks ---- */
 
-enum horus_reason horus_run_judge(horus_run *self, int64_t end_ns, bool failed) {
+static enum horus_reason judge_time(horus_run *self, int64_t end_ns, bool failed) {
     horus_flight_row *row = self->node->row;
     int64_t allowed = self->deadline_ns;
     if (HORUS_UNLIKELY(row->first)) {
@@ -86,6 +86,16 @@ enum horus_reason horus_run_judge(horus_run *self, int64_t end_ns, bool failed) 
     return HORUS_LANE_RECOVERED;
 }
 
+enum horus_reason horus_run_judge(horus_run *self, int64_t end_ns, bool failed) {
+    enum horus_reason reason = judge_time(self, end_ns, failed);
+    uint32_t hung = horus_load_relaxed(&self->node->row->hung);
+    if (HORUS_LIKELY(hung == self->hung_seen))
+        return reason;
+    self->hung_seen = hung;
+    self->good_in_row = 0;
+    return HORUS_LANE_RETURNED;
+}
+
 /* The watchdog has marked it while it hung: it was RUNNING, or ERROR, before. */
 static void come_back(horus_node *node) {
     horus_flight_row *row = node->row;
@@ -96,10 +106,10 @@ static void come_back(horus_node *node) {
         horus_flight_write_event(node->flight->flight, node->row_index, HORUS_EVENT_RETURNED, 0, NULL, 0);
 }
 
-void horus_run_record(horus_run *self, const horus_tick_result *result, int64_t late_ns, bool missed,
-                      uint32_t tid) {
+void horus_run_record(horus_run *self, const horus_tick_result *result, int64_t late_ns, uint32_t tid) {
     horus_node *node = self->node;
     horus_flight_row *row = node->row;
+    bool missed = row->missed_in_row != 0; /* as it was judged */
     uint64_t late = late_ns > 0 ? (uint64_t)late_ns : 0;
     uint32_t *bucket = &row->lateness[horus_flight_bucket(late)];
     horus_store_relaxed(bucket, *bucket + 1);
@@ -138,9 +148,17 @@ static PyObject *run_count(horus_run *self, PyObject *const *args, Py_ssize_t na
     result.failed = failed;
     horus_node_count(self->node, &result);
     enum horus_reason reason = horus_run_judge(self, (int64_t)result.end_ns, failed);
-    horus_run_record(self, &result, (int64_t)result.start_ns - self->release_ns, reason == HORUS_LANE_MISSED,
+    horus_run_record(self, &result, (int64_t)result.start_ns - self->release_ns,
                      (uint32_t)tid);
     return PyLong_FromLong(reason);
+}
+
+int horus_run_diverted(horus_run *self) {
+    PyObject *to = Py_NewRef(self->diverted);
+    PyObject *done = PyObject_CallNoArgs(to);
+    Py_DECREF(to);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
 }
 
 static PyObject *run_began(horus_run *self, PyObject *Py_UNUSED(ignored)) {
@@ -165,6 +183,8 @@ static PyObject *run_ended(horus_run *self, PyObject *const *args, Py_ssize_t na
 
 /* On this thread, by the machine's clock, after begin(). */
 static PyObject *run_tick(horus_run *self, PyObject *Py_UNUSED(ignored)) {
+    if (self->diverted != NULL)
+        return horus_run_diverted(self) < 0 ? NULL : PyLong_FromLong(HORUS_LANE_DONE);
     horus_tick_result result;
     uint32_t tid = horus_thread_id();
     bool well = horus_node_tick(self->node, self->call, tid, &result);
@@ -173,8 +193,7 @@ static PyObject *run_tick(horus_run *self, PyObject *Py_UNUSED(ignored)) {
         PyErr_Fetch(&type, &value, &traceback);
     horus_node_count(self->node, &result);
     enum horus_reason reason = horus_run_judge(self, (int64_t)result.end_ns, !well);
-    horus_run_record(self, &result, (int64_t)result.start_ns - self->release_ns, reason == HORUS_LANE_MISSED,
-                     tid);
+    horus_run_record(self, &result, (int64_t)result.start_ns - self->release_ns, tid);
     if (well)
         return PyLong_FromLong(reason);
     PyErr_Restore(type, value, traceback);
@@ -191,6 +210,7 @@ static PyObject *run_plan(horus_run *self, PyObject *base) {
     self->index = 0;
     self->started_ns = self->previous_ns = 0;
     self->good_in_row = 0;
+    self->hung_seen = horus_load_relaxed(&self->node->row->hung);
     horus_store_relaxed(&self->node->row->first, 1);
     Py_RETURN_NONE;
 }

@@ -27,7 +27,7 @@ _COMMON = {
 }
 if SECONDS:
     SETTINGS = settings(
-        max_examples=300, database=DirectoryBasedExampleDatabase(_KEPT), print_blob=True, **_COMMON
+        max_examples=100, database=DirectoryBasedExampleDatabase(_KEPT), print_blob=True, **_COMMON
     )
 else:
     SETTINGS = settings(max_examples=100, derandomize=True, database=None, **_COMMON)

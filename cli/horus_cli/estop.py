@@ -1,0 +1,38 @@
+"""`horus estop`: stop the robot, let it go again, or see how it stands."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("reason", required=False)
+@click.option("--release", is_flag=True, help="Let the nodes tick again.")
+@click.option("--status", is_flag=True, help="Only show how it stands.")
+@click.option("--json", "as_json", is_flag=True, help="The status, as one JSON object.")
+@click.pass_context
+def estop(ctx: click.Context, reason: str | None, release: bool, status: bool, as_json: bool) -> None:
+    """Stop the robot: every scheduler of the namespace enters its nodes' safe state, and ticks none.
+
+    The order stands for processes that start later, too, until it is released. Exits with 1 when no scheduler
+    heard it, or a node has not reached its safe state.
+    """
+    from horus_plugins.monitor import estop as monitor  # noqa: PLC0415 - not needed for --help
+
+    if sum((reason is not None, release, status)) > 1:
+        raise click.UsageError("Give a reason, --release or --status.")
+    if release:
+        found = monitor.release()
+    elif status:
+        found = monitor.status()
+    else:
+        found = monitor.engage(reason or "horus estop")
+    if as_json:
+        import msgspec  # noqa: PLC0415
+
+        click.echo(msgspec.json.encode(found))
+    else:
+        for line in monitor.told(found):
+            click.echo(line)
+    if not (release or status):
+        ctx.exit(0 if found.is_safe else 1)

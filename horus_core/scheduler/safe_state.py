@@ -1,0 +1,34 @@
+"""A node's safe state: entered once, and said to be entered only when enter_safe_state() has returned."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from horus_core.scheduler import lifecycle
+
+if TYPE_CHECKING:
+    from horus_core.scheduler.entry import Entry
+    from horus_core.scheduler.scheduler import Scheduler
+
+_FLAG = 4  # HORUS_ROW_SAFE_STATE
+
+
+def enter(scheduler: Scheduler, entry: Entry, why: str) -> None:
+    """Call the node's enter_safe_state(), unless that was done and it was not left since."""
+    if not entry.claim_safe_state():
+        return
+    callback = entry.callbacks.enter_safe_state
+    returned = lifecycle.quietly(entry, "enter_safe_state", callback)
+    entry.safe_state = "entered" if returned else "failed"
+    if callback is not None and returned:
+        entry.node._horus_safe_state_ns = time.monotonic_ns()  # noqa: SLF001 - the scheduler's share of its node
+        entry.node._horus_flags |= _FLAG  # noqa: SLF001
+    said = "no enter_safe_state() to call" if callback is None else "entered" if returned else "failed"
+    scheduler.note("note", f"safe state: {said}; {why}", entry)
+
+
+def leave(entry: Entry) -> None:
+    """What it was entered for is over; it will be entered anew when it must be."""
+    entry.safe_state = ""
+    entry.node._horus_flags &= ~_FLAG  # noqa: SLF001 - as above

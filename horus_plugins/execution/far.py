@@ -1,0 +1,221 @@
+"""The process of one node, as seen from the scheduler's: started, called, ended."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing.connection import Connection, Pipe
+from typing import TYPE_CHECKING, Any
+
+from horus_core.errors import ConfigError, NodeError
+from horus_core.nodes import importable
+from horus_core.shm import namespace
+from horus_plugins.execution.worker import Plan
+
+if TYPE_CHECKING:
+    from horus_core.nodes.elsewhere import Elsewhere
+    from horus_core.scheduler.entry import Entry
+    from horus_core.scheduler.host import Host
+
+GRACE_S = 5.0
+"""How long a tick may go on when the node is to stop, and a process may take to end after SIGTERM."""
+
+
+class FarError(Exception):
+    """Where the exception was raised: the traceback in the node's own process."""
+
+
+class Spawner:
+    """Starts processes on one thread: the kernel ends a child with the *thread* that started it."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, "horus spawner")
+
+    def start(self, command: list[str], fd: int) -> subprocess.Popen[bytes]:
+        """A process with its standard input closed, and one descriptor more."""
+        environment = {**os.environ, namespace.VARIABLE: namespace.current()}
+        return self._pool.submit(
+            subprocess.Popen, command, pass_fds=[fd], stdin=subprocess.DEVNULL, env=environment
+        ).result()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._pool.shutdown()
+
+
+class FarProcess:
+    """Calls a node's callbacks in a process of its own, which is started when it is needed."""
+
+    def __init__(self, entry: Entry, host: Host, spawner: Spawner) -> None:
+        self._entry = entry
+        self._host = host
+        self._spawner = spawner
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection | None = None
+        self._calling = threading.Lock()
+        self._stopping = False
+        self._plan = _plan_of(entry)
+
+    def call(self, callback: Elsewhere, *arguments: Any) -> None:
+        """Call one there; raises what it raised, or NodeError when the process ended meanwhile."""
+        with self._calling:
+            if callback.kind == "shutdown":
+                self._shut_down()
+                return
+            if callback.kind == "init":
+                self._stopping = False
+            if not self._alive():
+                self._start(init=callback.kind != "init")
+            self._ask(callback.kind, _sendable(arguments))
+
+    def settle(self) -> None:
+        """Return when no call is under way: after a while the process is ended, and with it the call."""
+        self._stopping = True
+        try:
+            if self._calling.acquire(timeout=GRACE_S):
+                self._calling.release()
+                return
+            self._entry.journal.warning(f"its tick did not end within {GRACE_S:g} s; its process is ended")
+            self._signal(signal.SIGTERM)
+            if self._calling.acquire(timeout=GRACE_S):
+                self._calling.release()
+                return
+        except BaseException:  # a second signal
+            self._signal(signal.SIGKILL)
+            raise
+        self._signal(signal.SIGKILL)
+
+    def end(self) -> None:
+        """End the process: it is asked to, then told by SIGTERM, then killed."""
+        process, self._process = self._process, None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        if process is None:
+            return
+        for number in (None, signal.SIGTERM, signal.SIGKILL):
+            if number is not None:
+                process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE_S)
+                return
+        process.wait()
+
+    def _alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _start(self, *, init: bool) -> None:
+        self.end()
+        ours, theirs = Pipe()
+        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
+        fd = theirs.fileno()
+        command = [
+            sys.executable,
+            *flags,
+            "-m",
+            "horus_plugins.execution.worker_main",
+            str(fd),
+            str(os.getpid()),
+        ]
+        with theirs:
+            self._process = self._spawner.start(command, fd)
+        self._connection = ours
+        uses_main = any(place.module == importable.MAIN for place in self._plan.callbacks.values())
+        self._send((sys.path, importable.main_path() if uses_main else None))
+        self._send(self._plan)
+        self._receive()
+        if init:
+            self._ask("init", ())
+
+    def _shut_down(self) -> None:
+        try:
+            if self._alive():
+                self._ask("shutdown", ())
+            elif self._process is not None and self._stopping:
+                self._entry.journal.warning("its process has ended, and its shutdown() was not called")
+        finally:
+            self.end()
+
+    def _ask(self, kind: str, arguments: tuple[Any, ...]) -> None:
+        self._send((kind, arguments))
+        self._receive()
+
+    def _send(self, what: Any) -> None:
+        assert self._connection is not None
+        with suppress(BrokenPipeError, ConnectionResetError):  # it has ended: the answer will say so
+            self._connection.send(what)
+
+    def _receive(self) -> None:
+        assert self._connection is not None
+        try:
+            error, text, stop = self._connection.recv()
+        except (EOFError, OSError):
+            self._has_ended()
+            return
+        if stop:
+            self._host.scheduler.request_stop()
+        if error is not None:
+            error.__cause__ = FarError(f"in the process of node {self._entry.node.name!r}:\n{text}")
+            raise error
+
+    def _has_ended(self) -> None:
+        """In the middle of a call, without an answer."""
+        process = self._process
+        assert process is not None
+        code = process.wait()
+        if self._stopping:
+            return
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        raise NodeError(
+            f"The process of node {self._entry.node.name!r} crashed: expected an answer, got its end by {how} "
+            f"(pid={process.pid}). What it printed stands above."
+        )
+
+    def _signal(self, number: int) -> None:
+        process = self._process
+        if process is not None:
+            process.send_signal(number)
+
+
+def _plan_of(entry: Entry) -> Plan:
+    node = entry.node
+    callbacks = entry.callbacks
+    pubs, subs, capacity = entry.wiring.declared()
+    plan = Plan(
+        node.name,
+        {
+            one.kind: importable.reference(one.kind, one.function)
+            for one in (
+                getattr(callbacks, kind)
+                for kind in ("init", "tick", "shutdown", "on_error", "enter_safe_state")
+            )
+            if one is not None and one.function is not None
+        },
+        pubs,
+        subs,
+        entry.rate,
+        capacity,
+        node.order,
+    )
+    try:
+        pickle.dumps(plan)
+    except Exception as error:
+        raise ConfigError(
+            f"Starting node {node.name!r} failed: expected pubs and subs that another process can import, as "
+            f"compute='process' asks for, got {error}."
+        ) from error
+    return plan
+
+
+def _sendable(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    try:
+        pickle.dumps(arguments)
+    except Exception:  # noqa: BLE001 - an exception may hold anything
+        return tuple(NodeError(f"{type(one).__name__}: {one}") for one in arguments)
+    return arguments

@@ -1,0 +1,125 @@
+"""The emergency stop as seen from outside: engaging, releasing, and who has obeyed."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from horus_core import _native
+from horus_core.control import estop, flights
+from horus_core.errors import HorusError
+from horus_core.shm import namespace, process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PATIENCE_S = 1.0
+_STEP_S = 0.005
+_SOURCE = "horus estop"
+_ENDED = ("crashed", "stopped", "uninitialized", "initializing")
+
+
+class NodeStatus(msgspec.Struct):
+    """A node that a living scheduler runs."""
+
+    scheduler: str
+    name: str
+    state: str
+    safe_state: bool
+    """Whether its enter_safe_state() was called and has returned."""
+
+
+class Status(msgspec.Struct):
+    """How the emergency stop of a namespace stands."""
+
+    namespace: str
+    engaged: bool
+    reason: str
+    source: str
+    schedulers: list[str]
+    nodes: list[NodeStatus]
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it is engaged, somebody heard it, and every node has obeyed."""
+        return self.engaged and bool(self.schedulers) and not self.moving
+
+    @property
+    def moving(self) -> list[NodeStatus]:
+        """The nodes that have not obeyed."""
+        return [node for node in self.nodes if not node.safe_state and node.state not in ("paused", *_ENDED)]
+
+
+def engage(reason: str) -> Status:
+    """Publish the order, and wait a second at most for those who hear it to obey."""
+    return _publish(estop.order_to_stop(reason, _SOURCE), lambda now: not now.moving)
+
+
+def release() -> Status:
+    """Publish that it is over."""
+    return _publish(estop.order_to_release(_SOURCE), lambda _now: True)
+
+
+def status() -> Status:
+    """How it stands; looking makes no topic."""
+    here = namespace.current()
+    namespace.require_ours(here)
+    found = Status(here, engaged=False, reason="", source="", schedulers=[], nodes=[])
+    if not namespace.path(here).exists():
+        return found
+    from horus_core.topics.topic import Topic  # noqa: PLC0415 - only where there is a namespace
+
+    with Topic(estop.TOPIC) as topic:
+        order = topic.latest()
+    if isinstance(order, estop.EmergencyStop):
+        found.engaged, found.reason, found.source = bool(order.engaged), order.reason, order.source
+    for path in flights.listed(here):
+        _add_scheduler(found, path)
+    return found
+
+
+def told(found: Status) -> list[str]:
+    """The status in words."""
+    if not found.engaged:
+        return [f"Not engaged in namespace {found.namespace!r}."]
+    lines = [f"ENGAGED in namespace {found.namespace!r} by {found.source or 'somebody'}: {found.reason}"]
+    if not found.schedulers:
+        lines.append("No scheduler heard it: none runs in this namespace. Those that start later will.")
+    lines += [
+        f"NOT SAFE: {node.name} of {node.scheduler} ({node.state}) has not reached its safe state."
+        for node in found.moving
+    ]
+    safe = sum(node.safe_state for node in found.nodes)
+    if found.schedulers:
+        lines.append(
+            f"{len(found.schedulers)} schedulers, {len(found.nodes)} nodes: {safe} have entered their safe state."
+        )
+    lines.append("It stands until `horus estop --release`.")
+    return lines
+
+
+def _publish(order: estop.EmergencyStop, is_done: Any) -> Status:
+    with estop.open_topic(_SOURCE) as topic:
+        if not topic.send(order):
+            raise HorusError(f"The order was not published: topic {estop.TOPIC!r} took nothing. Try again.")
+        deadline = time.monotonic() + _PATIENCE_S
+        found = status()
+        while not is_done(found) and time.monotonic() < deadline:
+            time.sleep(_STEP_S)
+            found = status()
+    return found
+
+
+def _add_scheduler(found: Status, path: Path) -> None:
+    try:
+        reader = _native.FlightReader(path)
+        if not flights.is_alive(reader.header(), process.member(found.namespace)):
+            return
+        rows = reader.rows()
+    except (HorusError, OSError):
+        return  # gone at this moment, or nobody's
+    name = path.name.removesuffix(flights.SUFFIX)
+    found.schedulers.append(name)
+    found.nodes += [NodeStatus(name, row["name"], row["state"], row["in_safe_state"]) for row in rows]
