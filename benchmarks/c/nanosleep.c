@@ -1,7 +1,8 @@
 /* The floor of keeping time: a loop that sleeps to absolute times with clock_nanosleep, SCHED_FIFO, memory
- * locked. How late it wakes up, in ns: p50 is the 99th percentile, p99 the 99.9th.
+ * locked. How late it is, in ns: p50 is the 99th percentile, p99 the 99.9th. Releases that go by are skipped,
+ * as a node's are; `missed` is their share, in percent.
  *
- * Arguments: how often, the period in ns, the core, the priority. */
+ * Arguments: how often, the period in ns, the core, the priority, how many ns it spins before a release. */
 #include "bench.h"
 
 #include <errno.h>
@@ -16,34 +17,39 @@ static void become_real_time(int core, int priority) {
         bench_die("mlockall");
 }
 
-static void sleep_until(uint64_t wake) {
-    struct timespec at = {(time_t)(wake / 1000000000u), (long)(wake % 1000000000u)};
+static uint64_t sleep_until(uint64_t wake, uint64_t spin) {
+    uint64_t now, early = wake - spin;
+    struct timespec at = {(time_t)(early / 1000000000u), (long)(early % 1000000000u)};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
         ;
+    while ((now = bench_now()) < wake)
+        ;
+    return now;
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) {
-        fprintf(stderr, "usage: %s COUNT PERIOD_NS CORE PRIORITY\n", argv[0]);
+    if (argc != 6) {
+        fprintf(stderr, "usage: %s COUNT PERIOD_NS CORE PRIORITY SPIN_NS\n", argv[0]);
         return 2;
     }
     long count = atol(argv[1]);
-    uint64_t period = strtoull(argv[2], NULL, 10);
+    uint64_t period = strtoull(argv[2], NULL, 10), spin = strtoull(argv[5], NULL, 10), skipped = 0;
     double *late = calloc((size_t)count, sizeof *late);
     if (late == NULL)
         bench_die("calloc");
     become_real_time(atoi(argv[3]), atoi(argv[4]));
     uint64_t release = bench_now() + 10 * period;
     for (long i = 0; i < count; i++) {
-        sleep_until(release);
-        uint64_t now = bench_now();
+        uint64_t now = sleep_until(release, spin);
+        uint64_t gone = (now - release) / period;
         late[i] = (double)(now - release);
-        release +=
-            period * (1 + (now - release) / period); /* those that went by are skipped, as a node's are */
+        skipped += gone;
+        release += period * (1 + gone);
     }
+    double missed = 100.0 * (double)skipped / (double)(skipped + (uint64_t)count);
     double median = bench_percentile(late, count, 0.50);
-    printf("{\"p50\": %.0f, \"p99\": %.0f, \"median\": %.0f}\n", bench_percentile(late, count, 0.99),
-           bench_percentile(late, count, 0.999), median);
+    printf("{\"p50\": %.0f, \"p99\": %.0f, \"median\": %.0f, \"missed\": %.4f}\n",
+           bench_percentile(late, count, 0.99), bench_percentile(late, count, 0.999), median, missed);
     free(late);
     return 0;
 }

@@ -140,8 +140,7 @@ def count_thread(more: int) -> None:
         _rt_threads += more
         if _rt_threads == 0:
             if _interval_before > _SWITCH_INTERVAL_S:
-                sys.setswitchinterval(
-                    _interval_before + 0.5e-6
-                )  # the interpreter cuts off what is not whole us
+                # The half: the interpreter cuts off what is not a whole microsecond.
+                sys.setswitchinterval(_interval_before + 0.5e-6)
             if not _was_locked:
                 kernel.unlock_memory()

@@ -266,11 +266,8 @@ int horus_member_wait_begin(horus_member *member, uint32_t seen, const uint32_t 
     uint32_t *epoch = &member->region->epoch;
     seen &= ~1u; /* it was read while another one slept on it, maybe */
     *word = epoch;
-    *expected = horus_load_seq_cst(epoch);
-    while ((*expected & ~1u) == seen && !(*expected & 1u))
-        if (horus_cas_seq_cst(epoch, expected, *expected | 1u))
-            *expected |= 1u;
-    return (*expected & ~1u) != seen;
+    *expected = seen;
+    return horus_load_acquire(epoch) != seen;
 }
 
 int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns) {
