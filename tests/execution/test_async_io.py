@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import http.server
+import signal
+import subprocess
 import threading
 import time
 
@@ -379,3 +381,36 @@ def test_deadlines(running, until):
     assert scheduler.get_node_stats("n")["state"] == NodeState.RUNNING.value
     assert isinstance(scheduler, Scheduler)
     assert time.monotonic() > 0
+
+
+SECOND_SIGNAL = """
+import asyncio
+import horus
+
+
+async def never():
+    print("ticks", flush=True)
+    try:
+        await asyncio.sleep(3600)
+    finally:
+        print("finally", flush=True)
+
+
+horus.run(horus.Node("n", tick=never))
+print("over", flush=True)
+"""
+
+
+# spec: F17
+def test_a_second_signal_cuts_the_grace_short(program):
+    """The second SIGINT cancels at once the tick that the first waits for."""
+    one = program(SECOND_SIGNAL)
+    one.wait_for("ticks")
+    one.process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        one.process.wait(0.3)
+    one.process.send_signal(signal.SIGINT)
+    out, err = one.process.communicate(timeout=30)
+    assert one.process.returncode == 0, err
+    assert "finally" in out
+    assert out.endswith("over\n")
