@@ -143,6 +143,15 @@ void horus_flight_write_tick(horus_flight *flight, uint16_t node, uint8_t kind, 
     horus_store_release(&at->seq, number + 1);
 }
 
+/* 8 bytes at a time: a writer that slept for a whole lap may write here, too. */
+static void write_text(char *to, const char *text, size_t length) {
+    for (size_t at = 0; at < length; at += 8) {
+        uint64_t word = 0;
+        memcpy(&word, text + at, length - at < 8 ? length - at : 8);
+        horus_store_relaxed((uint64_t *)(void *)(to + at), word);
+    }
+}
+
 void horus_flight_write_event(horus_flight *flight, uint16_t node, uint8_t kind, uint8_t detail,
                               const char *text, size_t length) {
     size_t most = (size_t)HORUS_FLIGHT_PARTS * HORUS_FLIGHT_TEXT;
@@ -157,15 +166,14 @@ void horus_flight_write_event(horus_flight *flight, uint16_t node, uint8_t kind,
         uint16_t here = (uint16_t)(rest < HORUS_FLIGHT_TEXT ? rest : HORUS_FLIGHT_TEXT);
         horus_store_relaxed(&at->seq, 0);
         horus_fence_release();
-        at->time_ns = now;
-        at->node = node;
-        at->kind = kind;
-        at->detail = detail;
-        at->part = (uint8_t)part;
-        at->parts = (uint8_t)parts;
-        at->length = here;
-        if (here > 0)
-            memcpy(at->text, text + offset, here);
+        horus_store_relaxed(&at->time_ns, now);
+        horus_store_relaxed(&at->node, node);
+        horus_store_relaxed(&at->kind, kind);
+        horus_store_relaxed(&at->detail, detail);
+        horus_store_relaxed(&at->part, (uint8_t)part);
+        horus_store_relaxed(&at->parts, (uint8_t)parts);
+        horus_store_relaxed(&at->length, here);
+        write_text(at->text, text + offset, here);
         horus_store_release(&at->seq, number + part + 1);
     }
 }
