@@ -265,11 +265,8 @@ void horus_member_bump(horus_member *member) {
 int horus_member_wait_begin(horus_member *member, uint32_t seen, const uint32_t **word, uint32_t *expected) {
     uint32_t *epoch = &member->region->epoch;
     *word = epoch;
-    *expected = horus_load_seq_cst(epoch);
-    while ((*expected & ~1u) == seen && !(*expected & 1u))
-        if (horus_cas_seq_cst(epoch, expected, *expected | 1u))
-            *expected |= 1u;
-    return (*expected & ~1u) != seen;
+    *expected = seen; /* a bump after this look changes the word, so that the kernel does not sleep on it */
+    return horus_load_acquire(epoch) != seen;
 }
 
 int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns) {

@@ -222,6 +222,23 @@ static void the_epoch_wakes_who_waits_on_it(void) {
     CHECK_EQ(horus_member_wait(self, seen, horus_now_ns() + 90 * SECOND), 1);
 }
 
+/* Who sleeps on several words sleeps after an odd number of bumps as after an even one, and after none too long. */
+static void waiting_by_oneself_sees_each_bump_and_writes_nothing(void) {
+    horus_member *self = join(make_index());
+    for (int round = 0; round < 4; round++) {
+        const uint32_t *word;
+        uint32_t expected, seen = horus_member_epoch(self);
+        CHECK_EQ(horus_member_wait_begin(self, seen, &word, &expected), 0);
+        CHECK_EQ(expected, seen);
+        CHECK_EQ(horus_load_relaxed(word), seen);
+        CHECK_EQ(horus_member_epoch(self), seen);
+        horus_member_bump(self);
+        CHECK(horus_load_relaxed(word) != expected);
+        CHECK_EQ(horus_member_wait_begin(self, seen, &word, &expected), 1);
+    }
+    horus_member_leave(self);
+}
+
 /* Whoever writes the epoch as fast as it can makes waits end early, and hangs no call. */
 static void a_scribbler_on_the_epoch_holds_up_nobody(void) {
     int fd = make_index();
@@ -319,6 +336,7 @@ int main(void) {
         TEST(a_corrupt_index_is_refused),
         TEST(the_epoch_wakes_who_waits_on_it),
         TEST(a_scribbler_on_the_epoch_holds_up_nobody),
+        TEST(waiting_by_oneself_sees_each_bump_and_writes_nothing),
         TEST(a_file_without_a_name_is_not_linked),
     };
     return RUN_ALL(cases);
