@@ -25,8 +25,8 @@ _REMOVED = (
     "Find out who did it; `loginctl` users need RemoveIPC=no."
 )
 _CLOSED = (
-    "This process closed the descriptor by which others in namespace %r see that it lives (pid=%d): it joins anew and "
-    "opens its topics anew. Messages sent since then may be lost, and images received before may change. Close "
+    "This process closed the descriptor by which others in namespace %r see that it lives (pid=%d): it joins anew "
+    "and opens its topics anew. Messages sent since then may be lost, and images received before may change. Close "
     "descriptors before the first topic is opened, or only those that are yours."
 )
 

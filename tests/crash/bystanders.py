@@ -24,7 +24,7 @@ LIMIT_NS = 100_000_000
 
 
 def waited_ns(pids: Iterable[int]) -> dict[int, int]:
-    """For how long each of these processes stood ready and got no processor; nothing where the kernel does not count it."""
+    """For how long each of these processes stood ready and got no processor; none where that is not counted."""
     waited = {}
     for pid in pids:
         with suppress(OSError):

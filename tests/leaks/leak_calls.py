@@ -63,7 +63,15 @@ def members_are_asked_for(stage):
     stage.member.wait(0, 0)
 
 
-@call("Member.ident", "Member.index", "Member.namespace", "Member.epoch", "Member.linked", "Member.locked", "Member.forked")
+@call(
+    "Member.ident",
+    "Member.index",
+    "Member.namespace",
+    "Member.epoch",
+    "Member.linked",
+    "Member.locked",
+    "Member.forked",
+)
 def what_a_member_says(stage):
     one = stage.member
     one.ident, one.index, one.namespace, one.epoch, one.linked, one.locked, one.forked

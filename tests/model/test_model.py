@@ -95,7 +95,9 @@ def test_the_table_of_the_protocol_has_these_settings() -> None:
     text = PROTOCOL.read_text(encoding="utf-8")
     rows = text.split(f"{MARKDOWN_HEADER}\n")[1].split("\n\n")[0].splitlines()
     settings = [*RUNS, *MUTATIONS]
-    assert [f"{row.rsplit('|', 4)[0]}|" for row in rows] == [markdown_setting(setting) for setting in settings]
+    assert [f"{row.rsplit('|', 4)[0]}|" for row in rows] == [
+        markdown_setting(setting) for setting in settings
+    ]
     for setting, row in zip(settings, rows, strict=True):
         states, extent, verdict = (cell.strip() for cell in row.rsplit("|", 4)[1:4])
         assert int(states.replace(",", "")) > 0

@@ -184,7 +184,7 @@ def test_a_region_of_another_layout_is_refused_where_others_live(program, horus_
 
 
 def test_a_build_of_the_former_index_is_refused(build_of_horus, program):
-    """Only the index's layout differs: one that takes bit 0 of the epoch for a mark does not come in, and is told why."""
+    """Only the index's layout differs: one that takes bit 0 of the epoch for a mark does not come in."""
     older = build_of_horus(HORUS_VERSION=f'"{OTHER}"', HORUS_INDEX_LAYOUT=f"{_native.LAYOUTS[0] - 1}u")
     horus.Topic("t", dict).send({"a": 1})
     out, _ = program(older + OPEN).finish()

@@ -9,7 +9,7 @@
 #ifndef HORUS_INDEX_LAYOUT    /* a test builds another */
 #define HORUS_INDEX_LAYOUT 2u /* the index, its epoch, and who takes which of its locks */
 #endif
-#ifndef HORUS_TOPIC_LAYOUT /* a test builds another */
+#ifndef HORUS_TOPIC_LAYOUT    /* a test builds another */
 #define HORUS_TOPIC_LAYOUT 1u /* a topic's region */
 #endif
 #define HORUS_POOL_LAYOUT 1u    /* the chunks of a pool, and references into them */
