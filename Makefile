@@ -14,7 +14,7 @@ BUILD_FLAGS := $(if $(CI),-C cmake.define.HORUS_WERROR=ON)
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@sed -e '/^include /r tests/fuzz/native/fuzz.mk' Makefile | grep -E '^[a-z-]+:.*##' | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(VENV)/.ready: pyproject.toml CMakeLists.txt $(NATIVE_FILES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -73,8 +73,6 @@ $(eval $(call C_BUILD,c-sanitized,$(CC) $(C_FLAGS) $(SANITIZE)))
 $(eval $(call C_BUILD,c-arm,aarch64-linux-gnu-gcc $(C_FLAGS) -static))
 .SECONDARY:  # objects stay: the next run needs them
 
-include tests/fuzz/native/fuzz.mk
-
 RUN_C = @for test in $^; do printf '%s: ' $$test; $(1) $$test || exit 1; done
 
 test-c: $(C_TESTS:%=build/c/%) $(C_STRESS:%=build/c-widened/%)  ## Run the C core's own tests, without Python
@@ -86,23 +84,25 @@ stress: $(C_STRESS:%=build/c/%) $(C_STRESS:%=build/c-widened/%)  ## Millions of 
 tsan: $(C_TESTS:%=build/c-tsan/%) $(C_STRESS:%=build/c-tsan-widened/%)  ## The C core's tests under ThreadSanitizer (clang's)
 	$(call RUN_C)
 
-model: setup  ## Explore the models of the protocol with Spin (FULL=1: the large ones, tens of minutes, up to 8 GiB)
-	$(BIN)/python tests/model $(if $(FULL),--full --jobs 1)
+model: setup  ## Explore the models of the protocol with Spin (FULL=1: the large ones; WORDS="kill pool": lines with one)
+	$(BIN)/python tests/model $(if $(FULL),--full --jobs 1) $(WORDS)
 
-mutations: setup  ## Faults put into the C, one at a time: a test must fail for each
+mutations: setup  ## Faults put into the C, one at a time: a test must fail for each (MUTATIONS="names": only these)
 	$(BIN)/python tests/native/mutate.py --jobs 2 $(MUTATIONS)
 
-test-c-sanitized: $(C_TESTS:%=build/c-sanitized/%)  ## The same with the address and undefined-behaviour sanitizers
+test-c-sanitized: $(C_TESTS:%=build/c-sanitized/%)  ## The C core's tests with the address and undefined-behaviour sanitizers
 	$(call RUN_C,ASAN_OPTIONS=detect_leaks=0)
 
 # Needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user.
-test-arm: $(C_TESTS:%=build/c-arm/%)  ## The same for aarch64 under qemu-user, and what became of the memory orders
+test-arm: $(C_TESTS:%=build/c-arm/%)  ## The C core's tests for aarch64 under qemu-user, and what became of the memory orders
 	$(call RUN_C,STRESS=0.02 qemu-aarch64)
 	$(NATIVE)/tests/orders_arm.sh
 	$(PYTHON) tests/native/orders_arm.py
 
-sanitize: test-c-sanitized  ## Run all tests with the address and undefined-behaviour sanitizers in every process
+sanitize: test-c-sanitized  ## Run all tests with these sanitizers in every process, but for what .ci/sanitize names
 	.ci/sanitize
+
+include tests/fuzz/native/fuzz.mk
 
 fuzz-python: setup  ## Try new messages, values, names and hostile bytes (make fuzz-python SECONDS=60)
 	HORUS_FUZZ_SECONDS='$(or $(SECONDS),60)' $(BIN)/python -m pytest tests/fuzz/python
@@ -113,7 +113,7 @@ test-pythons:  ## Run the suite on every CPython >= 3.10 found on this machine
 # Long runs. Endurance takes MINUTES, each of the two fuzzers half as long; the kills and the stress take what they take.
 MINUTES ?= 30
 KILLS ?= 10000
-FUZZ_SECONDS = $(shell expr $(MINUTES) '*' 30)
+FUZZ_SECONDS = $(shell awk 'BEGIN { print $(MINUTES) * 30 }')
 
 soak: setup  ## All long runs, one after the other, whatever becomes of them (make soak MINUTES=30)
 	@failed=; for part in endurance kills stress fuzz fuzz-python balance; do \

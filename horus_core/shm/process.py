@@ -20,6 +20,16 @@ _log = logging.getLogger("horus")
 _lock = threading.Lock()
 _members: dict[str, _native.Member] = {}
 
+_REMOVED = (
+    "The shared memory of namespace %r was removed under this process (pid=%d): its topics are opened anew. "
+    "Find out who did it; `loginctl` users need RemoveIPC=no."
+)
+_CLOSED = (
+    "This process closed the descriptor by which others in namespace %r see that it lives (pid=%d): it joins anew "
+    "and opens its topics anew. Messages sent since then may be lost, and images received before may change. Close "
+    "descriptors before the first topic is opened, or only those that are yours."
+)
+
 rings: weakref.WeakValueDictionary[tuple[int, str], _native.Ring] = weakref.WeakValueDictionary()
 """The topic regions that this process has mapped, once each, by its identity and the region's name."""
 
@@ -64,18 +74,17 @@ def mapped(own: _native.Member) -> set[tuple[int, int]]:
 def notice_loss() -> None:
     """Tell all handles to look at their regions when files of ours have lost their names.
 
-    /dev/shm is cleared under running programs (a log-out with RemoveIPC, somebody's `rm`). Handles then open
-    their topics anew under the same names, here and in other processes, which meet again.
+    /dev/shm is cleared under running programs (a log-out with RemoveIPC, somebody's `rm`), or they close all their
+    descriptors (`os.closerange`), so that others take them for dead. Handles then open their topics anew under the
+    same names, here and in other processes, which meet again.
     """
     for joined_member in list(_members.values()):
         if not joined_member.forked and not joined_member.linked:
-            _log.error(
-                "The shared memory of namespace %r was removed under this process (pid=%d): its topics are opened "
-                "anew. Find out who did it; `loginctl` users need RemoveIPC=no.",
-                joined_member.namespace,
-                os.getpid(),
-            )
+            _log.error(_REMOVED if joined_member.locked else _CLOSED, joined_member.namespace, os.getpid())
             joined_member.bump()
+            with _lock:  # it is said once: whoever needs a membership from now on joins anew
+                if _members.get(joined_member.namespace) is joined_member:
+                    del _members[joined_member.namespace]
     for name, ring in mapped_rings():
         if not ring.member.forked and region.identity(name) != ring.file:
             ring.member.bump()

@@ -23,13 +23,43 @@ LIMIT_NS = 100_000_000
 """Within this those who are left go on: what the project promises."""
 
 
-def waited_ns(pids: Iterable[int]) -> int:
-    """For how long in all these processes stood ready and got no processor; 0 where the kernel does not count it."""
-    total = 0
+def waited_ns(pids: Iterable[int]) -> dict[int, int]:
+    """For how long each of these processes stood ready and got no processor; none where that is not counted."""
+    waited = {}
     for pid in pids:
         with suppress(OSError):
-            total += int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1])
-    return total
+            waited[pid] = int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1])
+    return waited
+
+
+class Waits:
+    """How long processes got no processor from a strike on, whose moment is known only after it."""
+
+    def __init__(self, pids: Iterable[int]) -> None:
+        self._pids = tuple(pids)
+        self._before = self._seen = waited_ns(self._pids)
+        self._seen_ns = 0
+
+    def struck(self) -> None:
+        """The strike is over, for as long as it took to hear of it."""
+        self._seen = waited_ns(self._pids)
+        self._seen_ns = time.monotonic_ns()
+
+    def longest_ns(self, struck_ns: int) -> int:
+        """Until now, of that process which waited longest: processes wait side by side, and sums would excuse all.
+
+        What passed until the strike was heard of counts at most as long as that took.
+        """
+        now = waited_ns(self._pids)
+        heard_ns = max(0, self._seen_ns - struck_ns)
+        return max(
+            (
+                min(self._seen[pid] - self._before.get(pid, 0), heard_ns) + now[pid] - self._seen[pid]
+                for pid in now
+                if pid in self._seen
+            ),
+            default=0,
+        )
 
 
 _KEPT = 1024

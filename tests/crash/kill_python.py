@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import kill_players
-from bystanders import waited_ns
+from bystanders import Waits
 from kill_report import ClaimError, Report, progress
 
 import horus_core.topics.attach
@@ -149,9 +149,9 @@ class Survivors:
     def names(self) -> set[str]:
         return _everything(self.namespace)
 
-    def waited_ns(self) -> int:
-        """For how long all who have to go on stood ready and got no processor: both, and this process."""
-        return waited_ns([os.getpid(), *self._children])
+    def waits(self) -> Waits:
+        """For how long those who have to go on get no processor: both, and this process."""
+        return Waits([os.getpid(), *self._children])
 
     def close(self) -> None:
         """End both, clean: nothing of the namespace stays."""
@@ -224,7 +224,7 @@ class Play:
         self.survivors.ask("listen")
         self._prepare(role)
         struck, child = self._strike(role, index, stop=stop)
-        end = self._peers_went_on()
+        end = self._peers_went_on(struck)
         if child is not None:
             os.kill(child, signal.SIGCONT)
             finish(child, what)
@@ -235,8 +235,9 @@ class Play:
         """When it was struck, 0 if it never came there; the child, if it is stopped now."""
         _SPAN.pack_into(_board, 0, 0, 0)
         child = fork(_strike_at, role, index + 1, signal.SIGSTOP if stop else signal.SIGKILL)
-        self._waited = self.survivors.waited_ns()
+        self._waits = self.survivors.waits()
         _, status = os.waitpid(child, os.WUNTRACED)
+        self._waits.struck()
         struck, _ = _SPAN.unpack_from(_board, 0)
         if os.WIFSTOPPED(status):
             return struck, child
@@ -244,9 +245,9 @@ class Play:
             raise ClaimError(f"{role}, not struck, failed: see above")
         return struck, None
 
-    def _peers_went_on(self) -> int:
+    def _peers_went_on(self, struck: int) -> int:
         (end,) = self.survivors.ask("check")
-        self._waited = self.survivors.waited_ns() - self._waited
+        self._waited = self._waits.longest_ns(struck)
         return end
 
     def _count(self, role: str, place: str, struck: int, end: int, *, stop: bool = False) -> None:
@@ -288,7 +289,7 @@ class Play:
         try:
             self._prepare(role)
             struck, _ = self._strike(role, index, stop=False)
-            end = self._peers_went_on()
+            end = self._peers_went_on(struck)
             finish(fork(kill_players.fresh, self._number), f"{what}: who came after")
             _clean_to(ns, set(), what)
         finally:
@@ -317,10 +318,11 @@ class Play:
 
     def _kill_later(self, child: int, most_s: float) -> tuple[int, int]:
         time.sleep(self.rng.uniform(0, most_s))
-        self._waited = self.survivors.waited_ns()
+        self._waits = self.survivors.waits()
         struck = time.monotonic_ns()
         os.kill(child, signal.SIGKILL)
-        return struck, self._peers_went_on()
+        self._waits.struck()
+        return struck, self._peers_went_on(struck)
 
 
 def _remove(ns: str) -> None:

@@ -63,10 +63,18 @@ def members_are_asked_for(stage):
     stage.member.wait(0, 0)
 
 
-@call("Member.ident", "Member.index", "Member.namespace", "Member.epoch", "Member.linked", "Member.forked")
+@call(
+    "Member.ident",
+    "Member.index",
+    "Member.namespace",
+    "Member.epoch",
+    "Member.linked",
+    "Member.locked",
+    "Member.forked",
+)
 def what_a_member_says(stage):
     one = stage.member
-    one.ident, one.index, one.namespace, one.epoch, one.linked, one.forked
+    one.ident, one.index, one.namespace, one.epoch, one.linked, one.locked, one.forked
 
 
 @call("Ring.publishers", "Ring.subscribers", "Ring.in_use", "Ring.wake")

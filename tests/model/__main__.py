@@ -1,11 +1,12 @@
 """`python tests/model`: runs the models in all their settings; the exit code is 1 at an unexpected verdict."""
 
 import argparse
+import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from model_settings import MUTATIONS, RUNS, Setting
-from spin_run import HEADER, Result, describe, explore
+from spin_run import HEADER, Result, describe, explore, markdown
 
 
 def main() -> int:
@@ -17,12 +18,22 @@ def main() -> int:
     )
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=1200, help="for one run")
+    parser.add_argument("--markdown", action="store_true", help="the table as docs/protocol.md has it")
     options = parser.parse_args()
+    candidates = [setting for setting in [*RUNS, *MUTATIONS] if options.full or not setting.full]
+    lines = [f"{setting.model} {setting.says}" for setting in candidates]
+    if unknown := [word for word in options.words if not any(word in line for line in lines)]:
+        parser.error(
+            f"expected words of settings, got {', '.join(map(repr, unknown))}. "
+            f"There are{'' if options.full else ' (more with --full)'}:\n  " + "\n  ".join(lines)
+        )
+    for tool in ("spin", "gcc"):
+        if shutil.which(tool) is None:
+            parser.error(f"expected {tool} to be installed, found none. Install it: apt-get install {tool}")
     wanted = [
         setting
-        for setting in [*RUNS, *MUTATIONS]
-        if (options.full or not setting.full)
-        and (not options.words or any(word in f"{setting.model} {setting.says}" for word in options.words))
+        for setting, line in zip(candidates, lines, strict=True)
+        if not options.words or any(word in line for word in options.words)
     ]
 
     def run(setting: Setting) -> Result:
@@ -38,9 +49,12 @@ def main() -> int:
         for setting, result in zip(wanted, results, strict=True)
         if result.verdict(setting) != "as expected"
     ]
-    print(f"\n{HEADER}")
-    for setting, result in zip(wanted, results, strict=True):
-        print(describe(setting, result))
+    print("" if options.markdown else f"\n{HEADER}")
+    if options.markdown:
+        print(markdown(wanted, results))
+    else:
+        for setting, result in zip(wanted, results, strict=True):
+            print(describe(setting, result))
     print(
         f"\n{len(wanted)} runs, {sum(result.states for result in results):,.0f} states, "
         f"{sum(setting.caught for setting in wanted)} errors expected, {len(unexpected)} verdicts unexpected"

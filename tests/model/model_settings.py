@@ -31,7 +31,7 @@ RUNS = [
     Setting("ring", "one stop", "STOPS=1"),
     Setting("ring", "two subscribers, one late", "SUBS=2 LATE"),
     Setting("ring", "two subscribers, one late; one stop", "SUBS=2 LATE STOPS=1"),
-    Setting("ring", "two subscribers, one late; one kill", "SUBS=2 LATE KILLS=1", full=True),
+    Setting("ring", "two subscribers, one late; one kill", "SUBS=2 LATE KILLS=1"),
     Setting("ring", "two kills, one while the other is mended", "KILLS=2", full=True),
     Setting("ring", "one kill and one stop", "KILLS=1 STOPS=1"),
     Setting("ring", "4 slots, one kill", "N=4 KILLS=1"),

@@ -6,9 +6,12 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from model_settings import Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HERE = Path(__file__).parent
 DEPTH = 100_000
@@ -111,6 +114,27 @@ def describe(setting: Setting, result: Result) -> str:
         f"{setting.model:4}  {setting.says:62}  {result.states:>12,.0f}  {result.depth:>6}  {result.seconds:>7.1f}"
         f"  {result.megabytes:>6.0f}  {extent:12}  {result.verdict(setting)}"
     )
+
+
+MARKDOWN_HEADER = "| model | setting | defines | states | extent | result |\n|---|---|---|---|---|---|"
+
+
+def markdown_setting(setting: Setting) -> str:
+    """The columns of docs/protocol.md that say what was run."""
+    defines = f"`{setting.defines.strip()}`" if setting.defines else ""
+    return f"| {setting.model} | {setting.says} | {defines} |"
+
+
+def markdown(settings: "Iterable[Setting]", results: "Iterable[Result]") -> str:
+    """The table of docs/protocol.md, section 9."""
+    rows = [MARKDOWN_HEADER]
+    for setting, result in zip(settings, results, strict=True):
+        verdict = result.verdict(setting)
+        if verdict == "as expected":
+            verdict = "error, as it must" if setting.caught else "no error"
+        extent = "–" if result.found else f"**partial**, {result.partial}" if result.partial else "exhaustive"
+        rows.append(f"{markdown_setting(setting)} {result.states:,.0f} | {extent} | {verdict} |")
+    return "\n".join(rows)
 
 
 HEADER = f"{'':4}  {'setting':62}  {'states':>12}  {'depth':>6}  {'s':>7}  {'MiB':>6}  {'extent':12}  verdict"

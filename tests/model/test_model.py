@@ -5,14 +5,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from model_settings import MUTATIONS, RUNS, Setting
-from spin_run import explore, read_pan
+from spin_run import MARKDOWN_HEADER, Result, explore, markdown, markdown_setting, read_pan
 from unmodelled import UNMODELLED
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "horus_core/native/src"
+PROTOCOL = HERE.parents[1] / "docs/protocol.md"
 FAULTS_IN_C = HERE.parents[1] / "horus_core/native/tests/mutations.yaml"
 
 needs_spin = pytest.mark.skipif(shutil.which("spin") is None, reason="spin is not installed")
@@ -86,6 +88,61 @@ def test_a_run_that_was_cut_short_is_not_called_exhaustive() -> None:
     wrong = read_pan(f"pan:1: assertion violated (a==b) (at depth 3)\n{whole}", "exhaustive")
     assert wrong.verdict(clean) == "ERROR: assertion violated (a==b)"
     assert read_pan(whole, "exhaustive").verdict(clean._replace(caught=True)) == "NOT CAUGHT"
+
+
+def test_the_table_of_the_protocol_has_these_settings() -> None:
+    """Each run has its row, in order, whole or said to be partial, and with the verdict that it must have."""
+    text = PROTOCOL.read_text(encoding="utf-8")
+    rows = text.split(f"{MARKDOWN_HEADER}\n")[1].split("\n\n")[0].splitlines()
+    settings = [*RUNS, *MUTATIONS]
+    assert [f"{row.rsplit('|', 4)[0]}|" for row in rows] == [
+        markdown_setting(setting) for setting in settings
+    ]
+    for setting, row in zip(settings, rows, strict=True):
+        states, extent, verdict = (cell.strip() for cell in row.rsplit("|", 4)[1:4])
+        assert int(states.replace(",", "")) > 0
+        assert verdict == ("error, as it must" if setting.caught else "no error"), row
+        partial = setting.search == "bitstate"
+        assert extent.startswith("–" if setting.caught else "**partial**" if partial else "exhaustive"), row
+
+
+def test_the_table_is_printed_as_the_protocol_has_it() -> None:
+    """What is not as expected is not called an error that must be."""
+    settings = [Setting("pool", "a", "X"), Setting("pool", "b", "", caught=True), Setting("pool", "c", "")]
+    results = [
+        Result(1234, 9, 1, 1, "", ""),
+        Result(5, 9, 1, 1, "", "assertion violated"),
+        Result(6, 9, 1, 1, "stopped", ""),
+    ]
+    assert markdown(settings, results).splitlines()[2:] == [
+        "| pool | a | `X` | 1,234 | exhaustive | no error |",
+        "| pool | b |  | 5 | – | error, as it must |",
+        "| pool | c |  | 6 | **partial**, stopped | NOT FINISHED: stopped |",
+    ]
+
+
+def command(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, HERE, *words], capture_output=True, text=True, timeout=100, check=False, **more
+    )
+
+
+@needs_spin
+def test_a_word_that_no_setting_has_is_an_error_that_lists_them() -> None:
+    """A misspelt word does not pass for a run in which nothing was found."""
+    done = command("one kil", "two kilz")
+    assert done.returncode == 2
+    assert "'two kilz'" in done.stderr
+    assert "'one kil'" not in done.stderr
+    assert "mutation second_look_dropped" in done.stderr
+
+
+def test_without_spin_it_is_said_what_to_install(tmp_path: Path) -> None:
+    """Not a traceback."""
+    done = command("mutation", env={"PATH": str(tmp_path)})
+    assert done.returncode == 2
+    assert "apt-get install spin" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @needs_spin

@@ -1,5 +1,8 @@
 """Puts faults into the C, one at a time, and sees that a test fails for each: `make mutations`.
 
+    make mutations                                     # all of them
+    make mutations MUTATIONS="commit_acq_rel wake_one" # these
+
 horus_core/native/tests/mutations.yaml lists those of the protocol, mutations_orders.yaml those of its memory
 orders. The sources are copied; the unmutated copy must pass every test that a fault must fail.
 """
@@ -27,6 +30,7 @@ LISTS = (NATIVE / "tests/mutations.yaml", NATIVE / "tests/mutations_orders.yaml"
 COPIED = (
     "Makefile",
     "docs/protocol.md",
+    "tests/fuzz/native/fuzz.mk",  # the Makefile includes it
     "tests/native/orders.py",
     "tests/native/orders_arm.py",
     *(str(NATIVE / folder) for folder in ("src", "include", "tests")),
@@ -170,6 +174,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="at the same time, at most 2")
     parser.add_argument("--times", type=int, default=1, help="runs, each of which must catch the fault")
     given = parser.parse_args()
+    known = [mutation.name for mutation in mutations()]
+    if unknown := [name for name in given.names if name not in known]:
+        parser.error(f"expected names of mutations, got {', '.join(unknown)}. There are: {', '.join(known)}")
     chosen = [mutation for mutation in mutations() if not given.names or mutation.name in given.names]
     survived = 0
     with tempfile.TemporaryDirectory() as folder:

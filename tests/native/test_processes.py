@@ -7,6 +7,7 @@ import os
 import pytest
 
 import horus
+from horus_core.shm import cleaner, namespace
 
 FORK = """
 import os
@@ -145,3 +146,56 @@ def test_a_wait_lets_other_threads_run(program):
         "thread.join()\n"
     ).finish()
     assert out.strip() == "True {'total': 19999900000}"
+
+
+CLOSED = """
+import os, sys
+import horus
+from horus_core.shm import upkeep
+
+topic, back = horus.Topic("t", dict, _node="daemon"), horus.Topic("back", dict)
+topic.send({"n": 0})
+print("sent", flush=True)
+sys.stdin.readline()
+os.closerange(3, 4096)
+others = [os.open("/dev/null", os.O_RDONLY) for _ in range(600)]  # the number is another file's now
+print("closed", flush=True)
+sys.stdin.readline()
+upkeep.look()
+upkeep.look()  # says it once
+assert topic.send({"n": 1})
+print(topic.publishers, flush=True)
+for other in others:
+    os.fstat(other)  # none of them was closed for us
+sys.stdin.readline()
+assert topic.send({"n": 2})
+print("ends", flush=True)
+"""
+
+
+@pytest.mark.parametrize("cleaned", [False, True])
+def test_a_process_that_closed_its_descriptors_joins_anew(program, until, cleaned):
+    """It is dead to others until it looks; then it says so once, sends to the topic that others have, and lives."""
+    topic = horus.Topic("t", dict)
+    other = program(CLOSED)
+    other.wait_for("sent")
+    until(topic.has_msg)
+    assert topic.recv() == {"n": 0}
+    if cleaned:
+        topic.close()
+    other.tell()
+    other.wait_for("closed")
+    if cleaned:
+        assert cleaner.clean([namespace.current()])  # it takes what nobody uses that lives
+        topic = horus.Topic("t", dict)
+    else:
+        assert topic.publishers == []
+    other.tell()
+    assert other.line() == "['daemon']"
+    until(topic.has_msg)
+    assert topic.recv() == {"n": 1}
+    cleaner.clean([namespace.current()])
+    other.tell()
+    _, err = other.finish()
+    assert topic.recv() == {"n": 2}
+    assert err.count("closed the descriptor") == 1

@@ -181,3 +181,12 @@ def test_a_region_of_another_layout_is_refused_where_others_live(program, horus_
         horus.Topic("t", dict)
     assert f"expected a topic of HORUS {OURS} (layout version {LAYOUT})" in str(caught.value)
     assert f"got one of HORUS {OTHER} (layout version {LAYOUT + 1})" in str(caught.value)
+
+
+def test_a_build_of_the_former_index_is_refused(build_of_horus, program):
+    """Only the index's layout differs: one that takes bit 0 of the epoch for a mark does not come in."""
+    older = build_of_horus(HORUS_VERSION=f'"{OTHER}"', HORUS_INDEX_LAYOUT=f"{_native.LAYOUTS[0] - 1}u")
+    horus.Topic("t", dict).send({"a": 1})
+    out, _ = program(older + OPEN).finish()
+    assert f"HORUS {OURS} (layouts: index {_native.LAYOUTS[0]}," in out
+    assert f"HORUS {OTHER} (layouts: index {_native.LAYOUTS[0] - 1}," in out

@@ -102,6 +102,10 @@ static PyObject *get_linked(member_object *self, void *closure) {
     (void)closure;
     return PyBool_FromLong(horus_member_linked(self->member));
 }
+static PyObject *get_locked(member_object *self, void *closure) {
+    (void)closure;
+    return PyBool_FromLong(horus_member_locked(self->member));
+}
 static PyObject *get_forked(member_object *self, void *closure) {
     (void)closure;
     return PyBool_FromLong(horus_member_is_forked(self->member));
@@ -124,7 +128,10 @@ static PyGetSetDef member_getset[] = {
     {"index", (getter)get_index, NULL, "Its row in the table of processes, 0 to 511.", NULL},
     {"namespace", (getter)get_namespace, NULL, "The namespace's name.", NULL},
     {"epoch", (getter)get_epoch, NULL, "Counts the topics that appeared.", NULL},
-    {"linked", (getter)get_linked, NULL, "Whether the index's file still has a name.", NULL},
+    {"linked", (getter)get_linked, NULL, "Whether the index's file still has a name, and it is locked.",
+     NULL},
+    {"locked", (getter)get_locked, NULL, "Whether others see that it lives: its descriptor is still open.",
+     NULL},
     {"forked", (getter)get_forked, NULL, "Whether a forked child inherited this membership.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -73,6 +73,10 @@ index_region *horus_index_map(int fd, horus_error *error) {
     index_region head = {0};
     struct stat status = {0};
     ssize_t got = pread(fd, &head, offsetof(index_region, row), 0);
+    if (got < 0) {
+        horus_error_set(error, errno, "the index cannot be read: %s", strerror(errno));
+        return NULL;
+    }
     if (got != (ssize_t)offsetof(index_region, row))
         return too_short(got, error);
     if (is_an_index(&head) && !has_our_layouts(&head)) {

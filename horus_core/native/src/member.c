@@ -21,7 +21,7 @@
 
 struct horus_member {
     index_region *region;
-    int fd;
+    int fd; /* -1: given up, or another file's number by now (lose_descriptor) */
     dev_t device;
     ino_t inode;
     horus_ident self;
@@ -80,11 +80,54 @@ static int reopen_high(int fd) {
     return high;
 }
 
+/* Threads look while another one gives it up. */
+static int descriptor(const horus_member *member) {
+    return horus_load_relaxed(&member->fd);
+}
+
+/* Whether our descriptor still is the index: a process may have closed all its descriptors. */
+static bool descriptor_is_index(const horus_member *member) {
+    struct stat status;
+    int fd = descriptor(member);
+    return fd >= 0 && fstat(fd, &status) == 0 && status.st_ino == member->inode &&
+           status.st_dev == member->device;
+}
+
+/* The number of our descriptor is another file's: to close it, or to lock by it, would be done to that file.
+ */
+static void lose_descriptor(horus_member *member) {
+    horus_store_relaxed(&member->fd, -1);
+}
+
+/* Before a newcomer opens its own: that may get a number that was lost, and both would seem to have an index.
+ */
+static void notice_lost_descriptors(void) {
+    for (horus_member *member = members; member != NULL; member = member->next)
+        if (!descriptor_is_index(member))
+            lose_descriptor(member);
+}
+
+/* Whether a member of this process has the row without its lock: what it held there is still in use here. */
+static bool row_was_lost_here(const horus_member *newcomer, unsigned index) {
+    for (const horus_member *member = members; member != NULL; member = member->next)
+        if (!horus_member_is_forked(member) && descriptor(member) < 0 && member->inode == newcomer->inode &&
+            member->device == newcomer->device && horus_ident_index(member->self) == index)
+            return true;
+    return false;
+}
+
+static void close_descriptor(horus_member *member) {
+    int fd = descriptor(member);
+    if (descriptor_is_index(member))
+        close(fd);
+    lose_descriptor(member);
+}
+
 /* Takes the lowest free row. The generation is raised under its lock, so an identity is given out once. */
 static bool take_row(horus_member *member) {
     for (unsigned index = 0; index < HORUS_MAX_PROCESSES; index++) {
         STEP(take_row__lock);
-        if (!take_byte(member->fd, index))
+        if (row_was_lost_here(member, index) || !take_byte(descriptor(member), index))
             continue;
         index_row *row = &member->region->row[index];
         uint64_t before = horus_load_acquire(&row->generation), first = member->region->first_generation;
@@ -113,6 +156,7 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     /* From the descriptor to the list no fork: a child would keep, with the descriptor, the lock. */
     pthread_once(&members_once, install_fork_handlers);
     pthread_mutex_lock(&members_mutex);
+    notice_lost_descriptors();
     member->fd = reopen_high(fd);
     if (member->fd < 0 || fstat(member->fd, &status) < 0) {
         horus_error_set(error, errno, "the index cannot be opened: %s", strerror(errno));
@@ -154,20 +198,17 @@ void horus_member_leave(horus_member *member) {
             *at = member->next;
             break;
         }
-    pthread_mutex_unlock(&members_mutex);
     munmap(member->region, sizeof *member->region);
     STEP(horus_member_leave__unlock);
-    if (member->fd >= 0)
-        close(member->fd); /* drops the lock */
+    close_descriptor(member); /* drops the lock */
+    pthread_mutex_unlock(&members_mutex);
     pthread_mutex_destroy(&member->reaping);
     pthread_mutex_destroy(&member->mappings.mutex);
     free(member);
 }
 
 void horus_member_forked(horus_member *member) {
-    if (member->fd >= 0)
-        close(member->fd); /* else a killed parent would look alive for as long as this child lives */
-    member->fd = -1;
+    close_descriptor(member); /* else a killed parent would look alive for as long as this child lives */
     horus_store_relaxed(&member->forked, 1);
 }
 
@@ -187,13 +228,6 @@ const char *horus_member_namespace(const horus_member *member) {
     return member->ns;
 }
 
-/* Whether our descriptor still is the index: a process may have closed all its descriptors. */
-static bool descriptor_is_index(const horus_member *member) {
-    struct stat status;
-    return fstat(member->fd, &status) == 0 && status.st_ino == member->inode &&
-           status.st_dev == member->device;
-}
-
 bool horus_member_alive(horus_member *member, horus_ident who) {
     unsigned index = horus_ident_index(who);
     if (who == 0 || index >= HORUS_MAX_PROCESSES)
@@ -206,7 +240,7 @@ bool horus_member_alive(horus_member *member, horus_ident who) {
         return false;
     struct flock lock = index_byte(F_WRLCK, index);
     STEP(horus_member_alive__lock);
-    if (fcntl(member->fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK)
+    if (fcntl(descriptor(member), F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK)
         return true; /* in doubt alive: a wrong "alive" costs a slot, a wrong "dead" tears a message */
     return !descriptor_is_index(member);
 }
@@ -237,7 +271,7 @@ bool horus_member_lock_index(horus_member *member, unsigned index) {
         return false;
     pthread_mutex_lock(&member->reaping);
     STEP(horus_member_lock_index__lock);
-    if (descriptor_is_index(member) && take_byte(member->fd, index))
+    if (descriptor_is_index(member) && take_byte(descriptor(member), index))
         return true;
     pthread_mutex_unlock(&member->reaping);
     return false;
@@ -245,7 +279,7 @@ bool horus_member_lock_index(horus_member *member, unsigned index) {
 
 void horus_member_unlock_index(horus_member *member, unsigned index) {
     STEP(horus_member_unlock_index__unlock);
-    drop_byte(member->fd, index);
+    drop_byte(descriptor(member), index);
     pthread_mutex_unlock(&member->reaping);
 }
 
@@ -264,9 +298,8 @@ void horus_member_bump(horus_member *member) {
 
 int horus_member_wait_begin(horus_member *member, uint32_t seen, const uint32_t **word, uint32_t *expected) {
     uint32_t *epoch = &member->region->epoch;
-    seen &= ~1u; /* it was read while another one slept on it, maybe */
     *word = epoch;
-    *expected = seen;
+    *expected = seen; /* a bump after this look changes the word, so that the kernel does not sleep on it */
     return horus_load_acquire(epoch) != seen;
 }
 
@@ -288,5 +321,14 @@ int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns)
 
 bool horus_member_linked(const horus_member *member) {
     struct stat status;
-    return fstat(member->fd, &status) == 0 && status.st_ino == member->inode && status.st_nlink > 0;
+    return descriptor_is_index(member) && fstat(descriptor(member), &status) == 0 && status.st_nlink > 0;
+}
+
+bool horus_member_locked(horus_member *member) {
+    pthread_mutex_lock(&members_mutex); /* no number is given out anew between the look and what follows it */
+    bool locked = descriptor_is_index(member);
+    if (!locked)
+        lose_descriptor(member);
+    pthread_mutex_unlock(&members_mutex);
+    return locked;
 }

@@ -56,8 +56,9 @@ static inline int32_t tally_ahead(unsigned tally, uint32_t voids) {
 /* After the compare-and-swap that gave a slot's number up. A slot whose writer is held off the processor
  * loses a number each lap, thousands while a reader is away, and the six bits of the tally go round. This
  * count does not, but it is no part of the word. Who finds that another number of the slot was given up since
- * comes late and leaves it alone, for the later one counts both; so does who loses the swap. A kill in
- * between leaves it behind, and the next one mends it: it is wrong only if 32 in a row never came to count.
+ * comes late and leaves it alone, for the later one counts both. Who loses the swap may leave it behind, for
+ * the winner may have counted an earlier number; so does a kill in between. The next one mends it: it is
+ * wrong only if 32 in a row never came to count.
  */
 static inline void slot_count_void(ring_slot *slot, unsigned tally) {
     uint32_t voids = horus_load_acquire(&slot->voids); /* with the swap below: the word is then no older */

@@ -87,8 +87,13 @@ int horus_publisher_join(horus_publisher *pub, horus_ring *ring, const char *nod
     return -1;
 }
 
+/* Not the parent's, nor those that may be another process's by now. */
+static bool may_free_rows(horus_member *member) {
+    return !horus_member_is_forked(member) && horus_member_locked(member);
+}
+
 void horus_publisher_leave(horus_publisher *pub) {
-    if (pub->row != NULL && !horus_member_is_forked(pub->ring->member)) {
+    if (pub->row != NULL && may_free_rows(pub->ring->member)) {
         STEP(horus_publisher_leave__free);
         horus_store_release(&((publisher_row *)pub->row)->who, 0);
     }
@@ -139,7 +144,7 @@ int horus_subscriber_join(horus_subscriber *sub, horus_ring *ring, enum horus_jo
 }
 
 void horus_subscriber_leave(horus_subscriber *sub) {
-    if (sub->row != NULL && !horus_member_is_forked(sub->ring->member))
+    if (sub->row != NULL && may_free_rows(sub->ring->member))
         horus_store_release(&((subscriber_row *)sub->row)->who, 0);
     free(sub->known);
     sub->row = NULL;

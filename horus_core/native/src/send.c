@@ -6,9 +6,11 @@
 #include "futex.h"
 
 #define TRIES 3
-#define SPIN_ROUNDS 64          /* about 2 us of pauses in all, before a living writer's number is taken */
-#define RACES_MAX 4000u         /* looks at words that others changed, before a send gives up: below 1 ms */
-#define SCANS_MAX 4u            /* looks at all words: one is enough unless somebody scribbles over them */
+#define SPIN_ROUNDS 64 /* about 2 us of pauses in all, before a living writer's number is taken */
+#define RACES_MAX                                                                                            \
+    4000u            /* looks at words that others changed before a send gives up, and 4 per slot:           \
+                      * below 1 ms unless the ring has thousands of slots: then in proportion */
+#define SCANS_MAX 4u /* looks at all words: one is enough unless somebody scribbles over them */
 #define HELD_LOOK_NS 100000000u /* a HELD word's owner is looked up this often by each publisher */
 
 void ring_copy_in(uint64_t *slot, const void *from, uint32_t length) {

@@ -222,6 +222,51 @@ static void the_epoch_wakes_who_waits_on_it(void) {
     CHECK_EQ(horus_member_wait(self, seen, horus_now_ns() + 90 * SECOND), 1);
 }
 
+/* Closing all descriptors, as daemonizers do, is noticed; the new membership gets the old one's number, which
+ * the old one then neither closes nor locks by, and another row, for what the old one held may still be read.
+ */
+static void a_member_whose_descriptor_was_closed_joins_anew(void) {
+    int fd = make_index();
+    horus_member *other = join(fd), *lost = join(fd);
+    horus_ident was = horus_member_self(lost);
+    CHECK(horus_member_locked(lost));
+    for (int number = 512; number < 520; number++) {
+        struct flock lock = index_byte(F_WRLCK, horus_ident_index(was));
+        close(number);
+        if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK)
+            break;
+    }
+    horus_member *again = join(fd), *observer = join(fd);
+    CHECK(!horus_member_locked(lost) && !horus_member_linked(lost));
+    CHECK(horus_ident_index(horus_member_self(again)) != horus_ident_index(was));
+    CHECK(!horus_member_alive(again, was) && horus_member_alive(observer, horus_member_self(again)));
+    CHECK(horus_member_alive(lost, horus_member_self(again))); /* in doubt all live */
+    CHECK(!horus_member_lock_index(lost, horus_ident_index(was) + 5));
+    horus_member_leave(lost);
+    CHECK(horus_member_locked(again) && horus_member_alive(observer, horus_member_self(again)));
+    horus_member_leave(again);
+    horus_member_leave(observer);
+    horus_member_leave(other);
+}
+
+/* Who sleeps on several words sleeps after an odd number of bumps as after an even one, and after none too
+ * long. */
+static void waiting_by_oneself_sees_each_bump_and_writes_nothing(void) {
+    horus_member *self = join(make_index());
+    for (int round = 0; round < 4; round++) {
+        const uint32_t *word;
+        uint32_t expected, seen = horus_member_epoch(self);
+        CHECK_EQ(horus_member_wait_begin(self, seen, &word, &expected), 0);
+        CHECK_EQ(expected, seen);
+        CHECK_EQ(horus_load_relaxed(word), seen);
+        CHECK_EQ(horus_member_epoch(self), seen);
+        horus_member_bump(self);
+        CHECK(horus_load_relaxed(word) != expected);
+        CHECK_EQ(horus_member_wait_begin(self, seen, &word, &expected), 1);
+    }
+    horus_member_leave(self);
+}
+
 /* Whoever writes the epoch as fast as it can makes waits end early, and hangs no call. */
 static void a_scribbler_on_the_epoch_holds_up_nobody(void) {
     int fd = make_index();
@@ -319,6 +364,8 @@ int main(void) {
         TEST(a_corrupt_index_is_refused),
         TEST(the_epoch_wakes_who_waits_on_it),
         TEST(a_scribbler_on_the_epoch_holds_up_nobody),
+        TEST(a_member_whose_descriptor_was_closed_joins_anew),
+        TEST(waiting_by_oneself_sees_each_bump_and_writes_nothing),
         TEST(a_file_without_a_name_is_not_linked),
     };
     return RUN_ALL(cases);

@@ -11,23 +11,27 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build" / "fuzz-coverage"
 SOURCES = ROOT / "horus_core" / "native"
-JUDGED = tuple(
-    f"src/{name}.c"
-    for name in (
-        "index",
-        "member",
-        "ring",
-        "rows",
-        "recv",
-        "observe",
-        "pool_chunk",
-        "pool_newcomer",
-        "pool_reader",
-    )
+JUDGED = (
+    *(
+        f"src/{name}.c"
+        for name in (
+            "index",
+            "member",
+            "ring",
+            "rows",
+            "recv",
+            "observe",
+            "pool_chunk",
+            "pool_newcomer",
+            "pool_reader",
+        )
+    ),
+    "python/message_wire.c",
+    "python/pooled_table.c",
 )
-"""All that opens shared memory, checks it, and reads from it; every function in these files counts."""
-BESIDE = ("src/send.c", "python/message_wire.c", "python/pooled_table.c")
-"""Shown, not judged: what writes, and what unpacks what was read."""
+"""All that opens shared memory, checks it, reads from it and unpacks that; every function in these files counts."""
+BESIDE = ("src/send.c",)
+"""Shown, not judged: what writes."""
 
 
 def _tool(name: str) -> str:
@@ -40,8 +44,9 @@ def _tool(name: str) -> str:
     )
 
 
-def _replay(inputs: dict[str, list[Path]]) -> Path:
-    """Replay all inputs; the profile of all together."""
+def _replay(inputs: dict[str, list[Path]]) -> tuple[Path, bool]:
+    """Replay all inputs; the profile of all together, and whether all went well."""
+    well = True
     for old in BUILD.glob("*.profraw"):
         old.unlink()
     for target, folders in inputs.items():
@@ -49,11 +54,12 @@ def _replay(inputs: dict[str, list[Path]]) -> Path:
         command = [str(BUILD / target), *map(str, folders)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
+            well = False
             print(f"{target}: a replayed input FAILED\n{done.stderr}")
     profile = BUILD / "all.profdata"
     raw = [str(path) for path in BUILD.glob("*.profraw")]
     subprocess.run([_tool("llvm-profdata"), "merge", "-o", str(profile), *raw], check=True)
-    return profile
+    return profile, well
 
 
 def _lines_of(profile: Path, targets: list[str]) -> dict[str, dict[int, int]]:
@@ -89,8 +95,9 @@ def _ranges(lines: list[int]) -> str:
 
 
 def show(inputs: dict[str, list[Path]], least: float) -> bool:
-    """Print the table; whether enough lines of each judged file are covered."""
-    files = _lines_of(_replay(inputs), list(inputs))
+    """Print the table; whether every input went well and enough lines of each judged file are covered."""
+    profile, well = _replay(inputs)
+    files = _lines_of(profile, list(inputs))
     enough, all_lines, all_covered = True, 0, 0
     print(f"\n{'file':<24}{'lines':>6}{'covered':>9}{'':>9}  not covered")
     for name in (*JUDGED, *BESIDE):
@@ -107,4 +114,4 @@ def show(inputs: dict[str, list[Path]], least: float) -> bool:
     print(
         f"{'judged files':<24}{all_lines:>6}{all_covered:>9}{share:>8.1f}%  (at least {least:.0f} % of each)"
     )
-    return enough
+    return enough and well

@@ -89,7 +89,15 @@ static void ask(play *p, input *in) {
                                horus_now_ns() + HORUS_SLICE_NS * (row % 4)));
         break;
     case 6:
-        CALL(horus_member_linked(p->member));
+        if (how & 8) {
+            const uint32_t *word;
+            uint32_t expected;
+            CALL(horus_member_wait_begin(p->member, horus_member_epoch(p->member) + (how & 16), &word,
+                                         &expected));
+        } else {
+            CALL(horus_member_linked(p->member));
+        }
+        CALL(horus_member_locked(p->member));
         break;
     default:
         fork_or_seem(p, row);

@@ -124,7 +124,13 @@ static void look(play *p, input *in) {
             check_message(p, &info);
         break;
     case 2:
-        CALL(horus_ring_latest_time(ring, &stamp));
+        if (what & 8) {
+            horus_wait ticket;
+            uint64_t newest = CALL(horus_ring_newest(ring));
+            CALL(horus_ring_wait_begin(ring, what & 16 ? newest : near, &ticket));
+        } else {
+            CALL(horus_ring_latest_time(ring, &stamp));
+        }
         break;
     case 3:
         if (CALL(horus_ring_publisher_at(ring, what >> 3, &end)))

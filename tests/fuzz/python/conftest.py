@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem):
-    """Draw new examples, round after round, until the test's share of the time is over."""
+    """Draw new examples, round after small round, until the test's share of the time is over."""
     until = time.monotonic() + _share_s
     result = yield
     while SECONDS and _is_ours(pyfuncitem) and time.monotonic() < until:

@@ -16,6 +16,9 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 SECONDS = float(os.environ.get("HORUS_FUZZ_SECONDS", "0"))
 _KEPT = Path(__file__).resolve().parents[3] / "build" / "fuzz-python"
 
+ROUND = min(300, max(10, round(SECONDS)))
+"""Examples until the clock is looked at: few in a short run, for the first round is whole however long it takes."""
+
 _COMMON = {
     "deadline": None,  # a machine may be slow; hangs are pytest-timeout's
     "suppress_health_check": [
@@ -27,7 +30,7 @@ _COMMON = {
 }
 if SECONDS:
     SETTINGS = settings(
-        max_examples=100, database=DirectoryBasedExampleDatabase(_KEPT), print_blob=True, **_COMMON
+        max_examples=ROUND, database=DirectoryBasedExampleDatabase(_KEPT), print_blob=True, **_COMMON
     )
 else:
     SETTINGS = settings(max_examples=100, derandomize=True, database=None, **_COMMON)

@@ -6,7 +6,9 @@
 
 #include "horus/base.h"
 
-#define HORUS_INDEX_LAYOUT 1u /* the index, and who takes which of its locks */
+#ifndef HORUS_INDEX_LAYOUT    /* a test builds another */
+#define HORUS_INDEX_LAYOUT 2u /* the index, its epoch, and who takes which of its locks */
+#endif
 #ifndef HORUS_TOPIC_LAYOUT    /* a test builds another */
 #define HORUS_TOPIC_LAYOUT 1u /* a topic's region */
 #endif

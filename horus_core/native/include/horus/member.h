@@ -86,7 +86,12 @@ int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns)
  * else 0 with the word to sleep on, and while it has which value. */
 int horus_member_wait_begin(horus_member *member, uint32_t seen, const uint32_t **word, uint32_t *expected);
 
-/* Whether the index's file still has a name; false means that it was removed under us. */
+/* Whether its descriptor still is the index. False for ever once this process closed it (as daemonizers close
+ * all there are): then it is dead to everybody else, and must join anew. A system call. */
+bool horus_member_locked(horus_member *member);
+
+/* Whether the index's file still has a name and `horus_member_locked`; false also means that the file was
+ * removed under us. */
 bool horus_member_linked(const horus_member *member);
 
 #ifdef __cplusplus
