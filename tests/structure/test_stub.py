@@ -21,6 +21,7 @@ _GIVEN = {
     "__abstractmethods__", "__basicsize__", "__dictoffset__", "__doc__", "__file__", "__flags__",
     "__itemsize__", "__loader__", "__module__", "__mro__", "__name__", "__package__", "__spec__",
     "__weakrefoffset__", "__weaklistoffset__", "__vectorcalloffset__", "__init__",
+    "__slotnames__",  # what copyreg keeps on a class once somebody tried to copy one of its objects
     "__new__", "__setattr__", "__delattr__",
     "__getattribute__", "__repr__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__",
     "__reduce__", "__reduce_ex__", "__setstate__", "__getstate__", "__sizeof__", "__dict__", "__weakref__",

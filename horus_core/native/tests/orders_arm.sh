@@ -40,7 +40,9 @@ for variant in armv8-a+nolse armv8.1-a; do
     expect 'the payload is read by plain 8-byte loads' recv ring_copy_out '^(ldrx |strx )+$'
     expect 'a fence stands between the copy and the second look' recv ring_read_slot '(dmbishld ldrx|dmbishld .*ldrx)'
     expect 'the reader loads the word with acquire' recv walk 'ldar'
-    expect 'the sleeper sets its bit, fences, and looks' observe horus_ring_wait_begin "$swap.*dmbish "
+    expect 'the sleeper sets its bit by a swap' observe raise_sleep_bit "$swap"
+    expect 'then it fences, and looks' observe horus_subscriber_wait_begin 'dmbish .*ldar'
+    expect 'the same for one who sleeps on several topics' observe horus_ring_wait_begin 'dmbish '
     expect 'a sweep is acquire and release' rows horus_publisher_join "ldar .*$swap"
     expect 'a generation is raised with release, and the pid follows it with release' member horus_member_join 'ldar .*stlr stlr'
     expect 'a hold is set, then the generation looked at again' pool_reader horus_pool_hold '(ldsetal |ldaxr stlxr )ldar'
