@@ -38,8 +38,8 @@ static void wait_for_state(uint32_t wanted) {
 
 static unsigned events_of(uint8_t kind) {
     unsigned found = 0;
-    for (uint64_t i = 0; i < flight->header->event_head; i++)
-        found += flight->events[i].kind == kind;
+    for (uint64_t i = 0; i < horus_load_relaxed(&flight->header->event_head); i++)
+        found += horus_load_relaxed(&flight->events[i].kind) == kind;
     return found;
 }
 
@@ -51,7 +51,7 @@ static void a_tick_that_does_not_end_is_hung(void) {
     CHECK(horus_now_ns() - started >= 20 * MS);
     while (horus_load_relaxed(&row->hung) == 0)
         usleep(200);
-    CHECK_EQ(row->state_before, HORUS_RUNNING);
+    CHECK_EQ(horus_load_relaxed(&row->state_before), HORUS_RUNNING);
     usleep(60000); /* many looks later it is still the same hang */
     CHECK_EQ(horus_load_relaxed(&row->hung), 1);
     CHECK_EQ(events_of(HORUS_EVENT_HUNG), 1);
@@ -70,8 +70,8 @@ static void ticks_that_end_are_not(void) {
         usleep(5000);
         horus_store_relaxed(&row->started_ns, 0);
     }
-    CHECK_EQ(row->state, HORUS_RUNNING);
-    CHECK_EQ(row->hung, 0);
+    CHECK_EQ(horus_load_relaxed(&row->state), HORUS_RUNNING);
+    CHECK_EQ(horus_load_relaxed(&row->hung), 0);
     end();
 }
 
@@ -90,7 +90,7 @@ static void a_row_without_a_watchdog_may_take_its_time(void) {
     tick_begins();
     horus_watchdog_look(dog);
     usleep(100000);
-    CHECK_EQ(row->state, HORUS_RUNNING);
+    CHECK_EQ(horus_load_relaxed(&row->state), HORUS_RUNNING);
     horus_store_relaxed(&row->watchdog_ns, 1 * MS);
     horus_watchdog_look(dog);
     wait_for_state(HORUS_HUNG);
