@@ -33,6 +33,7 @@ ELSEWHERE = {
     r"(?:HORUS_\w+=\S+ )*horus run (?:--isolated )?\S+\.py.*": "cli/test_docs.py",
     r"horus run motor_controller detector\.py": "cli/test_docs.py",
     r"horus blackbox \S+ .*": "cli/test_blackbox.py",
+    r"horus estop .*": "cli/test_estop.py",
     r"make -C examples/motor": "examples/test_motor.py",
     r"horus run examples/motor/motor_controller examples/motor/teleop\.py": "examples/test_motor.py",
     r"apt(?:-get)? install .*": "../.ci/run",

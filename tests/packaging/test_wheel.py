@@ -18,7 +18,8 @@ for package in (horus, horus_core, horus_cli, horus_plugins):
 entries = importlib.metadata.distribution("horus-core").entry_points
 assert {"console_scripts", "horus.messages"} <= {entry.group for entry in entries}
 for entry in entries:
-    assert entry.load() is not None, entry
+    if entry.group != "pytest11":  # for those who have pytest
+        assert entry.load() is not None, entry
 topic = horus.Topic("camera.rgb", horus.Image)
 assert topic.send(horus.Image(480, 640)) and topic.recv().shape == (480, 640, 3)
 print(horus.__version__)
