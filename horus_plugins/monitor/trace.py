@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _NEVER = 2**63 - 1
 _APART = "awaits"
-"""The category of ticks that overlap others on their thread: begin and end of one belong together by it and their id."""
+"""The category of ticks that overlap others on their thread: it and their id say which begin and end are one."""
 
 
 def encode(report: Report, record: SchedulerRecord) -> bytes:

@@ -63,7 +63,9 @@ def ns(us):
 def test_every_recorded_tick_is_there_once_with_its_time(traced):
     """The ticks of the record and of the trace are the same, to the nanosecond: node, thread, begin and duration."""
     trace, report = traced
-    zero = min(event["time_ns"] for event in report["events"])  # the scheduler's start, which is time 0 of the trace
+    zero = min(
+        event["time_ns"] for event in report["events"]
+    )  # the scheduler's start, which is time 0 of the trace
     offset = zero - min(ns(one["ts"]) for one in trace["traceEvents"] if one["ph"] == "i")
     begun = {}
     found = []
@@ -103,7 +105,9 @@ def test_each_event_is_what_the_format_says(traced):
         assert event["ph"] == "M" or isinstance(event["cat"], str)
     names = {event["name"] for event in trace["traceEvents"] if event["ph"] == "M"}
     assert names == {"process_name", "thread_name"}
-    threads = {one["tid"]: one["args"]["name"] for one in trace["traceEvents"] if one["name"] == "thread_name"}
+    threads = {
+        one["tid"]: one["args"]["name"] for one in trace["traceEvents"] if one["name"] == "thread_name"
+    }
     assert threads.keys() == {one["tid"] for one in trace["traceEvents"] if one["ph"] in "XBbe"}
     assert threads[report["pid"]] == "camera, arm", "the main thread's id is the process's"
     assert "motor" in threads.values()

@@ -1,4 +1,4 @@
-"""The numbers that users were promised: at each of them what must happen happens, and one short of it nothing does."""
+"""The numbers that users were promised: at each of them it happens, and one short of it nothing does."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_a_probe_is_never_faster_than_the_node_was(clock):
 
 # spec: F15
 def test_a_node_that_overran_is_never_gone_for_good(told, clock):
-    """By default: after a hundred overruns in a row it is tried once a second, and ticks at its rate again in the end."""
+    """After a hundred overruns in a row it is tried once a second, and in the end ticks at its rate again."""
     ticks = []
 
     def tick():
