@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FINE, WARNED, SLOW, ISOLATED = range(4)
 HEALTH = ("healthy", "warned", "slow", "isolated")
+_ILL = ("hung", "crashed", "stale")
 _PROBE_HZ = 1.0
 _DEGRADED = 2  # HORUS_ROW_DEGRADED
 
@@ -27,6 +28,13 @@ def reached(ladder: Ladder, in_row: int) -> int:
     """The step that so many misses in a row lead to."""
     thresholds = (ladder.warn, ladder.slow, ladder.isolate)
     return sum(in_row >= threshold for threshold in thresholds)
+
+
+def health(state: str, step: int, failed_in_row: int) -> str:
+    """The worst that is true of a node: its state, its step, or that its last tick failed."""
+    if state in _ILL or (state == "error" and step < ISOLATED):
+        return state
+    return "failing" if failed_in_row and step < ISOLATED else HEALTH[min(step, ISOLATED)]
 
 
 def climb(scheduler: Scheduler, entry: Entry, step: int, why: str) -> None:
@@ -83,10 +91,8 @@ def _take(scheduler: Scheduler, entry: Entry, step: int, why: str) -> None:
 
 def _set(entry: Entry, step: int) -> None:
     entry.step = step
-    node = entry.node
-    node._horus_ladder = step  # noqa: SLF001 - the scheduler's share of its node
-    flags = node._horus_flags  # noqa: SLF001
-    node._horus_flags = flags | _DEGRADED if step else flags & ~_DEGRADED  # noqa: SLF001
+    entry.node._horus_ladder = step  # noqa: SLF001 - the scheduler's share of its node
+    entry.flag(_DEGRADED, on=step > FINE)
 
 
 def _say(entry: Entry, text: str) -> None:

