@@ -434,6 +434,14 @@ class Scheduler:
         session = self._session
         return session is not None and session.any_live()
 
+    def later(self, what: Callable[[], Any]) -> None:
+        """Have the run's own thread do something between two ticks, so that it costs the caller's none of its time."""
+        session = self._session
+        if session is None or session.thread == threading.get_ident():
+            what()
+        else:
+            session.ask(what, later=True)
+
     def note(self, kind: str, text: str = "", entry: Entry | None = None, detail: int = 0) -> None:
         """Put what happened into the record (the kinds: enum horus_event_kind). Of long texts the end is kept."""
         self.trouble = self.trouble or kind in _TROUBLE

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from horus_core.errors import ConfigError, NodeError
 from horus_core.nodes.node import Node
 from horus_core.nodes.spec import Sub
 from horus_core.scheduler.scheduler import Scheduler
+from horus_plugins.execution import rt
 
 
 def may_fifo():
@@ -277,7 +279,7 @@ def test_the_switch_interval_is_lowered_while_there_are_rt_threads():
 def test_a_switch_interval_that_is_lower_already_stays():
     """The user's own interval is never raised."""
     before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
+    sys.setswitchinterval(2e-5)
     try:
         own = sys.getswitchinterval()
         seen = {}
@@ -286,6 +288,24 @@ def test_a_switch_interval_that_is_lower_already_stays():
         assert sys.getswitchinterval() == own
     finally:
         sys.setswitchinterval(before)
+
+
+# spec: B17
+def test_releases_that_go_by_while_the_thread_is_made_ready_are_not_skipped(monkeypatch):
+    """A node counts as skipped what it could have had; the account opens when its thread is ready to tick."""
+    prepare, ready = rt.prepare, []
+
+    def prepare_long(host, entry):
+        prepare(host, entry)
+        ready.append(time.monotonic() + 0.05)
+        while time.monotonic() < ready[0]:
+            pass
+
+    monkeypatch.setattr(rt, "prepare", prepare_long)
+    skipped = []
+    node = Node("n", tick=lambda: skipped.append(node._horus_skipped), rate=2000, rt=True)
+    Scheduler().add(node).run(0.1)
+    assert skipped[0] == 0
 
 
 # spec: E9, F13
