@@ -304,6 +304,14 @@ class Scheduler:
         session = self._runs.session
         return session is not None and session.any_live()
 
+    def later(self, what: Callable[[], Any]) -> None:
+        """Have the run's own thread do something between two ticks, so that it costs the caller's none of its time."""
+        session = self._runs.session
+        if session is None or session.thread == threading.get_ident():
+            what()
+        else:
+            session.ask(what, later=True)
+
     def fail(self, error: BaseException) -> None:
         """End the run, which then raises the error. From any thread."""
         self._runs.fail(error)
