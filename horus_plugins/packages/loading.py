@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from horus_core.errors import ConfigError, PluginError
+from horus_core.errors import ConfigError, HorusError, PluginError
 from horus_core.nodes import making, placement
 from horus_core.nodes.parameter import parameters
 from horus_core.plugins import discovery
 from horus_plugins.packages.installed import GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from horus_core.control.params import Given
     from horus_core.nodes.node import Node
+    from horus_core.plugins.record import Plugin
     from horus_plugins.packages.settings import Settings
 
 
@@ -26,11 +29,27 @@ def load(word: str) -> Any:
     distribution, _, name = word.rpartition(":")
     for plugin in discovery.entry_points(GROUP):
         if plugin.distribution == distribution and plugin.name == name:
-            return plugin.load()
+            with _said_once(plugin):
+                return plugin.load()
     raise PluginError(
         f"Loading {word} failed: expected an installed distribution with that node in its group {GROUP!r}, got none. "
         f"`horus package list` shows what there is."
     )
+
+
+@contextmanager
+def _said_once(plugin: Plugin) -> Iterator[None]:
+    """Keep the log from telling what the error tells to who asked for that plugin by name."""
+    log = logging.getLogger("horus.plugins")
+
+    def others(record: logging.LogRecord) -> bool:
+        return not (isinstance(record.args, tuple) and plugin in record.args)
+
+    log.addFilter(others)
+    try:
+        yield
+    finally:
+        log.removeFilter(others)
 
 
 def nodes_of(words: Iterable[str], settings: Settings) -> list[Node]:
@@ -46,11 +65,24 @@ def nodes_of(words: Iterable[str], settings: Settings) -> list[Node]:
     made = []
     for word, function in functions.items():
         given = {name: one for name, one in settings.given.items() if name in declared.get(word, ())}
-        made += [(word, node) for node in making.make(function, given, what=word, environment=True)]
+        made += [(word, node) for node in _make(word, function, given)]
     nodes = [node for _, node in made]
     _place(nodes, settings)
     making.refuse_two_of_a_name(made)
     return nodes
+
+
+def _make(word: str, function: Any, given: Mapping[str, Given]) -> list[Node]:
+    try:
+        return making.make(function, given, what=word, environment=True)
+    except HorusError:
+        raise
+    except (Exception, SystemExit) as error:
+        # SystemExit, too: it must not end the process as if all were well.
+        raise PluginError(
+            f"Making the nodes of {word} failed: it raised {type(error).__name__}: {error}. Check what it needs, or "
+            f"tell its author."
+        ) from error
 
 
 def _place(nodes: list[Node], settings: Settings) -> None:

@@ -38,10 +38,6 @@ def main(line: list[str]) -> int:
     except HorusError as error:
         _explain(error)
         return 1
-    except SystemExit as error:
-        _explain(error)
-        sys.stderr.write(f"horus: Making the nodes of {' and '.join(words)} failed: it called sys.exit({error}).\n")
-        return 1
     scheduler.run()
     return 0
 
@@ -60,20 +56,19 @@ def _parse(line: list[str]) -> tuple[list[str], Settings]:
 
 
 def _explain(error: BaseException) -> None:
-    """The package's own traceback, if there is one, and the sentence."""
-    cause = error if isinstance(error, SystemExit) else error.__cause__
-    if cause is not None:
-        traceback.print_exception(type(cause), cause, _theirs(cause.__traceback__))
-    if not isinstance(error, SystemExit):
-        sys.stderr.write(f"horus: {error}\n")
+    """The package's own part of the traceback, if it has one, and the sentence."""
+    cause = error.__cause__ or error
+    theirs = _theirs(cause.__traceback__)
+    if theirs is not None or isinstance(cause, SyntaxError):
+        traceback.print_exception(type(cause), cause, theirs)
+    sys.stderr.write(f"horus: {error}\n")
 
 
 def _theirs(trace: TracebackType | None) -> TracebackType | None:
-    """The part of a traceback that is not HORUS's own loading; all of it when nothing else is left."""
-    inner = trace
-    while inner is not None and _is_ours(inner.tb_frame.f_code.co_filename):
-        inner = inner.tb_next
-    return inner or trace
+    """The part of a traceback that is not HORUS's own loading; None when nothing is left."""
+    while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return trace
 
 
 def _is_ours(file: str) -> bool:
