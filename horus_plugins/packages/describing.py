@@ -53,7 +53,8 @@ def _function(
         with suppress(FileNotFoundError, msgspec.MsgspecError):
             report = msgspec.json.decode(out.read_bytes(), type=FunctionReport)
         report.value = node.value
-        if code != 0 and not report.error:
+        whole = code == 0 and report.nodes and (check_s is None or report.check is not None)
+        if not whole and not report.error:
             report.error = _how(word, code, limit_s, said)
         return report
 

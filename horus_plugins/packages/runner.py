@@ -29,7 +29,7 @@ class PackageRunner(Runner):
 
     def command(self, target: str) -> list[str]:
         """The interpreter that runs HORUS runs the nodes, too; what follows reaches their sys.argv."""
-        words = _required(target).words
+        words = required(target).words
         return [interpreter(target), str(_PROCESS), *words, *self._settings.words(), "--"]
 
 
@@ -39,7 +39,7 @@ def package(word: str, settings: Settings | None = None) -> Target:
     All nodes of a package run in one process, by one scheduler. Raises LaunchError when the word names none, or not
     one.
     """
-    found = _required(word)
+    found = required(word)
     name = settings.name if settings is not None else None
     return Target(word, PackageRunner(settings), name or label(word, found))
 
@@ -49,11 +49,11 @@ def label(word: str, found: Package) -> str:
     return found.nodes[0].name if ":" in word else word
 
 
-def _required(word: str) -> Package:
+def required(word: str, doing: str = "Running") -> Package:
     found = find(word)
     if found is None:
         raise LaunchError(
-            f"Running {word!r} failed: expected an installed package with nodes, or one of its nodes, got no such "
+            f"{doing} {word!r} failed: expected an installed package with nodes, or one of its nodes, got no such "
             f"name. `horus package list` shows what there is."
         )
     return found
