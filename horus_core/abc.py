@@ -82,7 +82,7 @@ class Runner(ABC):
     """
 
     name: ClassVar[str]
-    """The suffix of the files that it runs, in small letters and without the dot. Its entry point is called so, too."""
+    """The suffix of the files that it runs, in small letters and without the dot. Its entry point has that name."""
 
     language: ClassVar[str] = ""
     """What `horus run` shows beside a target; "" is the name."""

@@ -43,7 +43,10 @@ def list_packages(as_json: bool) -> None:
     elif found:
         _echo(_table(["PACKAGE", "VERSION", "NODES"], [_row(one) for one in found]))
     else:
-        click.echo("No packaged nodes are installed. A package has them in its entry points, group horus.nodes.", err=True)
+        click.echo(
+            "No packaged nodes are installed. A package has them in its entry points, group horus.nodes.",
+            err=True,
+        )
 
 
 def _row(package: Package) -> list[str]:
@@ -92,15 +95,19 @@ def check(
 
 
 def _tell(
-    ctx: click.Context, name: str, param: tuple[str, ...], timeout: float, as_json: bool, *, seconds: float | None
+    ctx: click.Context,
+    name: str,
+    param: tuple[str, ...],
+    timeout: float,
+    as_json: bool,
+    *,
+    seconds: float | None,
 ) -> None:
     from horus_plugins.packages.describing import describe  # noqa: PLC0415 - not needed for --help
     from horus_plugins.packages.runner import required  # noqa: PLC0415
     from horus_plugins.packages.settings import settings  # noqa: PLC0415
 
-    report = describe(
-        required(name, "Looking into"), settings(param), timeout_s=timeout, check_s=seconds
-    )
+    report = describe(required(name, "Looking into"), settings(param), timeout_s=timeout, check_s=seconds)
     if as_json:
         _echo_json(report)
     else:
@@ -169,8 +176,8 @@ def _table(head: list[str], rows: Sequence[list[str]]) -> Iterator[str]:
 
 
 def _echo(lines: Iterator[str]) -> None:
-    for line in lines:
-        click.echo(line)
+    for line in lines:  # names and texts are strangers': no control characters of theirs reach the terminal
+        click.echo("".join(char if char.isprintable() else repr(char)[1:-1] for char in line))
 
 
 def _echo_json(value: object) -> None:

@@ -29,8 +29,12 @@ class _RunCommand(click.Command):
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET... [-- ARGS...]")
 @click.option("--isolated", is_flag=True, help="Share topics with nobody else: a namespace of its own.")
 @click.option("--rate", type=float, metavar="HZ", help="Of a packaged node: how often it ticks.")
-@click.option("--param", multiple=True, metavar="NAME=VALUE", help="Of a packaged node: a parameter. Repeatable.")
-@click.option("--topic", multiple=True, metavar="OLD=NEW", help="Of a packaged node: use topic NEW for OLD. Repeatable.")
+@click.option(
+    "--param", multiple=True, metavar="NAME=VALUE", help="Of a packaged node: a parameter. Repeatable."
+)
+@click.option(
+    "--topic", multiple=True, metavar="OLD=NEW", help="Of a packaged node: use topic NEW for OLD. Repeatable."
+)
 @click.option("--name", metavar="NAME", help="Of a packaged node: the node's name.")
 @click.pass_context
 def run(

@@ -100,5 +100,3 @@ def refuse_two_of_a_name(nodes: Iterable[tuple[str, Node]]) -> None:
                 f"{what}. Run one of them, or give their nodes names of their own."
             )
         seen[node.name] = what
-
-

@@ -125,7 +125,9 @@ def _signed(function: Callable[..., Any]) -> Callable[..., Any]:
     """Whose signature counts: of a class of nodes without an __init__ of its own there is nothing to set."""
     from horus_core.nodes.node import Node  # noqa: PLC0415 - imports much
 
-    inherits = isinstance(function, type) and issubclass(function, Node) and function.__init__ is Node.__init__  # type: ignore[misc]
+    inherits = (
+        isinstance(function, type) and issubclass(function, Node) and function.__init__ is Node.__init__
+    )
     return (lambda: None) if inherits else function
 
 
@@ -153,7 +155,7 @@ def _type(argument: inspect.Parameter, default: Any, function: Callable[..., Any
     annotation = argument.annotation
     if isinstance(annotation, str):
         try:
-            annotation = eval(annotation, getattr(_plain(function), "__globals__", {}))  # noqa: S307 - the author's own
+            annotation = eval(annotation, _globals(function))  # noqa: S307 - the author's own
         except Exception:  # noqa: BLE001 - it may name what only type checkers import
             annotation = argument.empty
     if annotation is not argument.empty:
@@ -161,12 +163,11 @@ def _type(argument: inspect.Parameter, default: Any, function: Callable[..., Any
     return Any if default is None else type(default)
 
 
-def _plain(function: Callable[..., Any]) -> Any:
-    """The function behind classes, partials and decorators."""
-    if isinstance(function, type):
-        return inspect.unwrap(function.__init__)  # type: ignore[misc]
-    inner = getattr(function, "func", None) or getattr(type(function), "__call__", None)
-    return inspect.unwrap(function if hasattr(function, "__globals__") else inner or function)
+def _globals(function: Callable[..., Any]) -> dict[str, Any]:
+    """What the names in its annotations mean: of classes in their __init__, of partials in their function."""
+    target: Any = function.__init__ if isinstance(function, type) else function  # type: ignore[misc]
+    found: dict[str, Any] = getattr(inspect.unwrap(getattr(target, "func", target)), "__globals__", {})
+    return found
 
 
 def _readings(wanted: Any, given: Given) -> list[Any]:

@@ -84,9 +84,13 @@ def _compare(declared: NodeReport, used: NodeReport, found: Check) -> None:
         seen = {one.topic: one.type for one in does}
         for topic, kind in seen.items():
             if topic not in types:
-                found.problems.append(f"{declared.name} {verb} {topic!r} ({kind}), which its {keyword}= do not name")
+                found.problems.append(
+                    f"{declared.name} {verb} {topic!r} ({kind}), which its {keyword}= do not name"
+                )
             elif types[topic] and types[topic] != kind:
-                found.problems.append(f"{declared.name} {verb} {topic!r} as {kind}, declared as {types[topic]}")
+                found.problems.append(
+                    f"{declared.name} {verb} {topic!r} as {kind}, declared as {types[topic]}"
+                )
             elif not types[topic]:
                 found.notes.append(f"{declared.name} declares {topic!r} without a type; it carried {kind}")
         found.notes += _unseen(declared.name, verb, [topic for topic in types if topic and topic not in seen])
@@ -95,5 +99,3 @@ def _compare(declared: NodeReport, used: NodeReport, found: Check) -> None:
 def _unseen(node: str, verb: str, topics: Iterable[str]) -> list[str]:
     never = {"publishes": "did not publish", "subscribes": "did not read, or nobody published,"}[verb]
     return [f"{node} {never} {topic!r} in this time" for topic in topics]
-
-

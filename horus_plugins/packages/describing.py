@@ -45,7 +45,9 @@ def _function(
     with tempfile.TemporaryDirectory(prefix="horus-package-") as folder:
         out, said = Path(folder, "report.json"), Path(folder, "output")
         word = f"{distribution}:{node.name}"
-        what = ["describe", word, str(out), "0"] if check_s is None else ["check", word, str(out), str(check_s)]
+        what = (
+            ["describe", word, str(out), "0"] if check_s is None else ["check", word, str(out), str(check_s)]
+        )
         command = [interpreter(word), str(_PROBE), *what, *settings.words()]
         limit_s = timeout_s + (check_s or 0)
         code = _run(command, said, limit_s)

@@ -60,10 +60,16 @@ def find(word: str) -> Package | None:
         both = " and ".join(f"{one.distribution} {one.version}" for one in found)
         choice = " or ".join(repr(one.words[0]) for one in found)
         raise LaunchError(
-            f"Running {word!r} failed: expected one distribution to have it, got {both}. Write {choice}, or uninstall "
-            f"one."
+            f"Running {word!r} failed: expected one distribution to have it, got {both}. Write {choice}, or "
+            f"uninstall one."
         )
     return found[0] if found else None
+
+
+def split(word: str) -> tuple[str, str]:
+    """(distribution or "", node) of `distribution:node`. No distribution has a colon in its name; a node may."""
+    distribution, colon, node = word.partition(":")
+    return (distribution, node) if colon else ("", word)
 
 
 def known_words() -> list[str]:
@@ -82,8 +88,8 @@ def _named(package: Package, word: str) -> Package | None:
     if _plain(word) == _plain(package.distribution):
         _refuse_twice(package, package.nodes)
         return package
-    distribution, colon, node = word.rpartition(":")
-    if colon and _plain(distribution) != _plain(package.distribution):
+    distribution, node = split(word)
+    if distribution and _plain(distribution) != _plain(package.distribution):
         return None
     nodes = tuple(one for one in package.nodes if one.name == node)
     _refuse_twice(package, nodes)

@@ -10,7 +10,7 @@ from horus_core.errors import ConfigError, HorusError, PluginError
 from horus_core.nodes import making, placement
 from horus_core.nodes.parameter import parameters
 from horus_core.plugins import discovery
-from horus_plugins.packages.installed import GROUP
+from horus_plugins.packages.installed import GROUP, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ def load(word: str) -> Any:
 
     Raises PluginError, with what the import raised as its cause.
     """
-    distribution, _, name = word.rpartition(":")
+    distribution, name = split(word)
     for plugin in discovery.entry_points(GROUP):
         if plugin.distribution == distribution and plugin.name == name:
             with _said_once(plugin):
@@ -60,7 +60,9 @@ def nodes_of(words: Iterable[str], settings: Settings) -> list[Node]:
     """
     functions = {word: load(word) for word in words}
     what = " and ".join(functions)
-    declared = {word: parameters(function, word) for word, function in functions.items() if callable(function)}
+    declared = {
+        word: parameters(function, word) for word, function in functions.items() if callable(function)
+    }
     making.refuse_unknown(settings.params, {name for has in declared.values() for name in has}, what)
     made = []
     for word, function in functions.items():

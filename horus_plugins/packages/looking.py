@@ -9,6 +9,7 @@ import msgspec
 
 from horus_core.errors import HorusError
 from horus_core.nodes.parameter import parameters
+from horus_plugins.packages.installed import split
 from horus_plugins.packages.loading import load, nodes_of
 from horus_plugins.packages.report import FunctionReport, NodeReport, ParameterReport, Topic
 
@@ -25,7 +26,7 @@ def look(
     word: str, settings: Settings, write: Callable[[FunctionReport], None], *, check_s: float | None
 ) -> None:
     """Tell of the function behind `distribution:node`, each time more is known; with `check_s` run it for so long."""
-    report = FunctionReport(word.rpartition(":")[2], "")
+    report = FunctionReport(split(word)[1], "")
     try:
         function = load(word)
         report.doc = (inspect.getdoc(function) or "").partition("\n")[0] if callable(function) else ""

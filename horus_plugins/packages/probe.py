@@ -1,6 +1,6 @@
 """The process that looks into a package for `horus package`: whatever the package does at import, it does here.
 
-`probe.py describe|check DISTRIBUTION:NODE OUT SECONDS [--param=NAME=VALUE ...]` writes a FunctionReport as JSON into OUT.
+`probe.py describe|check DISTRIBUTION:NODE OUT SECONDS [--param=NAME=VALUE ...]` writes a FunctionReport as JSON.
 """
 
 from __future__ import annotations

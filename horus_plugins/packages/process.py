@@ -26,7 +26,8 @@ def main(line: list[str]) -> int:
     """Run the nodes until they end; the exit code."""
     cut = line.index("--") if "--" in line else len(line)
     words, settings = _parse(line[:cut])
-    sys.argv = [words[0].rpartition(":")[2] if len(words) == 1 else words[0].rpartition(":")[0], *line[cut + 1 :]]
+    distribution, _, name = words[0].partition(":")
+    sys.argv = [name if len(words) == 1 else distribution, *line[cut + 1 :]]
     from horus_core.errors import HorusError  # noqa: PLC0415 - imports what the arguments do not need
     from horus_core.scheduler.scheduler import Scheduler  # noqa: PLC0415
     from horus_plugins.packages.loading import nodes_of  # noqa: PLC0415
@@ -38,6 +39,8 @@ def main(line: list[str]) -> int:
     except HorusError as error:
         _explain(error)
         return 1
+    except KeyboardInterrupt:  # before there is a scheduler that would see to it
+        return 130
     scheduler.run()
     return 0
 

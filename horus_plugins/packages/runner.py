@@ -50,6 +50,7 @@ def label(word: str, found: Package) -> str:
 
 
 def required(word: str, doing: str = "Running") -> Package:
+    """What the word names; raises LaunchError when that is nothing."""
     found = find(word)
     if found is None:
         raise LaunchError(

@@ -16,10 +16,14 @@ GROUP = "horus.runners"
 
 def _check(runner: Any) -> None:
     if not (isinstance(runner, Runner) and isinstance(getattr(runner, "name", None), str) and runner.name):
-        raise PluginError(f"Bad runner: expected an object of a subclass of Runner with a name, got {runner!r}.")
+        raise PluginError(
+            f"Bad runner: expected an object of a subclass of Runner with a name, got {runner!r}."
+        )
 
 
-runners: Group[Runner] = Group(GROUP, "horus_register_runners", "a runner", _check, lambda runner: runner.name)
+runners: Group[Runner] = Group(
+    GROUP, "horus_register_runners", "a runner", _check, lambda runner: runner.name
+)
 
 
 def for_file(path: str, suffix: str) -> Runner | None:

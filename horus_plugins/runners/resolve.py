@@ -1,4 +1,4 @@
-"""From the words of a command line to targets: files, quoted globs, packaged nodes, and what to say about anything else."""
+"""From the words of a command line to targets: files, globs, scripts, packaged nodes, and what to say of the rest."""
 
 from __future__ import annotations
 
@@ -28,13 +28,11 @@ class _Found(NamedTuple):
 def resolve(words: Iterable[str]) -> list[Target]:
     """The targets that the words name, in order; the matches of a glob alphabetically.
 
-    A file wins over a packaged node of its name. Raises LaunchError for a word that names nothing, or nothing that can
-    be run.
+    A file wins over a packaged node of its name. Raises LaunchError for a word that names nothing, or nothing that
+    can be run.
     """
     found = [one for word in words for one in _named(word)]
-    return [
-        Target(one.name, one.runner, label) for one, label in zip(found, _labels(found), strict=True)
-    ]
+    return [Target(one.name, one.runner, label) for one, label in zip(found, _labels(found), strict=True)]
 
 
 def _named(word: str) -> list[_Found]:
@@ -45,7 +43,8 @@ def _named(word: str) -> list[_Found]:
         return [_file(match) for match in _matches(word)]
     runner = registry.for_word(word) if path.suffix != ".py" else None
     if runner is not None:
-        return [_Found(word, runner, word.rpartition(":")[2], word.rpartition(":")[0])]
+        before, colon, after = word.partition(":")
+        return [_Found(word, runner, after, before) if colon else _Found(word, runner, word, "")]
     if path.is_dir():
         raise LaunchError(f"Running {word!r} failed: expected a file, got a directory. Try '{path}/*.py'.")
     raise _not_found(path, word)
@@ -56,8 +55,7 @@ def _file(path: Path) -> _Found:
     if runner is None:
         raise LaunchError(
             f"Running {str(path)!r} failed: expected a .py file or an executable, got a file that is neither. "
-            f"For a program, `chmod +x {path}`; for {path.suffix or 'another kind of'} files, install a plugin that runs "
-            f"them."
+            f"For a program, `chmod +x {path}`; for {path.suffix or 'other'} files, install a plugin that runs them."
         )
     return _Found(str(path), runner, path.stem, path.absolute().parent.name)
 
@@ -67,7 +65,9 @@ def _matches(pattern: str) -> list[Path]:
     matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))  # noqa: PTH207
     files = [match for match in matches if match.is_file()]
     if not files:
-        raise LaunchError(f"Running {pattern!r} failed: no file matches it in {Path.cwd()}. Check the pattern.")
+        raise LaunchError(
+            f"Running {pattern!r} failed: no file matches it in {Path.cwd()}. Check the pattern."
+        )
     return files
 
 
