@@ -122,7 +122,7 @@ class Entry(_native.Run):
         if scheduler is None:
             node._horus_detach(False)
         else:
-            node._horus_attach(scheduler.record.flight, node.name)
+            node._horus_attach(scheduler.report.record.flight, node.name)
             self._before = self._trouble()
             self.random = None
             if scheduler.deterministic:  # the last run's time is no time of this one
@@ -225,12 +225,19 @@ class Entry(_native.Run):
             self.safe_state = "entering"
             return True
 
+    def flag(self, bits: int, *, on: bool = True) -> None:
+        """Set flags of its row (enum horus_row_flag), or take them away. From any thread."""
+        with self._guard:
+            flags = self.node._horus_flags
+            self.node._horus_flags = flags | bits if on else flags & ~bits
+
     def forget(self) -> None:
-        """A new run: nothing holds it, and its ladder is at the bottom."""
+        """A new run: nothing holds it, no failures or misses are behind it, and its ladder is at the bottom."""
         if self.step:
             self.set_rate(self.nominal_rate, 0)
         self.holds, self.step, self.safe_mode, self.safe_state = frozenset(), 0, False, ""
         self.degraded = 0
+        self.forgive()
         self.node._horus_flags = int(self.config.critical)  # HORUS_ROW_CRITICAL
         self.node._horus_ladder = self.node._horus_safe_state_ns = 0
         super().divert(None)

@@ -49,7 +49,7 @@ def _record(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
     now_ns = time.monotonic_ns()
     if entry.failed_in_row == 1 or now_ns - entry.told_ns > _NS:
         entry.told_ns = now_ns
-        scheduler.note("failure", "".join(traceback.format_exception(error)), entry)
+        scheduler.report.note("failure", "".join(traceback.format_exception(error)), entry)
 
 
 def _tell(entry: Entry, on_error: Callable[[Exception], object], error: Exception) -> None:
@@ -88,11 +88,10 @@ def _crash(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
 
 def _skip(scheduler: Scheduler, entry: Entry, error: Exception, chosen: policy.Skip) -> None:
     entry.journal.error("tick() failed", _LOG_EVERY_S, exc=error)
-    if entry.failed_in_row >= chosen.max_failures:
+    if entry.failed_in_row % chosen.max_failures == 0:  # not from zero: while it rests it is not healthy
         entry.journal.warning(
             f"rests for {chosen.cooldown:g} s after {entry.failed_in_row} failures in a row"
         )
-        entry.forgive()
         entry.rest_until(scheduler.clock.now_ns() + int(chosen.cooldown * _NS))
 
 

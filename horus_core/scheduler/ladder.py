@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FINE, WARNED, SLOW, ISOLATED = range(4)
 HEALTH = ("healthy", "warned", "slow", "isolated")
+_ILL = ("hung", "crashed", "stale")
 _PROBE_HZ = 1.0
 _DEGRADED = 2  # HORUS_ROW_DEGRADED
 
@@ -27,6 +28,13 @@ def reached(ladder: Ladder, in_row: int) -> int:
     """The step that so many misses in a row lead to."""
     thresholds = (ladder.warn, ladder.slow, ladder.isolate)
     return sum(in_row >= threshold for threshold in thresholds)
+
+
+def health(state: str, step: int, failed_in_row: int) -> str:
+    """The worst that is true of a node: its state, its step, or that its last tick failed."""
+    if state in _ILL or (state == "error" and step < ISOLATED):
+        return state
+    return "failing" if failed_in_row and step < ISOLATED else HEALTH[min(step, ISOLATED)]
 
 
 def climb(scheduler: Scheduler, entry: Entry, step: int, why: str) -> None:
@@ -43,7 +51,7 @@ def descend(scheduler: Scheduler, entry: Entry) -> None:
             safe_state.leave(entry)
     if entry.step == FINE:
         entry.degraded = 0
-        scheduler.note("recovery", "left its safe mode", entry, FINE)
+        scheduler.report.note("recovery", "left its safe mode", entry, FINE)
         return
     _set(entry, entry.step - 1)
     if entry.step == SLOW and entry.info.state() is NodeState.ERROR:
@@ -51,7 +59,7 @@ def descend(scheduler: Scheduler, entry: Entry) -> None:
     entry.degraded = int(entry.step > FINE)
     apply_rate(scheduler, entry)
     text = f"has recovered: {HEALTH[entry.step]} now, at {entry.rate:g} Hz"
-    scheduler.note("recovery", text, entry, entry.step)
+    scheduler.report.note("recovery", text, entry, entry.step)
     _say(entry, text)
 
 
@@ -71,7 +79,7 @@ def _take(scheduler: Scheduler, entry: Entry, step: int, why: str) -> None:
     entry.good_in_row = 0
     apply_rate(scheduler, entry)
     text = f"{HEALTH[step]}: {why}" + (f"; ticks at {entry.rate:g} Hz" if step >= SLOW else "")
-    scheduler.note("ladder", text, entry, step)
+    scheduler.report.note("ladder", text, entry, step)
     if step == ISOLATED:
         if entry.info.state() is NodeState.RUNNING:
             entry.enter(NodeState.ERROR)
@@ -83,10 +91,8 @@ def _take(scheduler: Scheduler, entry: Entry, step: int, why: str) -> None:
 
 def _set(entry: Entry, step: int) -> None:
     entry.step = step
-    node = entry.node
-    node._horus_ladder = step  # noqa: SLF001 - the scheduler's share of its node
-    flags = node._horus_flags  # noqa: SLF001
-    node._horus_flags = flags | _DEGRADED if step else flags & ~_DEGRADED  # noqa: SLF001
+    entry.node._horus_ladder = step  # noqa: SLF001 - the scheduler's share of its node
+    entry.flag(_DEGRADED, on=step > FINE)
 
 
 def _say(entry: Entry, text: str) -> None:

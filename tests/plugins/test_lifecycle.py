@@ -203,8 +203,8 @@ def test_an_emergency_stop_is_told(observe):
     scheduler = horus.Scheduler(name="robot")
 
     def tick():
-        scheduler.note("estop", "engaged by arm: fire in the hall")
-        scheduler.note("estop", "released by operator")
+        scheduler.report.note("estop", "engaged by arm: fire in the hall")
+        scheduler.report.note("estop", "released by operator")
         noted.set()
 
     scheduler.add(horus.Node("n", tick=tick)).run(0)
