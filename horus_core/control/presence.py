@@ -40,6 +40,7 @@ class Presence:
             "order": node.order,
             "pubs": node.publishers(),
             "subs": node.subscribers(),
+            "remapped": node._horus.wiring.remapped,  # noqa: SLF001 - the framework's own view of a node
             "started_ns": time.time_ns(),
         }
         with namespace.locked(self.namespace):
