@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from horus_core import _native, names
+from horus_core.backends import registry as backends
 from horus_core.control import flights, logs
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
 from horus_core.nodes import config, importable, options
@@ -546,7 +547,9 @@ class Scheduler:
     def _clean(self, *only: str) -> None:
         """Remove what nobody living uses, but never under the feet of a second run."""
         if clocks.alone():
-            cleaner.clean_quietly(only or None)
+            backends.clean()
+            if backends.shows_runs():
+                cleaner.clean_quietly(only or None)
 
     def _in_callback(self) -> bool:
         session = self._session
