@@ -24,7 +24,7 @@ def _run(node: horus.Node, seconds: float) -> tuple[horus.Scheduler, list[float]
     scheduler = horus.Scheduler()
 
     def open_record() -> None:
-        path = scheduler.record.path
+        path = scheduler.report.record.path
         assert path is not None
         readers.append(FlightReader(path))
         numbers.extend(one["row"] for one in readers[0].rows() if one["name"] == node.name)

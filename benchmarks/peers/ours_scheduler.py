@@ -89,7 +89,7 @@ def tick(nodes: int, count: int, burst: int, seconds: float) -> dict[str, Any]:
     readers: list[FlightReader] = []
 
     def open_record() -> None:
-        path = scheduler.record.path
+        path = scheduler.report.record.path
         assert path is not None
         readers[:] = [FlightReader(path)]
 

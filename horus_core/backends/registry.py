@@ -9,20 +9,36 @@ from typing import TYPE_CHECKING, Any
 
 from horus_core.abc import Backend, Bridge
 from horus_core.errors import ConfigError
+from horus_core.plugins.group import Group
 from horus_core.shm import namespace as namespaces
 
 if TYPE_CHECKING:
     from horus_core._native import Pool
-    from horus_core.plugins.group import Group
     from horus_core.topics.attach import Request
 
-GROUP = "horus.backends"
 VARIABLE = "HORUS_BACKEND"
 SHM = "shm"
 
 _lock = threading.RLock()
 _open: dict[tuple[str, str], Backend] = {}
-_group: Group[type[Backend | Bridge]] | None = None
+
+
+def _check(offered: Any) -> None:
+    fits = isinstance(offered, type) and issubclass(offered, (Backend, Bridge))
+    if not fits or not isinstance(getattr(offered, "name", None), str):
+        raise ConfigError(
+            f"Bad backend: expected a subclass of Backend or Bridge with a name, got {offered!r}. Pass the class itself."
+        )
+
+
+def _name(backend: type[Backend | Bridge]) -> str:
+    return backend.name
+
+
+kinds: Group[type[Backend | Bridge]] = Group(
+    "horus.backends", "horus_register_backends", "a backend", _check, _name
+)
+"""The plugins that supply backends."""
 
 
 def of_request(request: Request) -> Backend:
@@ -46,28 +62,6 @@ def default_pool() -> Pool:
     """Where new images take their memory from."""
     backend = _get(*_control())
     return backend.pool(backend.member())
-
-
-def group() -> Group[type[Backend | Bridge]]:
-    """The plugins that supply backends."""
-    global _group  # noqa: PLW0603 - the one cache of this module
-    with _lock:
-        if _group is None:
-            from horus_core.plugins.group import Group  # noqa: PLC0415 - `import horus` does without it
-
-            _group = Group(
-                GROUP, "horus_register_backends", "a backend", check_backend, lambda backend: backend.name
-            )
-        return _group
-
-
-def check_backend(offered: Any) -> None:
-    """Raise ConfigError for what a plugin cannot have meant."""
-    fits = isinstance(offered, type) and issubclass(offered, (Backend, Bridge))
-    if not fits or not isinstance(getattr(offered, "name", None), str):
-        raise ConfigError(
-            f"Bad backend: expected a subclass of Backend or Bridge with a name, got {offered!r}. Pass the class itself."
-        )
 
 
 def clean() -> None:
@@ -103,7 +97,7 @@ def _chosen(named: str | None) -> tuple[str, str]:
 
 
 def _class(name: str, why: str, needed_by: str = "Choosing a backend") -> type[Backend | Bridge]:
-    return group().named(
+    return kinds.named(
         name, f"{needed_by}{why}", "Correct the name, or install the distribution that supplies it."
     )
 

@@ -36,7 +36,7 @@ def attend(scheduler: Scheduler, entry: Entry, reason: int) -> None:
 def _returned(scheduler: Scheduler, entry: Entry) -> None:
     if "estop" in entry.holds:
         entry.show_hold()
-    scheduler.trouble = True
+    scheduler.report.trouble = True
     if entry.ladder is not None:
         ladder.climb(scheduler, entry, entry.step + 1, "a tick hung")
 
@@ -55,7 +55,7 @@ def _missed(scheduler: Scheduler, entry: Entry) -> None:
         ladder.climb(scheduler, entry, step, f"{in_row} misses in a row")
     lifecycle.tell("horus_node_missed", entry, in_row=in_row)
     if _may_speak(entry):
-        scheduler.note("miss", f"{in_row} in a row", entry)
+        scheduler.report.note("miss", f"{in_row} in a row", entry)
         with suppress(Exception):  # what follows a miss matters more than the line
             entry.journal.warning(f"missed {allowed}, {in_row} times in a row")
 

@@ -122,7 +122,7 @@ class Entry(_native.Run):
         if scheduler is None:
             node._horus_detach(False)
         else:
-            node._horus_attach(scheduler.record.flight, node.name)
+            node._horus_attach(scheduler.report.record.flight, node.name)
             self._before = self._trouble()
             self.random = None
             if scheduler.deterministic:  # the last run's time is no time of this one

@@ -49,7 +49,7 @@ def _record(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
     now_ns = time.monotonic_ns()
     if entry.failed_in_row == 1 or now_ns - entry.told_ns > _NS:
         entry.told_ns = now_ns
-        scheduler.note("failure", "".join(traceback.format_exception(error)), entry)
+        scheduler.report.note("failure", "".join(traceback.format_exception(error)), entry)
 
 
 def _tell(entry: Entry, on_error: Callable[[Exception], object], error: Exception) -> None:

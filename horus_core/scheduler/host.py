@@ -64,11 +64,11 @@ class Host:
 
     def granted(self, entry: Entry, asked: str) -> None:
         """Report what a node asked the kernel for and got. From any thread."""
-        self.scheduler.granted(entry, asked)
+        self.scheduler.report.granted(entry, asked)
 
     def degraded(self, entry: Entry, asked: str, why: str, fix: str) -> None:
         """Report what a node asked for and does not have. From any thread."""
-        self.scheduler.degraded(entry, asked, why, fix)
+        self.scheduler.report.degraded(entry, asked, why, fix)
 
 
 class LoopThread:

@@ -43,7 +43,7 @@ def descend(scheduler: Scheduler, entry: Entry) -> None:
             safe_state.leave(entry)
     if entry.step == FINE:
         entry.degraded = 0
-        scheduler.note("recovery", "left its safe mode", entry, FINE)
+        scheduler.report.note("recovery", "left its safe mode", entry, FINE)
         return
     _set(entry, entry.step - 1)
     if entry.step == SLOW and entry.info.state() is NodeState.ERROR:
@@ -51,7 +51,7 @@ def descend(scheduler: Scheduler, entry: Entry) -> None:
     entry.degraded = int(entry.step > FINE)
     apply_rate(scheduler, entry)
     text = f"has recovered: {HEALTH[entry.step]} now, at {entry.rate:g} Hz"
-    scheduler.note("recovery", text, entry, entry.step)
+    scheduler.report.note("recovery", text, entry, entry.step)
     _say(entry, text)
 
 
@@ -71,7 +71,7 @@ def _take(scheduler: Scheduler, entry: Entry, step: int, why: str) -> None:
     entry.good_in_row = 0
     apply_rate(scheduler, entry)
     text = f"{HEALTH[step]}: {why}" + (f"; ticks at {entry.rate:g} Hz" if step >= SLOW else "")
-    scheduler.note("ladder", text, entry, step)
+    scheduler.report.note("ladder", text, entry, step)
     if step == ISOLATED:
         if entry.info.state() is NodeState.RUNNING:
             entry.enter(NodeState.ERROR)

@@ -25,7 +25,7 @@ def enter(scheduler: Scheduler, entry: Entry, why: str) -> None:
         entry.node._horus_safe_state_ns = time.monotonic_ns()  # noqa: SLF001 - the scheduler's share of its node
         entry.node._horus_flags |= _FLAG  # noqa: SLF001
     said = "no enter_safe_state() to call" if callback is None else "entered" if returned else "failed"
-    scheduler.note("note", f"safe state: {said}; {why}", entry)
+    scheduler.report.note("note", f"safe state: {said}; {why}", entry)
 
 
 def leave(entry: Entry) -> None:

@@ -55,7 +55,7 @@ class Safety:
         except (HorusError, OSError) as error:
             self._deaf = str(error)
             self._log.error("Emergency stops of other processes are not heard: %s", error)
-            self._scheduler.note("note", f"emergency stops are not heard: {error}")
+            self._scheduler.report.note("note", f"emergency stops are not heard: {error}")
 
     def admit(self, entry: Entry) -> None:
         """A node is about to tick: watch it, and hold it when an emergency stop is engaged."""
@@ -65,13 +65,13 @@ class Safety:
                 self._stop(entry)
             return
         if entry.watchdog_ns and self.watchdog is None:
-            self.watchdog = _native.Watchdog(self._scheduler.record.flight)
+            self.watchdog = _native.Watchdog(self._scheduler.report.record.flight)
         if config.critical and entry.watchdog_ns:
             self._arm(entry)
         elif entry.watchdog_ns and self.watchdog is not None:
             self.watchdog.look()
         for asked, why, fix in _arms_nothing(entry):
-            self._scheduler.degraded(entry, asked, why, fix)
+            self._scheduler.report.degraded(entry, asked, why, fix)
         if self.engaged is not None:
             self._stop(entry)
 
@@ -141,7 +141,7 @@ class Safety:
         try:
             self._session.changed(entry)
         except Exception as error:  # noqa: BLE001 - the others must stop all the same
-            self._scheduler.note("failure", f"was not told of an emergency stop: {error}", entry)
+            self._scheduler.report.note("failure", f"was not told of an emergency stop: {error}", entry)
 
     def _stop(self, entry: Entry) -> None:
         if entry.live and entry.hold("estop"):
@@ -171,7 +171,7 @@ class Safety:
         ]
 
     def _record(self, level: int, text: str) -> None:
-        self._scheduler.note("estop", text)
+        self._scheduler.report.note("estop", text)
         self._unsaid.append((level, text))
 
     def _say(self) -> None:
@@ -188,7 +188,9 @@ class Safety:
         ring = None if self._listener is None else self._listener.ring
         if ring is None or self.watchdog is None or entry.row < 0:
             why = self._deaf or "its scheduler's record has no row left"
-            self._scheduler.degraded(entry, "critical=True", why, "Without it nobody stops the robot for it.")
+            self._scheduler.report.degraded(
+                entry, "critical=True", why, "Without it nobody stops the robot for it."
+            )
             return
         order = estop.order_to_stop(f"critical node {entry.node.name} hangs", entry.node.name)
         order.timestamp_ns = 0  # it is not known yet

@@ -58,8 +58,7 @@ class Session:
         self.started_ns: int | None = None
         self.failure: BaseException | None = None
         self._hint_ns = 0  # 0: nothing was served yet
-        self.waits = False
-        """Whether this thread waits for a tick on another one to end."""
+        self._waits = False  # for a tick on another thread to end
         self._log = logs.logger("scheduler")
 
     # Starting
@@ -96,7 +95,7 @@ class Session:
         except BaseException as error:
             if isinstance(error, Exception):
                 self.loop.on_behalf(entry, partial(lifecycle.tell, "horus_node_failed", entry, error=error))
-            self._scheduler.note("failure", f"starting failed: {type(error).__name__}: {error}", entry)
+            self._scheduler.report.note("failure", f"starting failed: {type(error).__name__}: {error}", entry)
             entry.attach(None)
             raise
         self.started.append(entry)
@@ -139,7 +138,7 @@ class Session:
                 hint_ns = self._hint_ns = NEVER
             if now_ns >= look_ns:
                 upkeep.look()
-                self._scheduler.record.touch()
+                self._scheduler.report.record.touch()
                 look_ns = now_ns + _LOOK_EVERY_NS
 
     def tick_all(self) -> None:
@@ -170,6 +169,11 @@ class Session:
     def any_live(self) -> bool:
         """Whether any node still ticks."""
         return any(entry.live for entry in self.started)
+
+    def in_callback(self) -> bool:
+        """Whether this thread is in a callback of a node, or waits for one on another thread."""
+        entry = self.loop.current
+        return entry is not None and (entry.node.info is not None or self._waits)
 
     def raise_failure(self) -> None:
         """Raise what ended the run on another thread."""
@@ -246,7 +250,7 @@ class Session:
         self.loop.on_behalf(entry, self._take_out, entry)
         if entry.live:  # an isolated node has shut down already
             self.loop.on_behalf(entry, lifecycle.stop, entry)
-        self._scheduler.trouble |= entry.had_trouble()
+        self._scheduler.report.trouble |= entry.had_trouble()
         self._class_of.pop(entry, None)
         entry.attach(None)
 
@@ -257,14 +261,14 @@ class Session:
         if self._one_lane:
             self.loop.lane.remove(entry)
             return
-        self.waits = True
+        self._waits = True
         try:
             self._class_of[entry].remove(entry)
         except CutShort:
             self._host.hurried = True
             entry.journal.warning("its tick does not end; a second signal cut the waiting short")
         finally:
-            self.waits = False
+            self._waits = False
 
     def changed(self, entry: Entry) -> None:
         """The node's next release was moved. From any thread."""

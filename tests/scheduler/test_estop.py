@@ -199,7 +199,7 @@ def test_nodes_behind_a_tick_that_does_not_end_are_made_safe_all_the_same(until)
         )
     )
     with robot:
-        until(lambda: robot.scheduler._entries[1].node._horus_started_ns)
+        until(lambda: robot.scheduler.get_all_nodes()[1]._horus_started_ns)
         send(estop.order_to_stop("test", "t"))
         until(lambda: robot.seen)
         assert robot.seen == [("a", "horus safe state a")]

@@ -1,0 +1,98 @@
+"""A run on a thread of its own."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from typing import TYPE_CHECKING
+
+from horus_core.control import logs
+from horus_core.errors import NodeError
+from horus_core.scheduler import clock as clocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from horus_core.scheduler.runs import Runs
+    from horus_core.scheduler.scheduler import Scheduler
+
+
+class Background:
+    """The thread that start() begins and join() waits for, if there is one."""
+
+    def __init__(self, scheduler: Scheduler, runs: Runs) -> None:
+        self._scheduler = scheduler
+        self._runs = runs
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+        """What the run raised, for join()."""
+        self._log = logs.logger("scheduler")
+
+    def start(self, duration: float | None) -> None:
+        """Begin a run; returns when nobody else can, and raises what refused it."""
+        if self._thread is not None and self._thread.is_alive():
+            if self._scheduler.is_running():
+                raise NodeError(
+                    "Starting a scheduler failed: expected an idle one, got one that runs already."
+                )
+            self._thread.join()  # it has let go of the scheduler, and ends now
+        opened = threading.Event()
+        refused: list[BaseException] = []
+        self._error = None
+        # A daemon, ended by atexit: the program's end stops it, and nodes shut down before that.
+        thread = threading.Thread(
+            target=self._work,
+            args=(duration, opened, refused.append),
+            name=f"horus {self._scheduler.name}",
+            daemon=True,
+        )
+        thread.start()
+        opened.wait()
+        if refused:
+            raise refused[0]
+        self._thread = thread
+        atexit.register(self._end)
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end of the run; False when it still runs. Raises what it raised."""
+        thread = self._thread
+        if thread is None:
+            return True
+        here = clocks.here()
+        if here is not None and here.scheduler is self._scheduler:
+            raise NodeError(
+                "join() failed: expected another thread than one that ticks its nodes, got the inside of a callback. "
+                "Call stop() there."
+            )
+        thread.join(timeout)
+        if thread.is_alive():
+            return False
+        atexit.unregister(self._end)
+        self._thread = None
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return True
+
+    def _work(
+        self,
+        duration: float | None,
+        opened: threading.Event,
+        refuse: Callable[[BaseException], None],
+    ) -> None:
+        try:
+            self._runs.run(duration, opened)
+        except BaseException as error:  # noqa: BLE001 - start() or join() raises it
+            if not opened.is_set():
+                refuse(error)
+                return
+            self._error = error  # logged, too: not everybody joins
+            self._log.error("the run in the background ended by %s: %s", type(error).__name__, error)
+        finally:
+            opened.set()
+
+    def _end(self) -> None:
+        thread = self._thread
+        if thread is not None and thread.is_alive():
+            self._runs.request_stop()
+            thread.join()
