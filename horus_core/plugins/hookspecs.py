@@ -14,7 +14,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from horus_core.abc import ExecutionClass, Runner
+    from horus_core.abc import Backend, Bridge, ExecutionClass, Runner
     from horus_core.messages.message import Message
     from horus_core.nodes.node import Node
     from horus_core.scheduler.scheduler import Scheduler
@@ -34,6 +34,17 @@ def horus_register_messages(register: Callable[[type[Message]], None]) -> None:
     Entry points: group `horus.messages`. Called once, in the thread that first asks by name for a type that
     no other plugin supplies, or on one of its own when the plugin is not called like the type; an exception marks the
     plugin as failed and keeps what it had registered.
+    """
+
+
+@hookspec
+def horus_register_backends(register: Callable[[type[Backend | Bridge]], None]) -> None:
+    """Supply backends: call `register(cls)` for each.
+
+    Entry points: group `horus.backends`. Called once, in the thread that first opens a topic with a backend that
+    HORUS has not (`Topic(backend="mqtt")`, HORUS_BACKEND), or on one of its own when the plugin is not called like it;
+    an exception marks the plugin as failed and keeps what it had registered. The topic cannot be opened then: the
+    error says why the plugin failed.
     """
 
 

@@ -6,6 +6,7 @@ import itertools
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
