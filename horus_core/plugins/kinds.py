@@ -38,4 +38,11 @@ def _use_command(plugin: Plugin) -> None:
     plugin.gave.append(plugin.name)
 
 
+def _use_node(plugin: Plugin) -> None:
+    if not callable(plugin.target):
+        raise PluginError(f"expected a function that returns a Node or a list of them, got {plugin.target!r}")
+    plugin.gave.append(plugin.name)
+
+
 record.uses[COMMANDS] = _use_command
+record.uses[NODES] = _use_node

@@ -6,6 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from enum import IntEnum
+
     from horus_core.messages.message import Message
 
 
@@ -30,3 +32,18 @@ def same_length(message: Message, first: str, *others: str) -> bool:
     """Whether each of the other arrays is empty or as long as the first."""
     values = message.to_dict()
     return all(len(values[name]) in (0, len(values[first])) for name in others)
+
+
+def fractions(*values: float) -> bool:
+    """Whether each value lies within 0 and 1."""
+    return all(0.0 <= value <= 1.0 for value in values)
+
+
+def known(value: int, of: type[IntEnum]) -> bool:
+    """Whether the value of an enum field is one that the enum has."""
+    return any(value == member for member in of)
+
+
+def cells(message: Message, name: str, rows: int, columns: int) -> bool:
+    """Whether an array is empty, or has an element for each cell."""
+    return len(getattr(message, name)) in (0, rows * columns)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 HOMES = {
     "horus.messages": "horus_core.messages.registry",
     "horus.execution": "horus_core.execution.registry",
+    "horus.backends": "horus_core.backends.registry",
+    "horus.runners": "horus_plugins.runners.registry",
     "horus.lifecycle": "horus_core.plugins.lifecycle",
 }
 """By group: the module that says what is done with its plugins."""

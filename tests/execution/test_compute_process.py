@@ -82,6 +82,7 @@ def test_same_topics(running, until, topic):
     assert "far" in questions.subscribers
 
 
+# spec: A40, A42
 def test_a_gil_of_its_own(running, until, topic):
     """While it holds its interpreter in C code, nodes of this process go on."""
     gil = topic("gil")
@@ -123,7 +124,7 @@ def test_on_error_is_told_there(running, until, topic):
     assert told.recv() == {"type": "OSError", "text": "[Errno 5] no GPU"}
 
 
-# spec: F13
+# spec: F13, A40, A42
 def test_a_crash_is_contained_and_reported():
     """A segmentation fault there is an error here: the node is CRASHED, and all others shut down in order."""
     down = []

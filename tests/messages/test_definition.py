@@ -330,8 +330,8 @@ def test_a_raw_subclass_is_not_smaller_than_its_base() -> None:
 
 
 def test_a_misspelt_class_keyword_is_named() -> None:
-    """The only keyword of a message class is `topic`."""
-    with pytest.raises(TypeError, match=r"Odd: expected no class keyword but topic=, got topik="):
+    """The keywords of a message class are `topic` and `size`."""
+    with pytest.raises(TypeError, match=r"Odd: expected no class keyword but topic= and size=, got topik="):
 
         class Odd(Message, topik="odd"):
             x: f64 = 0.0
