@@ -61,15 +61,15 @@ class Background:
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end of the run; False when it still runs, or hangs. Raises what it raised."""
-        thread = self._thread
-        if thread is None:
-            return True
         here = clocks.here()
         if here is not None and here.scheduler is self._scheduler:
             raise NodeError(
                 "join() failed: expected another thread than one that ticks its nodes, got the inside of a callback. "
                 "Call stop() there."
             )
+        thread = self._thread
+        if thread is None:
+            return True
         if not self._wait(timeout):
             return False
         thread.join()
