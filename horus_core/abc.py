@@ -66,7 +66,10 @@ class ExecutionClass(ABC):
 
     @abstractmethod
     def remove(self, entry: Entry) -> None:
-        """Tick the node no more; return when its tick that is under way, if any, has ended."""
+        """Tick the node no more; return when its tick that is under way, if any, has ended.
+
+        Raise StillTicking (horus_core/scheduler/patience.py) when it has not after 5 s, as LoopThread.join() does.
+        """
 
     def changed(self, entry: Entry) -> None:  # noqa: B027 - classes on a Lane are told by that
         """The node's next release was moved: it was paused, resumed, or has another rate."""
