@@ -435,7 +435,7 @@ class Scheduler:
         return session is not None and session.any_live()
 
     def later(self, what: Callable[[], Any]) -> None:
-        """Have the run's own thread do something between two ticks, so that it costs the caller's none of its time."""
+        """Have the run's own thread do something between two ticks, so that it costs the caller's no time."""
         session = self._session
         if session is None or session.thread == threading.get_ident():
             what()
