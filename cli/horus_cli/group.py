@@ -18,6 +18,7 @@ _COMMANDS = {
     "blackbox": _Entry("horus_cli.blackbox", "Show what a scheduler did last, also one that was killed."),
     "clean": _Entry("horus_cli.clean", "Remove what no living process uses from shared memory."),
     "estop": _Entry("horus_cli.estop", "Stop the robot, let it go again, or see how it stands."),
+    "msg": _Entry("horus_cli.msg", "See, check and compare message types."),
     "run": _Entry("horus_cli.run", "Run Python files and executables, each in a process of its own."),
     "topic": _Entry("horus_cli.topic", "See the topics of this namespace."),
 }
