@@ -436,6 +436,7 @@ class FieldDescriptor:
 
     name: str
     kind: str
+    shape: str
     unit: str
     doc: str
     type: Any

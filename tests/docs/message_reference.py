@@ -106,7 +106,7 @@ def _path(cls, offset):
             continue
         if isinstance(one.type, type) and issubclass(one.type, Message):
             return f"{one.name}.{_path(one.type, offset - one.offset)}"
-        return one.name if one.capacity == 1 else f"{one.name}[{(offset - one.offset) // one.size}]"
+        return one.name if one.shape == "one" else f"{one.name}[{(offset - one.offset) // one.size}]"
     raise AssertionError(offset)
 
 
