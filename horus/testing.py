@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from horus_core.testing.conformance import backend_conformance
 from horus_core.testing.mock_clock import MockClock
 from horus_core.testing.ticks import run_ticks
 
-__all__ = ["MockClock", "run_ticks"]
+__all__ = ["MockClock", "backend_conformance", "run_ticks"]
