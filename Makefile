@@ -43,8 +43,10 @@ demo-balance: $(VENV)/.sim  ## Balance a simulated pole, pushed every 5 s (make 
 	HORUS_BALANCE_RATE='$(or $(RATE),1000)' HORUS_BALANCE_DURATION='$(or $(DURATION),20)' $(BIN)/horus run \
 	    examples/balance/plant.py examples/balance/controller.py
 
-test: $(VENV)/.demo $(VENV)/.sim test-c  ## Run all tests
-	$(BIN)/python -m pytest
+# Two at a time where each can have a /dev/shm of its own, which takes root; else one after the other.
+WORKERS ?= $(shell unshare -m true 2>/dev/null && echo 2 || echo 0)
+test: $(VENV)/.demo $(VENV)/.sim test-c  ## Run all tests (WORKERS=0: in one process)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 # The core without Python: each tests/test_*.c is a program. Each kind of build has a folder of its own. In those with
 # -DHORUS_STEPS the stress pauses between the protocol's steps; in that for ThreadSanitizer (clang's: gcc's warns of
@@ -143,6 +145,9 @@ format: setup  ## Rewrite Python and C in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(C_FILES)
+
+reference: setup  ## Write docs/message-reference.md anew from the message classes
+	$(BIN)/python tests/docs/message_reference.py
 
 bench: setup  ## Measure every figure beside its floor and its peers
 	$(BIN)/python -m benchmarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -18,10 +19,26 @@ LIMIT_S = 20.0
 """What only a failure reaches."""
 
 
-def pytest_configure() -> None:
+def pytest_configure(config) -> None:
     """Have the signals that a background job of a shell ignores, which every process started here would inherit."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if hasattr(config, "workerinput"):  # one of several that pytest-xdist runs side by side
+        have_own_shm()
+
+
+def have_own_shm() -> None:
+    """Mount an empty /dev/shm that this process and what it starts see: cleaning tests meet nobody else's files."""
+    new_mounts, recursive, private = 0x20000, 0x4000, 1 << 18  # CLONE_NEWNS, MS_REC, MS_PRIVATE
+    libc = ctypes.CDLL(None, use_errno=True)
+    calls = (
+        (libc.unshare, new_mounts),
+        (libc.mount, b"none", b"/", None, ctypes.c_ulong(recursive | private), None),
+        (libc.mount, b"tmpfs", b"/dev/shm", b"tmpfs", ctypes.c_ulong(0), b"mode=1777,size=4g"),
+    )
+    for call, *arguments in calls:
+        if call(*arguments) != 0:
+            raise OSError(ctypes.get_errno(), f"{call.__name__}: {os.strerror(ctypes.get_errno())}")
 
 
 @pytest.fixture

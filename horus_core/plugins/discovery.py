@@ -1,83 +1,96 @@
-"""Finding, loading and calling plugins, each by itself: one that fails takes no other down."""
+"""Which plugins there are: one pass over the metadata of all distributions, cached. Imports none of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+import sys
+import threading
+import time
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from horus_core.plugins import metadata, reasons, rules, switches
+from horus_core.plugins.record import BOX, DISABLED, FOUND, Plugin, say
 
-
-class Plugin:
-    """One entry point: who brings it, what became of it, what it gave."""
-
-    __slots__ = ("distribution", "error", "gave", "group", "name", "target", "value", "version")
-
-    def __init__(self, group: str, name: str, value: str, distribution: str, version: str) -> None:
-        self.group = group
-        self.name = name
-        self.value = value
-        self.distribution = distribution
-        self.version = version
-        self.target: Any = None
-        self.gave: list[str] = []
-        self.error: str | None = None
-
-    def __repr__(self) -> str:
-        return f"<plugin {self.distribution} {self.version}: {self.group} {self.name} = {self.value}>"
+_lock = threading.RLock()
+_path: tuple[str, ...] | None = None
+_plugins: dict[object, Plugin] = {}
+_hidden: dict[str, tuple[str, ...]] = {}
+_said: set[str] = set()
 
 
-def load(group: str) -> list[Plugin]:
-    """Import what the entry points of a group name; a module that stands there twice comes once."""
-    plugins: list[Plugin] = []
-    for plugin, entry_point in _entry_points(group):
-        try:
-            plugin.target = entry_point.load()
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - a plugin may even call sys.exit() when imported
-            plugin.error = _reason(error)
-        if plugin.target is None or all(plugin.target is not other.target for other in plugins):
-            plugins.append(plugin)
-    return plugins
+def entry_points(group: str) -> tuple[Plugin, ...]:
+    """The plugins of a group, disabled ones too: HORUS's own first, then by distribution and name."""
+    return tuple(plugin for plugin in every() if plugin.group == group)
 
 
-def call(plugin: Plugin, hook: str, register: Any) -> None:
-    """Call one contribution hook of one plugin; what it raises becomes the plugin's `error`."""
-    if plugin.target is None:
-        return
-    import pluggy  # noqa: PLC0415 - `import horus` must not pay for it
-
-    from horus_core.plugins import hookspecs  # noqa: PLC0415 - imports pluggy
-
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    try:
-        manager.register(plugin.target, plugin.name)
-        manager.check_pending()
-        if not getattr(manager.hook, hook).get_hookimpls():
-            plugin.error = f"expected a function {hook}(register) marked with @horus.hookimpl, found none"
-        getattr(manager.hook, hook)(register=register)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - as above
-        plugin.error = _reason(error)
+def every() -> tuple[Plugin, ...]:
+    """The plugins of all groups, in that order. Looked for again when sys.path has changed."""
+    with _lock:
+        if _path != tuple(sys.path):
+            _look()
+        return tuple(_plugins.values())
 
 
-def _entry_points(group: str) -> Iterator[tuple[Plugin, Any]]:
-    import importlib_metadata  # noqa: PLC0415 - reads files of every distribution
-
-    found = importlib_metadata.entry_points(group=group)
-    for one in sorted(found, key=lambda one: (one.dist.name if one.dist else "", one.name)):
-        name, version = (one.dist.name, one.dist.version) if one.dist else ("unknown", "unknown")
-        yield Plugin(group, one.name, one.value, name, version), one
+def hidden(distribution: str) -> tuple[str, ...]:
+    """Other versions of a distribution that are installed, too, and not used: `1.0 in folder`."""
+    every()
+    return _hidden.get(metadata.canonical(distribution), ())
 
 
-def _reason(error: BaseException) -> str:
-    where = ""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    if frame is not None:
-        where = f" ({frame.tb_frame.f_code.co_filename}:{frame.tb_lineno})"
-    return f"{type(error).__name__}: {error}{where}"
+def forget() -> None:
+    """Look again at the next use: a distribution was installed or removed meanwhile. What is loaded stays loaded."""
+    global _path  # noqa: PLW0603 - the one cache of this module
+    with _lock:
+        _path = None
+
+
+def _look() -> None:
+    global _path, _plugins, _hidden  # noqa: PLW0603 - as above
+    start = time.perf_counter()
+    allowed = rules.read()
+    path = tuple(sys.path)
+    found = metadata.scan()
+    _hidden = found.hidden
+    ordered = sorted(
+        found.entry_points, key=lambda one: (one.distribution != BOX, one.distribution, one.name)
+    )
+    plugins: dict[object, Plugin] = {one: _plugins.get(one) or Plugin(*one[:5]) for one in ordered}
+    if allowed.folder is not None:
+        from horus_core.plugins import folder  # noqa: PLC0415 - only for projects that have one
+
+        for one in folder.scan(allowed.folder):
+            plugins[repr(one)] = _plugins.get(repr(one)) or one
+    for plugin in plugins.values():
+        _decide(plugin, allowed)
+    _path, _plugins = path, plugins
+    _say_unknown(allowed)
+    took_ms = (time.perf_counter() - start) * 1e3
+    switches.trace(f"found {len(_plugins)} entry points in {took_ms:.1f} ms")
+    for plugin in _plugins.values():
+        if not plugin.is_box:
+            switches.trace(f"found {plugin}{', disabled' if plugin.state == DISABLED else ''}")
+
+
+def _decide(plugin: Plugin, allowed: rules.Rules) -> None:
+    """Disable it, or enable it again; what is loaded is not undone."""
+    plugin.disabled_by = allowed.forbids(plugin)
+    if plugin.state in {FOUND, DISABLED}:
+        plugin.state = FOUND if plugin.disabled_by is None else DISABLED
+
+
+def _say_unknown(allowed: rules.Rules) -> None:
+    """A name in HORUS_PLUGINS that no plugin has allows nothing: say so, once."""
+    known = {name for plugin in _plugins.values() for name in plugin.names()}
+    for name in sorted((allowed.only or frozenset()) - known - _said):
+        _said.add(name)
+        say(
+            f"{rules.ONLY} names {name!r}, which no plugin is called.{reasons.nearest(name, known)}",
+            failed=False,
+        )
+
+
+def _start_anew_in_child() -> None:
+    global _lock  # noqa: PLW0603 - a thread of the parent may hold it
+    _lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_start_anew_in_child)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from queue import SimpleQueue
 from threading import Event, Lock, RLock, Thread, current_thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from horus_core.errors import ConfigError
+from horus_core.errors import ConfigError, PluginError
+from horus_core.plugins import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from horus_core.plugins.discovery import Plugin
+    from horus_core.plugins.hooks import Hook
+    from horus_core.plugins.record import Plugin
 
 GROUP = "horus.lifecycle"
 HOOKS = (
@@ -32,15 +35,15 @@ _PATIENCE_S = 1.0
 
 _log = logging.getLogger("horus")
 _lock = RLock()
-_plugins: list[Plugin] | None = None
+_slow: set[Plugin] = set()
+"""Plugins that were waited for in vain: once is enough."""
 _observers: list[_Observer] = []
 
 
 class _Listener(NamedTuple):
     """One function of an observer."""
 
-    function: Callable[..., object]
-    takes: tuple[str, ...]
+    hook: Hook
     observer: _Observer
 
 
@@ -49,7 +52,7 @@ class _Observer(NamedTuple):
 
     target: Any
     called: str
-    functions: dict[str, tuple[Callable[..., object], tuple[str, ...]]]
+    functions: dict[str, Hook]
     plugin: Plugin | None
 
 
@@ -63,7 +66,10 @@ def observe(observer: object) -> None:
     The hooks: horus_core/plugins/hookspecs.py. Raises ConfigError for an observer without any, or with one that is
     misspelt or takes other arguments.
     """
-    _add(observer, repr(observer), None)
+    try:
+        _add(observer, repr(observer), None)
+    except PluginError as error:
+        raise ConfigError(f"Observing {observer!r} failed: {error}") from error
 
 
 def unobserve(observer: object) -> None:
@@ -74,28 +80,26 @@ def unobserve(observer: object) -> None:
 
 
 def load_plugins() -> None:
-    """Import the plugins of the group, once a process; one that fails is said in the log and left out."""
-    global _plugins  # noqa: PLW0603 - the one cache of this module
-    with _lock:
-        if _plugins is not None:
-            return
-        from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
+    """Import the plugins of the group, all at once and each on a thread of its own; wait for them a second at most.
 
-        _plugins = discovery.load(GROUP)
-        for plugin in _plugins:
-            if plugin.error is None:
-                try:
-                    _add(plugin.target, repr(plugin), plugin)
-                except ConfigError as error:
-                    plugin.error = str(error)
-            if plugin.error is not None:
-                _log.warning("%r was left out: %s", plugin, plugin.error)
+    One that takes longer is said in the log, and told from when its import ends; one that fails is left out. Raises
+    PluginError for it if HORUS_STRICT says so.
+    """
+    end = time.monotonic() + _PATIENCE_S
+    found = [plugin for plugin in plugins() if plugin not in _slow]
+    for plugin in found:
+        plugin.prepare(0)
+    for plugin in found:
+        if not plugin.prepare(max(end - time.monotonic(), 0)):
+            _slow.add(plugin)
+            _log.warning("%s is not imported after %g s: it is told nothing until then", plugin, _PATIENCE_S)
 
 
 def plugins() -> list[Plugin]:
-    """What listens through entry points, with the hooks of each, or why it failed."""
-    load_plugins()
-    return list(_plugins or ())
+    """What may listen through entry points. Imports none."""
+    from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
+
+    return [plugin for plugin in discovery.entry_points(GROUP) if plugin.state != record.DISABLED]
 
 
 def tell(hook: str, **arguments: Any) -> None:
@@ -158,47 +162,34 @@ os.register_at_fork(after_in_child=_start_anew_in_child)
 
 def _call(listener: _Listener, hook: str, arguments: dict[str, Any]) -> None:
     try:
-        listener.function(**{name: arguments[name] for name in listener.takes})
+        function, takes = listener.hook
+        function(**{name: arguments[name] for name in takes})
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
         _disable(listener.observer, hook, error)
 
 
 def _add(target: Any, called: str, plugin: Plugin | None) -> None:
-    observer = _Observer(target, called, _functions(target, called), plugin)
-    if not observer.functions:
-        raise ConfigError(
-            f"Observing failed: expected functions marked with @horus.hookimpl, got none in {called}. The hooks: "
-            f"{', '.join(HOOKS)}."
+    from horus_core.plugins import hooks  # noqa: PLC0415 - imports pluggy
+
+    functions = {name: hook for name, hook in hooks.read(target).items() if name in HOOKS}
+    if not functions:
+        raise PluginError(
+            f"expected functions marked with @horus.hookimpl, got none in {called}. The hooks: {', '.join(HOOKS)}."
         )
-    if plugin is not None:
-        plugin.gave += observer.functions
     with _lock:
         _observers[:] = [other for other in _observers if other.target is not target]
-        _observers.append(observer)
+        _observers.append(_Observer(target, called, functions, plugin))
+        # Plugins in the same order in each run, whichever was imported first.
+        _observers.sort(key=lambda one: str(one.plugin) if one.plugin is not None else "~")
         _work_out()
-
-
-def _functions(target: Any, called: str) -> dict[str, tuple[Callable[..., object], tuple[str, ...]]]:
-    """The marked functions, checked by pluggy against the specifications."""
-    import pluggy  # noqa: PLC0415 - `import horus` must not pay for it
-
-    from horus_core.plugins import hookspecs  # noqa: PLC0415 - imports pluggy
-
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    try:
-        manager.register(target)
-        manager.check_pending()
-    except (pluggy.PluginValidationError, ValueError) as error:
-        raise ConfigError(f"Observing failed: expected hooks as specified, got {called}: {error}.") from error
-    implementations = [(hook, getattr(manager.hook, hook).get_hookimpls()) for hook in HOOKS]
-    return {hook: (found[0].function, tuple(found[0].argnames)) for hook, found in implementations if found}
+    if plugin is not None:
+        plugin.gave += functions
 
 
 def _work_out() -> None:
     for hook in HOOKS:
         listeners[hook] = tuple(
-            _Listener(*observer.functions[hook], observer)
+            _Listener(observer.functions[hook], observer)
             for observer in _observers
             if hook in observer.functions
         )
@@ -210,5 +201,13 @@ def _disable(observer: _Observer, hook: str, error: BaseException) -> None:
             return  # another thread met it at the same time, or it has gone meanwhile
         unobserve(observer.target)
     if observer.plugin is not None:
+        observer.plugin.state, observer.plugin.cause = record.FAILED, error
         observer.plugin.error = f"{hook}() raised {type(error).__name__}: {error}"
     _log.error("%s raised in %s(), and is told nothing any more", observer.called, hook, exc_info=error)
+
+
+def _use(plugin: Plugin) -> None:
+    _add(plugin.target, str(plugin), plugin)
+
+
+record.uses[GROUP] = _use

@@ -26,17 +26,17 @@ class Chores:
         self._over = False
         self._log = logs.logger("scheduler")
 
-    def ask(self, what: Callable[[], Any]) -> None:
+    def ask(self, what: Callable[[], Any], *, later: bool = False) -> None:
         """Have something done, and wait until it is done; raises what it raised.
 
-        From inside a callback nothing is waited for: the thread may be waiting for that very callback. What
-        goes wrong is logged then, as there is nobody to raise it to.
+        From inside a callback nothing is waited for: the thread may be waiting for that very callback; nor with
+        `later`. What goes wrong is logged then, as there is nobody to raise it to.
         """
         if threading.get_ident() == self._thread and self._loop.current is None:
             what()
             return
-        in_callback = clocks.here() is not None
-        chore = _Chore(what, self._tell_of if in_callback else None)
+        unheard = later or clocks.here() is not None
+        chore = _Chore(what, self._tell_of if unheard else None)
         with self._lock:
             late = self._over
             if not late:
@@ -45,7 +45,7 @@ class Chores:
             what()
             return
         self._loop.alarm.ring()
-        if not in_callback:
+        if not unheard:
             chore.wait()
 
     def do(self) -> None:

@@ -91,11 +91,10 @@ def _crash(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
 
 def _skip(scheduler: Scheduler, entry: Entry, error: Exception, chosen: policy.Skip) -> None:
     entry.journal.error("tick() failed", _LOG_EVERY_S, exc=error)
-    if entry.failed_in_row >= chosen.max_failures:
+    if entry.failed_in_row % chosen.max_failures == 0:  # not from zero: while it rests it is not healthy
         entry.journal.warning(
             f"rests for {chosen.cooldown:g} s after {entry.failed_in_row} failures in a row"
         )
-        entry.forgive()
         entry.rest_until(scheduler.clock.now_ns() + int(chosen.cooldown * _NS))
 
 

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from horus_core import _native
+from horus_core.control import flights
 from horus_core.scheduler import clock
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.loop import Loop
@@ -63,10 +64,12 @@ class Host:
     def granted(self, entry: Entry, asked: str) -> None:
         """Report what a node asked the kernel for and got. From any thread."""
         self.scheduler.report.granted(entry, asked)
+        entry.flag(flights.ASKED.get(asked, 0))
 
     def degraded(self, entry: Entry, asked: str, why: str, fix: str) -> None:
         """Report what a node asked for and does not have. From any thread."""
         self.scheduler.report.degraded(entry, asked, why, fix)
+        entry.flag(flights.ASKED.get(asked, 0) << flights.REFUSED)
 
 
 class LoopThread:

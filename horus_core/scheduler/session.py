@@ -192,9 +192,9 @@ class Session:
         if self.failure is not None:
             raise self.failure
 
-    def ask(self, what: Callable[[], Any]) -> None:
+    def ask(self, what: Callable[[], Any], *, later: bool = False) -> None:
         """Have something done on the session's thread (Chores.ask)."""
-        self._chores.ask(what)
+        self._chores.ask(what, later=later)
 
     def _do_chores(self) -> None:
         """The alarm rings for a stop, too: it stays as it is then."""

@@ -210,6 +210,7 @@ def _plan_of(entry: Entry) -> Plan:
         entry.rate,
         capacity,
         node.order,
+        entry.wiring.remapped,
     )
     try:
         pickle.dumps(plan)

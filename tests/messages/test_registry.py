@@ -50,7 +50,7 @@ def test_the_box_comes_in_through_entry_points() -> None:
     found = registry.find("CmdVel")
     assert found is not None
     assert found.__module__ == "horus_plugins.messages.control"
-    box = [plugin for plugin in registry.plugins() if plugin.distribution == "horus-core"]
+    box = [plugin for plugin in registry.types.plugins() if plugin.distribution == "horus-core"]
     assert sorted(plugin.name for plugin in box) == ["standard"]
     assert all(plugin.error is None and plugin.gave for plugin in box)
     assert registry.all_types()["EmergencyStop"].__topic__ == "estop"
@@ -89,7 +89,7 @@ def test_a_strangers_plugin_supplies_a_type(tmp_path: Path) -> None:
         import horus_core.messages.message
         before = "acme_grippers" in sys.modules
         cls = registry.find("Gripper")
-        mine = [p for p in registry.plugins() if p.distribution == "acme-grippers"]
+        mine = [p for p in registry.types.plugins() if p.distribution == "acme-grippers"]
         print(json.dumps([before, cls().width, [(p.version, p.gave, p.error) for p in mine]]))
         """,
     )
@@ -117,9 +117,11 @@ def test_two_plugins_with_one_name_are_an_error_that_names_both(tmp_path: Path) 
 
 
 def test_a_regions_hash_decides_between_two_plugins(tmp_path: Path) -> None:
-    """A subscriber of either's topic gets the right class, and no error about the name."""
-    install(tmp_path, "acme", "acme", GRIPPER.format(name="Gripper", default=1.0))
-    install(tmp_path, "bolt", "bolt", GRIPPER.format(name="Gripper", default=2.0).replace("width", "opening"))
+    """A subscriber of either's topic gets the right class, and no error about the name; others are left alone."""
+    opening = GRIPPER.format(name="Gripper", default=2.0).replace("width", "opening")
+    install(tmp_path, "acme", "acme", GRIPPER.format(name="Gripper", default=1.0), "gripper = acme")
+    install(tmp_path, "bolt", "bolt", opening, "gripper = bolt")
+    install(tmp_path, "curl", "curl", opening, "other = curl")
     found = ask(
         tmp_path,
         """
@@ -129,27 +131,27 @@ def test_a_regions_hash_decides_between_two_plugins(tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         wanted = bytes.fromhex(done.stdout)
         found = [registry.find_same("Gripper", wanted).__module__, registry.find_same("Gripper", bytes(16))]
-        print(json.dumps(found))
+        print(json.dumps([*found, "curl" in sys.modules]))
         """,
     )
-    assert found == ["bolt", None]
+    assert found == ["bolt", None, False]
 
 
 def test_built_ins_are_not_shadowed_silently(tmp_path: Path) -> None:
-    """A plugin that brings a CmdVel of its own makes the name ambiguous."""
-    install(tmp_path, "acme", "acme", GRIPPER.format(name="CmdVel", default=1.0))
+    """A plugin that brings a CmdVel of its own is told that it is not used; whoever wants it names its module."""
+    install(tmp_path, "acme", "acme", GRIPPER.format(name="CmdVel", default=1.0), "cmd_vel = acme")
     found = ask(
         tmp_path,
         """
-        from horus_core.errors import PluginError
-        from horus_plugins.messages.control import CmdVel
-        try:
-            registry.find("CmdVel")
-        except PluginError as error:
-            print(json.dumps(str(error)))
+        homes = [registry.find("CmdVel").__module__, "acme" in sys.modules]
+        registry.all_types()
+        homes += [registry.find("CmdVel").__module__, registry.find("acme:CmdVel").__module__]
+        print(json.dumps([homes, [(p.gave, p.notes) for p in registry.types.plugins() if not p.is_box]]))
         """,
     )
-    assert "acme (acme) and horus-core (horus_plugins.messages.control)" in found
+    box = "horus_plugins.messages.control"
+    note = "its 'CmdVel' is not used: horus-core has a message type of that name"
+    assert found == [[box, False, box, "acme"], [[[], [note]]]]
 
 
 def hook(text: str) -> str:
@@ -183,7 +185,7 @@ def test_a_broken_plugin_takes_no_other_down(tmp_path: Path, source: str, reason
         tmp_path,
         """
         cls = registry.find("Gripper")
-        errors = {p.distribution: p.error for p in registry.plugins()}
+        errors = {p.distribution: p.error for p in registry.types.plugins()}
         print(json.dumps([cls.__name__, registry.find("CmdVel").__name__, errors]))
         """,
     )

@@ -310,7 +310,8 @@ def test_broken_plugins_harm_nobody(tmp_path):
     assert "no licence" in told["bad_import"][0]
     assert "horus_node_fell" in told["bad_name"][0]
     assert told["bad_call"][0] == "horus_node_started() raised NameError: name 'undefined' is not defined"
-    assert err.count("was left out") == 2
+    assert err.count("(horus.lifecycle: bad_") == 3
+    assert err.count(") failed: ") == 2
     assert err.count("is told nothing any more") == 1
 
 
