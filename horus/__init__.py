@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from horus_core.messages.tensor import Tensor as Tensor
     from horus_core.nodes.info import NodeInfo as NodeInfo
     from horus_core.nodes.node import Node as Node
+    from horus_core.nodes.parameter import param as param
     from horus_core.nodes.policy import Ladder as Ladder
     from horus_core.nodes.policy import Restart as Restart
     from horus_core.nodes.policy import Skip as Skip
@@ -195,6 +196,7 @@ _HOMES = {
     "horus_core.messages.tensor": "Tensor",
     "horus_core.nodes.info": "NodeInfo",
     "horus_core.nodes.node": "Node",
+    "horus_core.nodes.parameter": "param",
     "horus_core.nodes.policy": "Ladder Restart Skip",
     "horus_core.nodes.spec": "Pub Sub",
     "horus_core.nodes.state": "NodeState",

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
+from horus_core.backends import registry as backends
 from horus_core.errors import HorusError
 from horus_core.shm import namespace, process
 
@@ -67,8 +68,12 @@ def private(name: str = "", nodes: int = 0) -> Record:
 def create(name: str, nodes: int) -> Record:
     """A record for a scheduler with so many nodes; `name-{pid}` when a living scheduler has that name.
 
+    A run that shows itself to nobody (HORUS_BACKEND=local) has a private one.
+
     A machine that has no room for it gets a private one, and a warning: nodes matter more than their record.
     """
+    if not backends.shows_runs():
+        return private(name, nodes)
     rows = _rows_for(nodes)
     here = namespace.current()
     try:

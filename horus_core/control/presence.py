@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from horus_core.backends import registry as backends
 from horus_core.errors import NodeError
 from horus_core.shm import namespace, process
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from horus_core._native import Member
     from horus_core.nodes.node import Node
 
-# What this process holds: (namespace, node).
-_held: set[tuple[str, str]] = set()
+# What this process holds: (namespace, node), and its record.
+_held: dict[tuple[str, str], dict[str, Any]] = {}
 
 
 class Presence:
@@ -31,23 +32,34 @@ class Presence:
     def __init__(self, node: Node, rate: float) -> None:
         """Claim the name, or raise NodeError naming the living holder."""
         self.namespace = namespace.current()
-        member = process.member(self.namespace)
+        self._shown = backends.shows_runs()
+        """Whether there is a file; where all topics stay in this process, names need only be unique in it."""
+        member = process.member(self.namespace) if self._shown else None
         self._record: dict[str, Any] = {
             "name": node.name,
             "pid": os.getpid(),
-            "ident": member.ident,
+            "ident": 0 if member is None else member.ident,
             "rate": rate,
             "order": node.order,
             "pubs": node.publishers(),
             "subs": node.subscribers(),
+            "remapped": node._horus.wiring.remapped,  # noqa: SLF001 - the framework's own view of a node
             "started_ns": time.time_ns(),
         }
+        if member is None:
+            self._claim_here()
+            return
         with namespace.locked(self.namespace):
             holder = _read(self._path)
             if holder is not None and self._is_alive(holder, member):
                 raise _taken(node.name, holder)
             self._write()
-            _held.add(self._key)
+            _held[self._key] = self._record
+
+    def _claim_here(self) -> None:
+        holder = _held.setdefault(self._key, self._record)
+        if holder is not self._record:
+            raise _taken(self._record["name"], holder)
 
     @property
     def _key(self) -> tuple[str, str]:
@@ -63,7 +75,9 @@ class Presence:
         Raises HorusTimeoutError when somebody else keeps the namespace's lock. In this process the name is free
         nevertheless; to others it stays taken until this process ends.
         """
-        _held.discard(self._key)
+        _held.pop(self._key, None)
+        if not self._shown:
+            return
         with namespace.locked(self.namespace):
             if self._is_ours():
                 self._path.unlink()
@@ -75,7 +89,9 @@ class Presence:
             "crashed": f"{type(error).__name__}: {error}",
             "crashed_ns": time.time_ns(),
         }
-        _held.discard(self._key)
+        _held.pop(self._key, None)
+        if not self._shown:
+            return
         with namespace.locked(self.namespace):
             self._write()
 

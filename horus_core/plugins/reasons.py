@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import PluginError
@@ -13,7 +11,7 @@ if TYPE_CHECKING:
 
     from horus_core.plugins.record import Plugin
 
-_NOT_THEIRS = ("<frozen", str(Path(__file__).parents[1]))
+_NOT_THEIRS = ("<frozen", __file__.rpartition("plugins")[0])
 
 
 def reason(error: BaseException, plugin: Plugin) -> str:
@@ -24,6 +22,8 @@ def reason(error: BaseException, plugin: Plugin) -> str:
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """` Did you mean 'x'?`, or nothing when none is near."""
+    import difflib  # noqa: PLC0415 - only for an error's text
+
     close = difflib.get_close_matches(word, list(words), n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -27,11 +26,17 @@ BOX = "horus-core"
 uses: dict[str, Callable[[Plugin], None]] = {}
 """By group: what is done with a plugin when it has been imported. Raising makes it a failed one."""
 
-_log = logging.getLogger("horus.plugins")
 _mutex = threading.Lock()
 _waiting: dict[int, Plugin] = {}
 """By thread: the plugin that another thread imports for it."""
 _importing: set[Plugin] = set()
+
+
+def say(text: str, *, failed: bool = True) -> None:
+    """Say it in the log, which is a line on stderr where nobody has set up another."""
+    import logging  # noqa: PLC0415 - `horus --help` must not pay for it
+
+    logging.getLogger("horus.plugins").log(logging.ERROR if failed else logging.WARNING, "%s", text)
 
 
 class Plugin:
@@ -56,6 +61,7 @@ class Plugin:
         self.load_s: float | None = None
         self._loader: int | None = None
         self._ended = threading.Event()
+        self._quiet = False
 
     def __repr__(self) -> str:
         return f"<plugin {self.distribution} {self.version}: {self.group} {self.name} = {self.value}>"
@@ -73,6 +79,7 @@ class Plugin:
 
         Raises PluginError, with what it raised as the cause, when that fails or has failed before.
         """
+        self._quiet = True  # the error says it
         self.prepare()
         if self.state != LOADED:
             raise self.failure()
@@ -115,14 +122,15 @@ class Plugin:
 
     def note(self, text: str) -> None:
         """Say on stderr, and keep for `horus plugin`, what is wrong though the plugin works."""
-        self.notes.append(text)
-        _log.warning("%s: %s", self, text)
+        if text not in self.notes:
+            self.notes.append(text)
+            say(f"{self}: {text}", failed=False)
 
     def fail(self, error: BaseException) -> None:
         """Note that it failed, and why; said once on stderr."""
         self.state, self.cause, self.error = FAILED, error, reasons.reason(error, self)
-        if not switches.is_strict():
-            _log.error("%s failed: %s", self, self.error)
+        if not (self._quiet or switches.is_strict()):
+            say(f"{self} failed: {self.error}")
 
     def forget_other_thread(self) -> None:
         """In a forked child: start anew what a thread of the parent was importing."""

@@ -47,6 +47,7 @@ class Entry(_native.Run):
         "live",
         "node",
         "nominal_rate",
+        "pace",
         "paused_state",
         "policy",
         "presence",
@@ -55,6 +56,7 @@ class Entry(_native.Run):
         "run",
         "safe_mode",
         "safe_state",
+        "skips_wake",
         "step",
         "told_ns",
         "wiring",
@@ -89,6 +91,10 @@ class Entry(_native.Run):
         """What keeps it from ticking: "pause", "estop"."""
         self.nominal_rate = self.rate
         """What it ticks at unless its ladder slows it."""
+        self.pace = 0.0
+        """How many times a second messages woke it when its ladder slowed it; 0: it is not slowed, or has a rate."""
+        self.skips_wake = False
+        """Whether the next message that wakes it is to wait for the one after."""
         self.ladder = parts.config.ladder
         self.step = 0
         """Of its ladder: horus_core/scheduler/ladder.py."""
@@ -209,6 +215,22 @@ class Entry(_native.Run):
             else:
                 super().rest_until(wake_ns)
 
+    def skip(self) -> None:
+        """Leave out the next release; of a node that messages wake, the next wake."""
+        if self.on_demand:
+            self.skips_wake = True
+        else:
+            super().skip()
+
+    def pass_over(self) -> None:
+        """This is the wake that is left out: count it."""
+        self.skips_wake = False
+        with self._guard:
+            if not self.holds:
+                self.next_ns = 0
+                super().skip()
+                self.next_ns = NEVER
+
     def divert(self, to: Callable[[], object] | None, /) -> None:
         """Let releases call something else; during an e-stop, afterwards."""
         with self._guard:
@@ -236,7 +258,7 @@ class Entry(_native.Run):
         if self.step:
             self.set_rate(self.nominal_rate, 0)
         self.holds, self.step, self.safe_mode, self.safe_state = frozenset(), 0, False, ""
-        self.degraded = 0
+        self.degraded, self.pace, self.skips_wake = 0, 0.0, False
         self.forgive()
         self.node._horus_flags = int(self.config.critical)  # HORUS_ROW_CRITICAL
         self.node._horus_ladder = self.node._horus_safe_state_ns = 0

@@ -36,7 +36,7 @@ def unheard_topics(entries: Iterable[Entry]) -> None:
 
 def _is_unheard(topic: Topic) -> bool:
     try:
-        return not topic.publishers
+        return topic.over == "shm" and not topic.publishers
     except HorusError:  # it cannot be opened: recv() says so where the node's own policy deals with it
         return False
 

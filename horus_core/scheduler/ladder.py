@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FINE, WARNED, SLOW, ISOLATED = range(4)
 HEALTH = ("healthy", "warned", "slow", "isolated")
 _ILL = ("hung", "crashed", "stale")
+_NS = 1_000_000_000
 _PROBE_HZ = 1.0
 _DEGRADED = 2  # HORUS_ROW_DEGRADED
 
@@ -54,6 +55,8 @@ def descend(scheduler: Scheduler, entry: Entry) -> None:
         scheduler.report.note("recovery", "left its safe mode", entry, FINE)
         return
     _set(entry, entry.step - 1)
+    if entry.step < SLOW:
+        entry.pace = 0.0
     if entry.step == SLOW and entry.info.state() is NodeState.ERROR:
         entry.enter(NodeState.RUNNING)
     entry.degraded = int(entry.step > FINE)
@@ -66,7 +69,7 @@ def descend(scheduler: Scheduler, entry: Entry) -> None:
 def apply_rate(scheduler: Scheduler, entry: Entry) -> None:
     """The rate that the node ticks at on its step."""
     factor = 2 if entry.step >= SLOW else 1
-    rate = entry.nominal_rate / factor
+    rate = (entry.pace or entry.nominal_rate) / factor
     if entry.step == ISOLATED:
         rate = min(rate, _PROBE_HZ)
     if rate != entry.rate:
@@ -77,6 +80,8 @@ def _take(scheduler: Scheduler, entry: Entry, step: int, why: str) -> None:
     _set(entry, step)
     entry.degraded = 1
     entry.good_in_row = 0
+    if step == SLOW and entry.on_demand:  # its rate is that of the messages
+        entry.pace = _NS / max(1, entry.started_ns - entry.previous_ns)
     apply_rate(scheduler, entry)
     text = f"{HEALTH[step]}: {why}" + (f"; ticks at {entry.rate:g} Hz" if step >= SLOW else "")
     scheduler.report.note("ladder", text, entry, step)

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from horus_core import _native
+from horus_core.backends import registry as backends
 from horus_core.control import logs
 from horus_core.errors import NodeError
 from horus_core.nodes import importable
@@ -168,4 +169,6 @@ class Runs:
 def _clean(*only: str) -> None:
     """Remove what nobody living uses, but never under the feet of a second run."""
     if clocks.alone():
-        cleaner.clean_quietly(only or None)
+        backends.clean()
+        if backends.shows_runs():
+            cleaner.clean_quietly(only or None)

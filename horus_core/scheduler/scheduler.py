@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from horus_core import names
@@ -20,6 +21,7 @@ from horus_core.scheduler.session import Session
 from horus_core.scheduler.simulated import SimulatedClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -303,6 +305,14 @@ class Scheduler:
         """Whether any node still ticks."""
         session = self._runs.session
         return session is not None and session.any_live()
+
+    def later(self, what: Callable[[], Any]) -> None:
+        """Have the run's own thread do something between two ticks: it costs the caller's no time."""
+        session = self._runs.session
+        if session is None or session.thread == threading.get_ident():
+            what()
+        else:
+            session.ask(what, later=True)
 
     def fail(self, error: BaseException) -> None:
         """End the run, which then raises the error. From any thread."""

@@ -180,17 +180,17 @@ class Session:
         if self.failure is not None:
             raise self.failure
 
-    def ask(self, what: Callable[[], Any]) -> None:
+    def ask(self, what: Callable[[], Any], *, later: bool = False) -> None:
         """Have something done on the session's thread, between two ticks there, and wait until it is done.
 
-        From inside a callback nothing is waited for: the thread may be waiting for that very callback. What
-        goes wrong is logged then, as there is nobody to raise it to.
+        From inside a callback nothing is waited for: the thread may be waiting for that very callback; nor with
+        `later`. What goes wrong is logged then, as there is nobody to raise it to.
         """
         if threading.get_ident() == self.thread and self.loop.current is None:
             what()
             return
-        in_callback = clocks.here() is not None
-        chore = Chore(what, self._tell_of if in_callback else None)
+        unheard = later or clocks.here() is not None
+        chore = Chore(what, self._tell_of if unheard else None)
         with self._chores_lock:
             late = self._over
             if not late:
@@ -199,7 +199,7 @@ class Session:
             what()
             return
         self.alarm.ring()
-        if not in_callback:
+        if not unheard:
             chore.wait()
 
     def _tell_of(self, error: Exception) -> None:

@@ -21,10 +21,14 @@ _pools: dict[str, _native.Pool] = {}
 
 
 def pool(namespace: str | None = None) -> _native.Pool:
-    """The pool of a namespace (default: the current one).
+    """The pool of a namespace (default: the current one, or what HORUS_BACKEND has in its place).
 
     Raises ConfigError for a bad HORUS_POOL_BUDGET and RegionError when the namespace cannot be joined.
     """
+    if namespace is None and os.environ.get("HORUS_BACKEND"):
+        from horus_core.backends import registry  # noqa: PLC0415 - only where topics may lie elsewhere
+
+        return registry.default_pool()
     return of_member(process.member(namespace))
 
 

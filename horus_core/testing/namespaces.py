@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 
+from horus_core.backends import registry as backends
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process
 
@@ -19,6 +20,7 @@ def new_namespace() -> str:
 
 def remove_namespace(name: str) -> None:
     """Leave the namespace and remove all of it, whoever still uses it."""
+    backends.leave(name)
     process.leave(name)
     shutil.rmtree(namespaces.path(name), ignore_errors=True)
     for region in namespaces.SHM.glob(f"{namespaces.path(name).name}.*"):

@@ -7,7 +7,7 @@ import os
 import struct
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import posix_ipc
 
@@ -18,6 +18,8 @@ from horus_core.shm import process, region
 from horus_core.topics import types
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from horus_core.topics.opening import Opening
 
 _lock = threading.Lock()
@@ -35,6 +37,8 @@ class Request:
     latched: bool = False
     framework: bool = False
     """Whether HORUS itself asks: it may publish on the names that are reserved."""
+    backend: str | None = None
+    """None: what HORUS_BACKEND says, else shared memory."""
 
 
 def is_current(member: _native.Member, topic: str, ring: _native.Ring) -> bool:
@@ -58,8 +62,15 @@ def attach(member: _native.Member, request: Request, opening: Opening) -> _nativ
         opening.log(logging.ERROR, "%s", error)  # also when the user's code catches it
         raise
     if ring is not None:
-        _warn_capacity(ring, request, opening)
+        warn_capacity(ring, request, opening)
     return ring
+
+
+def refuse(ring: _native.Ring, request: Request, opening: Opening) -> NoReturn:
+    """Raise TopicTypeError for a ring that is in use with another type than the request's, and log it."""
+    error = _mismatch(ring, request, types.of_ring(ring))
+    opening.log(logging.ERROR, "%s", error)  # also when the user's code catches it
+    raise error
 
 
 def _existing_or_new(member: _native.Member, request: Request, name: str) -> _native.Ring | None:
@@ -135,7 +146,8 @@ def _fits(ring: _native.Ring, request: Request) -> bool:
     raise _mismatch(ring, request, found)
 
 
-def _warn_capacity(ring: _native.Ring, request: Request, opening: Opening) -> None:
+def warn_capacity(ring: _native.Ring, request: Request, opening: Opening) -> None:
+    """Say so where the topic keeps another number of messages than asked for."""
     if request.capacity is not None and _power_of_two(request.capacity) != ring.capacity:
         opening.log(
             logging.WARNING,
@@ -163,7 +175,10 @@ def _power_of_two(capacity: int) -> int:
     return 1 << max(capacity - 1, 3).bit_length()
 
 
-def _create(member: _native.Member, request: Request, kind: types.TopicType, name: str) -> _native.Ring:
+def blueprint(
+    member: _native.Member, request: Request, kind: types.TopicType
+) -> tuple[int, Callable[[int], None]]:
+    """A new ring: how many bytes it takes, and what writes it into a zeroed file."""
     creator: dict[str, Any] = {
         "node": request.node,
         "pid": os.getpid(),
@@ -179,7 +194,11 @@ def _create(member: _native.Member, request: Request, kind: types.TopicType, nam
             fd, kind.kind, capacity, kind.payload, kind.hash, meta, request.latched, large_kept
         )
 
-    fd = region.create(name, _native.ring_size(capacity, kind.payload, len(meta)), fill)
+    return _native.ring_size(capacity, kind.payload, len(meta)), fill
+
+
+def _create(member: _native.Member, request: Request, kind: types.TopicType, name: str) -> _native.Ring:
+    fd = region.create(name, *blueprint(member, request, kind))
     try:
         ring = _native.Ring(fd, member)
     finally:

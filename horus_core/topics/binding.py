@@ -8,23 +8,23 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import weakref
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from horus_core import _native, names
+from horus_core.backends import registry as backends
 from horus_core.errors import HorusError, RegionError, TopicTypeError
 from horus_core.messages import codec, layout
-from horus_core.shm import pool as pools
-from horus_core.shm import process, upkeep
-from horus_core.topics import attach, types
+from horus_core.shm import upkeep
+from horus_core.topics import handles, types
 from horus_core.topics.opening import Opening
+
+if TYPE_CHECKING:
+    from horus_core.topics import attach
 
 _log = logging.getLogger("horus")
 
 _FROM_NEXT, _FROM_LAST, _FROM_FIRST = 0, 1, 2
-
-_handles: weakref.WeakValueDictionary[int, Handle] = weakref.WeakValueDictionary()
-"""All handles of this process, by id()."""
 
 
 class Handle(_native.TopicBase):
@@ -42,10 +42,11 @@ class Handle(_native.TopicBase):
         with self._opening:
             self._enter_namespace()
             self._attach(request.type)
-        _handles[id(self)] = self
+        handles.add(self)
 
     def _enter_namespace(self) -> None:
-        self._member = process.member()
+        self._backend = backends.of_request(self._request)
+        self._member = self._backend.member()
         self._enter(self._member, codec.encode, codec.decode, codec.apart)
 
     def _attach(self, wanted: types.TopicType | None, start: int | None = None) -> bool:
@@ -54,7 +55,7 @@ class Handle(_native.TopicBase):
         request = self._request
         if wanted is not request.type:
             request = replace(request, type=wanted)
-        ring = attach.attach(self._member, request, self._opening)
+        ring = self._backend.attach(self._member, request, self._opening)
         if ring is None:
             self._checked(epoch)
             self._waited = (
@@ -64,7 +65,7 @@ class Handle(_native.TopicBase):
         if start is None:
             start = _FROM_LAST if ring.latched else _FROM_FIRST if self._waited else _FROM_NEXT
         cls = request.type.python if request.type is not None else self._class_of(ring)
-        self._bind(ring, None if cls is dict else cls, _pool_for(ring, cls), start)
+        self._bind(ring, None if cls is dict else cls, self._pool_for(ring, cls), start)
         self._checked(epoch)
         self._opening.log(
             logging.DEBUG, "Topic %r attached: %s (node=%r).", self.name, types.of_ring(ring), request.node
@@ -78,6 +79,12 @@ class Handle(_native.TopicBase):
             raise RegionError(
                 f"Opening topic {self.name!r} failed (node={self._request.node!r}, pid={os.getpid()}): {error}"
             ) from error
+
+    def _pool_for(self, ring: _native.Ring, cls: type | None) -> _native.Pool | None:
+        """The pool for what does not fit a slot; None for messages that always do."""
+        if ring.kind == _native.TYPED and cls is not None and layout.wire_max(cls) <= ring.payload:
+            return None
+        return self._backend.pool(ring.member)
 
     def _open_for_send(self, message: object) -> bool:
         with self._opening:
@@ -137,12 +144,13 @@ class Handle(_native.TopicBase):
             # A forked child: the parent's rows are the parent's. Or somebody removed our files: start again.
             self._unbind()
             self._enter_namespace()
+        self._backend.check(self.name)
 
     def _check_binding(self) -> bool:
         """Follow the topic when its region was replaced; True when it was."""
         epoch = self._member.epoch
         ring = self._bound_ring()
-        if attach.is_current(self._member, self.name, ring):
+        if self._backend.is_current(self._member, self.name, ring):
             self._checked(epoch)
             return False
         self._unbind()
@@ -162,8 +170,7 @@ class Handle(_native.TopicBase):
 
     def _is_left_over(self, ring: _native.Ring) -> bool:
         """Whether this handle alone uses the region: whoever made it is dead, or has left."""
-        here = (handle for handle in _all_handles() if handle is not self)
-        return not ring.in_use(True) and all(handle._ring is not ring for handle in here)  # noqa: SLF001 - our own
+        return not ring.in_use(True) and all(handle is self for handle in handles.on_ring(ring))
 
     def _wrong_message(self, message: object) -> None:
         expected, got = types.of_ring(self._bound_ring()), types.of_message(message)
@@ -209,27 +216,10 @@ class Handle(_native.TopicBase):
             _log.warning("Topic %r drops messages (node=%r): %s", self.name, self._request.node, reason)
 
 
-def threads_of(ring: _native.Ring) -> set[int]:
-    """The threads of this process that opened handles on the ring."""
-    return {handle._thread for handle in _all_handles() if handle._ring is ring}  # noqa: SLF001 - our own
-
-
-def _all_handles() -> list[Handle]:
-    # valuerefs() copies in one step: another thread may open a handle meanwhile.
-    return [handle for reference in _handles.valuerefs() if (handle := reference()) is not None]
-
-
 def _begin_anew_in_child() -> None:
-    for handle in _all_handles():
+    for handle in handles.every():
         handle._opening = Opening()  # noqa: SLF001 - another thread of the parent may have held it
         handle._unbind()  # noqa: SLF001 - rows and cursor are the parent's
 
 
 os.register_at_fork(after_in_child=_begin_anew_in_child)
-
-
-def _pool_for(ring: _native.Ring, cls: type | None) -> _native.Pool | None:
-    """The pool for what does not fit a slot; None for messages that always do."""
-    if ring.kind == _native.TYPED and cls is not None and layout.wire_max(cls) <= ring.payload:
-        return None
-    return pools.of_member(ring.member)

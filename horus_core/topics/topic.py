@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from horus_core import _native, names
 from horus_core.errors import ConfigError
 from horus_core.scheduler import clock as clocks
-from horus_core.topics import attach, binding, types
+from horus_core.topics import attach, handles, types
 from horus_core.topics.binding import Handle
 
 if TYPE_CHECKING:
@@ -45,9 +45,11 @@ class Topic(Handle):
     `name` is the topic, or a message class for its default topic. `type` is a message class or dict; without it
     the topic gets its type from the first send, and a subscriber learns it from the publisher. `capacity` is how
     many messages the ring keeps (rounded up to a power of two), `latched` gives late joiners the last one; both
-    are settled by whoever creates the topic.
+    are settled by whoever creates the topic. `backend` names what carries it: "shm", "local", or what a plugin supplies;
+    without it HORUS_BACKEND decides, else shared memory does.
 
-    Raises InvalidNameError, ConfigError, TopicTypeError (another process uses another type), RegionError.
+    Raises InvalidNameError, ConfigError, TopicTypeError (another process uses another type), RegionError,
+    PluginError (there is no such backend).
     """
 
     __slots__ = ()
@@ -64,15 +66,11 @@ class Topic(Handle):
         _framework: bool = False,
     ) -> None:
         name, type = _name_and_type(name, type)  # noqa: A001
-        if backend not in (None, "shm"):
-            raise ConfigError(
-                f"Opening topic {name!r} failed: expected backend None or 'shm', got {backend!r}."
-            )
         wanted = None if type is None else types.of_class(type)
         topic = names.topic_name(name)
         capacity = _checked_capacity(topic, capacity)
         super().__init__(
-            attach.Request(topic, _node or _script_name(), wanted, capacity, latched, _framework)
+            attach.Request(topic, _node or _script_name(), wanted, capacity, latched, _framework, backend)
         )
 
     # ---- receiving ----
@@ -186,19 +184,26 @@ class Topic(Handle):
         if ring is None:
             return "same-thread"
         ends = ring.publishers() + ring.subscribers()
-        if any(end["ident"] != self._member.ident for end in ends):
+        if any(end["ident"] != self._member.ident for end in ends) or self._backend.stats(self.name):
             return "cross-process"
-        return "same-thread" if len(binding.threads_of(ring)) <= 1 else "same-process"
+        return "same-thread" if len(handles.threads_of(ring)) <= 1 else "same-process"
+
+    @property
+    def over(self) -> str:
+        """The backend that carries the topic: "shm", "local", or a plugin's."""
+        return self._backend.name
 
     def stats(self) -> dict[str, Any]:
         """This handle's figures, JSON-serialisable."""
         delivered, missed, void, skipped, _ = self._settle()
         sent, refused, revoked = self._sent()
+        carried = self._backend.stats(self.name)
         return {
             "topic": self.name,
             "type": None if self._ring is None else types.of_ring(self._ring).name,
             "capacity": self.capacity,
             "backend": self.backend,
+            "over": self.over,
             "sent": sent,
             "refused": refused,
             "revoked": revoked,
@@ -208,6 +213,7 @@ class Topic(Handle):
             "skipped": skipped,
             "void": void,
             "pending": self.pending,
+            **({"bridge": carried} if carried else {}),
         }
 
     # ---- life ----
@@ -219,6 +225,7 @@ class Topic(Handle):
         self._unbind()
         if ring is not None:
             ring.wake()  # a thread of ours may sleep in wait()
+        self._backend.left(self.name)
 
     def __enter__(self) -> Self:
         return self

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from horus_core import _native
 from horus_core.abc import ExecutionClass
 from horus_core.nodes.state import NodeState
-from horus_core.scheduler import clock, failure
+from horus_core.scheduler import clock, failure, ladder
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.loop import Loop
 from horus_plugins.execution import rt
@@ -125,7 +125,10 @@ class Sleeper:
             self._rest()
         elif self._woken() and not self._halted and entry.info.state() is not NodeState.PAUSED:
             # The moment of the wake is the release. All that is readable by now is one wake.
-            self._tick()
+            if not entry.skips_wake or self._passed_over():
+                self._tick()
+            if entry.step >= ladder.SLOW:
+                self._keep_to_its_step()
 
     def _rest(self) -> None:
         """Its failure policy, or resume(), has set a time: until then messages wait."""
@@ -136,6 +139,20 @@ class Sleeper:
             self._tick()
         else:
             entry.next_ns = NEVER
+
+    def _passed_over(self) -> bool:
+        """on_miss="skip": what woke it waits for the next wake, or as long again. Whether it is to tick then."""
+        entry = self._entry
+        waited_ns = self._host.clock.now_ns() - entry.release_ns
+        entry.pass_over()
+        _native.wait_any(self._topics, self._alarm, _native.now_ns() + waited_ns)
+        return not self._halted and entry.info.state() is not NodeState.PAUSED
+
+    def _keep_to_its_step(self) -> None:
+        """A node that its ladder slowed or isolated rests after each tick; what comes meanwhile waits."""
+        entry = self._entry
+        if entry.next_ns == NEVER and entry.live:
+            entry.rest_until(self._host.clock.now_ns() + 1)
 
     def _woken(self) -> bool:
         try:

@@ -202,6 +202,7 @@ def _plan_of(entry: Entry) -> Plan:
         entry.rate,
         capacity,
         node.order,
+        entry.wiring.remapped,
     )
     try:
         pickle.dumps(plan)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
-from horus_core.nodes import importable
+from horus_core.nodes import importable, placement
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock
@@ -44,6 +44,7 @@ class Plan:
     rate: float
     capacity: int | None
     order: int
+    topics: dict[str, str]
 
 
 class Remote(Scheduler):
@@ -76,6 +77,7 @@ class Worker:
             order=plan.order,
             **found,
         )
+        placement.place(self._node, topics=plan.topics)
         self._scheduler = Remote()
         self._entry = Entry(self._node, None)
         self._entry.attach(self._scheduler)

@@ -81,3 +81,7 @@ def stop(node):
 def stop_and_sleep(node):
     node.send("lives", {"what": "tick", "pid": os.getpid()})
     time.sleep(3600)
+
+
+def safe(node):
+    node.send("lives", {"what": "safe", "pid": os.getpid()})

@@ -6,6 +6,7 @@ import itertools
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -13,6 +14,7 @@ from horus_core.errors import ConfigError
 from horus_core.nodes.node import Node
 from horus_core.nodes.spec import Sub
 from horus_core.scheduler.scheduler import Scheduler
+from horus_plugins.execution import rt
 
 
 # spec: F27
@@ -42,6 +44,24 @@ def test_a_scheduler_with_rt_gives_it_to_every_node_that_can():
     assert scheduler.get_node_stats("log")["class"] == "best_effort"
     with pytest.raises(ConfigError, match="Bad rt"):
         Scheduler(rt="yes")
+
+
+# spec: B17
+def test_releases_that_go_by_while_the_thread_is_made_ready_are_not_skipped(monkeypatch):
+    """A node counts as skipped what it could have had; the account opens when its thread is ready to tick."""
+    prepare, ready = rt.prepare, []
+
+    def prepare_long(host, entry):
+        prepare(host, entry)
+        ready.append(time.monotonic() + 0.05)
+        while time.monotonic() < ready[0]:
+            pass
+
+    monkeypatch.setattr(rt, "prepare", prepare_long)
+    skipped = []
+    node = Node("n", tick=lambda: skipped.append(node._horus_skipped), rate=2000, rt=True)
+    Scheduler().add(node).run(0.1)
+    assert skipped[0] == 0
 
 
 # spec: E9, F13

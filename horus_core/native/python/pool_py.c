@@ -6,14 +6,18 @@
 
 #include "pooled_py.h"
 
-#define VARIABLE "HORUS_NAMESPACE"
+/* What decides which pool is the default one. */
+static const char *const variables[] = {"HORUS_NAMESPACE", "HORUS_BACKEND"};
+#define VARIABLES (sizeof variables / sizeof *variables)
 
 typedef struct {
     PyObject_HEAD
     horus_pool *pool;
     PyObject *member; /* the pool refers to it */
-    bool named;       /* VARIABLE was set when this became the default pool, to `name` */
-    char name[64];
+    struct {
+        bool given;
+        char value[64];
+    } chosen[VARIABLES]; /* each variable, when this became the default pool */
 } pool_object;
 
 horus_pool *horus_pool_of(PyObject *pool_object_) {
@@ -105,13 +109,25 @@ static PyType_Spec pool_spec = {
 
 /* ---- the default pool ---- */
 
-/* A process has a pool for each namespace; which one counts follows HORUS_NAMESPACE, as everything does.
- * Looking that up in Python costs a microsecond, so the last answer is kept while the variable stays the
- * same. Without the variable the namespace is the session's, which does not change. */
+/* A process has a pool for each namespace and private backend; which one counts follows the variables, as
+ * everything does. Looking that up in Python costs a microsecond, so the last answer is kept while they stay
+ * the same. Without HORUS_NAMESPACE the namespace is the session's, which does not change. */
 static bool still_current(const pool_object *pool) {
-    const char *now = getenv(VARIABLE);
-    return pool->named == (now != NULL) && (now == NULL || strcmp(now, pool->name) == 0) &&
-           horus_pool_usable(pool->pool);
+    for (size_t i = 0; i < VARIABLES; i++) {
+        const char *now = getenv(variables[i]);
+        if (pool->chosen[i].given != (now != NULL) ||
+            (now != NULL && strcmp(now, pool->chosen[i].value) != 0))
+            return false;
+    }
+    return horus_pool_usable(pool->pool);
+}
+
+static void note_variables(pool_object *pool) {
+    for (size_t i = 0; i < VARIABLES; i++) {
+        const char *now = getenv(variables[i]);
+        pool->chosen[i].given = now != NULL;
+        snprintf(pool->chosen[i].value, sizeof pool->chosen[i].value, "%s", now == NULL ? "" : now);
+    }
 }
 
 static PyObject *ask_provider(horus_state *state) {
@@ -139,9 +155,7 @@ PyObject *horus_default_pool(horus_state *state) {
     pool = (pool_object *)ask_provider(state);
     if (pool == NULL)
         return NULL;
-    const char *name = getenv(VARIABLE);
-    pool->named = name != NULL;
-    snprintf(pool->name, sizeof pool->name, "%s", name == NULL ? "" : name);
+    note_variables(pool);
     Py_XSETREF(state->default_pool, Py_NewRef(pool));
     return (PyObject *)pool;
 }

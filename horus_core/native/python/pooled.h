@@ -47,6 +47,13 @@ void horus_pooled_sent(PyObject *object, horus_ring *ring, uint64_t number);
 PyObject *horus_pooled_receive(horus_state *state, PyTypeObject *type, horus_pool *pool,
                                const horus_descriptor *descriptor);
 
+/* Whether a descriptor of another process's describes a payload of `type` within `ref.length` bytes: 1, 0, or
+ * -1 with an exception. */
+int horus_pooled_fits(horus_state *state, PyTypeObject *type, const horus_descriptor *descriptor);
+
+/* The object as bytes: 96 of geometry, then its rows, close together. */
+PyObject *horus_pooled_wire(PyObject *object);
+
 /* The pool inside a Pool object (module.h's state->Pool). */
 horus_pool *horus_pool_of(PyObject *pool_object);
 

@@ -196,6 +196,29 @@ static bool kind_matches(horus_state *state, PyTypeObject *type, uint8_t kind) {
     return same && !PyErr_Occurred();
 }
 
+int horus_pooled_fits(horus_state *state, PyTypeObject *type, const horus_descriptor *descriptor) {
+    bool same = kind_matches(state, type, descriptor->info.kind);
+    if (PyErr_Occurred())
+        return -1;
+    return same && horus_info_fits(&descriptor->info, descriptor->ref.length);
+}
+
+PyObject *horus_pooled_wire(PyObject *object) {
+    pooled_object *self = (pooled_object *)object;
+    if (pooled_ready(self) < 0)
+        return NULL;
+    horus_payload_info info = self->info;
+    info.offset = 0;
+    info.step = horus_info_row(&self->info);
+    PyObject *bytes =
+        PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(sizeof info + horus_info_bytes(&self->info)));
+    if (bytes != NULL) {
+        memcpy(PyBytes_AS_STRING(bytes), &info, sizeof info);
+        pooled_copy_rows(self, PyBytes_AS_STRING(bytes) + sizeof info);
+    }
+    return bytes;
+}
+
 /* Over the quota the payload is copied, and the hold ends: who hoards pays with memory of its own. */
 static int take_over(pooled_object *self, horus_block *block) {
     if (HORUS_LIKELY(!horus_block_over_quota(block))) {

@@ -50,6 +50,13 @@ bool topic_still_open(const topic_object *self);
 
 /* Sends encoded bytes, through the pool when they do not fit a slot. 1 stored, 0 not, -1 error. */
 int topic_send_bytes(topic_object *self, const void *data, size_t length);
+/* Sends a payload with its geometry: a copy in a block of the pool. `descriptor` has been checked. */
+int topic_send_rows(topic_object *self, horus_descriptor *descriptor, const void *rows, size_t length);
+void topic_copy_unlocked(void *to, const void *from,
+                         size_t length); /* without the GIL where that takes long */
+
+#define TOPIC_NO_MESSAGE 2 /* beside 1, 0 and -1: the bytes are no message of the topic's type */
+
 int topic_send_dict(topic_object *self, PyObject *message);
 int topic_send_descriptor(topic_object *self, PyObject *message);
 
@@ -58,6 +65,10 @@ PyObject *topic_decode(topic_object *self, const void *payload, const horus_info
 
 /* Adds wait_any(): topic_any_py.c. */
 int horus_add_wait_any(PyObject *module);
+
+/* topic_bytes_py.c */
+PyObject *topic_recv_bytes(topic_object *self, PyObject *ignored);
+PyObject *topic_send_view(topic_object *self, PyObject *data);
 
 PyObject *topic_wait(topic_object *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names);
 

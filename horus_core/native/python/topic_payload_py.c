@@ -8,7 +8,7 @@
 
 #define RELEASE_GIL_ABOVE 65536u
 
-static void copy_unlocked(void *to, const void *from, size_t length) {
+void topic_copy_unlocked(void *to, const void *from, size_t length) {
     if (length <= RELEASE_GIL_ABOVE) {
         memcpy(to, from, length);
         return;
@@ -86,8 +86,26 @@ int topic_send_bytes(topic_object *self, const void *data, size_t length) {
     if (data == self->scratch)
         memcpy(horus_block_data(block), data, length); /* other threads send through this handle, too */
     else
-        copy_unlocked(horus_block_data(block), data, length);
+        topic_copy_unlocked(horus_block_data(block), data, length);
     return send_block(self, block);
+}
+
+int topic_send_rows(topic_object *self, horus_descriptor *descriptor, const void *rows, size_t length) {
+    horus_block *block = take_block(self, length, rows);
+    if (block == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    topic_copy_unlocked(horus_block_data(block), rows, length);
+    if (!topic_still_open(self)) {
+        horus_block_release(block);
+        return -1;
+    }
+    descriptor->ref = horus_block_refer(block);
+    uint64_t number;
+    int result = horus_publisher_send(&self->pub, descriptor, sizeof *descriptor, HORUS_INLINE, &number);
+    if (result == HORUS_STORED)
+        horus_block_sent(block, self->ring, number);
+    horus_block_release(block);
+    return stored(self, result);
 }
 
 /* Whether MessagePack bytes hold a timestamp extension, or look like it: datetimes must arrive as text. A
@@ -122,7 +140,7 @@ static int send_parts(topic_object *self, PyObject *parts) {
     }
     uint8_t *to = horus_block_data(block);
     for (Py_ssize_t i = 0; i < count; i++) {
-        copy_unlocked(to, views[i].buf, (size_t)views[i].len);
+        topic_copy_unlocked(to, views[i].buf, (size_t)views[i].len);
         to += views[i].len;
     }
     result = send_block(self, block);

@@ -310,11 +310,12 @@ static PyObject *topic_publish(topic_object *self, PyObject *node) {
 }
 
 static PyObject *topic_announce(topic_object *self, PyObject *node) {
-    const char *name = PyUnicode_AsUTF8(node);
-    if (name == NULL)
+    const char *name = node == Py_None ? NULL : PyUnicode_AsUTF8(node);
+    if (name == NULL && node != Py_None)
         return NULL;
     if (self->ring != NULL) {
-        horus_subscriber_announce(&self->sub, name);
+        if (name != NULL)
+            horus_subscriber_announce(&self->sub, name);
         self->receiving = true;
     }
     Py_RETURN_NONE;
@@ -338,7 +339,8 @@ PyMethodDef topic_binding_methods[] = {
     {"_bind", (PyCFunction)topic_bind, METH_VARARGS,
      "_bind(ring, type or None, pool or None, where to start)"},
     {"_publish", (PyCFunction)topic_publish, METH_O, "_publish(node): takes a publisher's row"},
-    {"_announce", (PyCFunction)topic_announce, METH_O, "_announce(node): shows the subscriber to tools"},
+    {"_announce", (PyCFunction)topic_announce, METH_O,
+     "_announce(node or None): shows the subscriber to tools; None: receives without being shown"},
     {"_unbind", (PyCFunction)topic_unbind, METH_NOARGS, "_unbind(): gives rows and mapping back"},
     {"_checked", (PyCFunction)topic_checked, METH_O,
      "_checked(epoch): the binding is right as of that epoch"},

@@ -54,6 +54,10 @@ PyMethodDef topic_view_methods[] = {
     {"_settle", (PyCFunction)topic_settle, METH_NOARGS,
      "_settle() -> (delivered, missed, void, skipped, cursor), exact"},
     {"_sent", (PyCFunction)topic_sent, METH_NOARGS, "_sent() -> (sent, refused, revoked)"},
+    {"_recv_bytes", (PyCFunction)topic_recv_bytes, METH_NOARGS,
+     "_recv_bytes() -> the next message as it lies in shared memory, or None"},
+    {"_send_bytes", (PyCFunction)topic_send_view, METH_O,
+     "_send_bytes(data) -> bool, as send(); None: these bytes are no message of the topic's type"},
     {"wait", (PyCFunction)(void (*)(void))topic_wait, METH_FASTCALL | METH_KEYWORDS,
      "wait(timeout=None) -> bool: sleeps until recv() would give a message, at most `timeout` seconds (None: "
      "for "
@@ -72,6 +76,10 @@ static PyObject *get_publishing(topic_object *self, void *closure) {
 static PyObject *get_receiving(topic_object *self, void *closure) {
     (void)closure;
     return PyBool_FromLong(self->receiving);
+}
+static PyObject *get_row(topic_object *self, void *closure) {
+    (void)closure;
+    return PyLong_FromUnsignedLong(self->publishing ? self->pub.owner : 0);
 }
 static PyObject *get_ring(topic_object *self, void *closure) {
     (void)closure;
@@ -114,6 +122,7 @@ PyGetSetDef topic_getset[] = {
     {"_attached", (getter)get_attached, NULL, "Whether the handle is bound to a region.", NULL},
     {"_publishing", (getter)get_publishing, NULL, "Whether the handle has a publisher's row.", NULL},
     {"_receiving", (getter)get_receiving, NULL, "Whether the handle has received, or tried to.", NULL},
+    {"_row", (getter)get_row, NULL, "The publisher's row, 0 without one.", NULL},
     {"_ring", (getter)get_ring, NULL, "The mapping, or None.", NULL},
     {"_message_type", (getter)get_message_type, NULL, "The class of the topic's messages, or None.", NULL},
     {"pending", (getter)get_pending, NULL, "Messages not yet received, among them those being written.",

@@ -179,7 +179,8 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     member->next = members;
     members = member;
     pthread_mutex_unlock(&members_mutex);
-    pool_newcomer(member->ns, horus_ident_index(member->self));
+    if (!horus_member_is_private(member))
+        pool_newcomer(member->ns, horus_ident_index(member->self));
     return member;
 failed:
     pthread_mutex_unlock(&members_mutex);
@@ -226,6 +227,10 @@ horus_ident horus_member_self(const horus_member *member) {
 
 const char *horus_member_namespace(const horus_member *member) {
     return member->ns;
+}
+
+bool horus_member_is_private(const horus_member *member) {
+    return member->ns[0] == '\0';
 }
 
 bool horus_member_alive(horus_member *member, horus_ident who) {
@@ -321,6 +326,8 @@ int horus_member_wait(horus_member *member, uint32_t seen, uint64_t deadline_ns)
 
 bool horus_member_linked(const horus_member *member) {
     struct stat status;
+    if (horus_member_is_private(member)) /* it never had a name, and nobody else asks for its lock */
+        return true;
     return descriptor_is_index(member) && fstat(descriptor(member), &status) == 0 && status.st_nlink > 0;
 }
 

@@ -1,4 +1,6 @@
-/* Chunks: the shared-memory objects that an arena consists of. Made by the writer, mapped by readers. */
+/* Chunks: the shared-memory objects that an arena consists of. Made by the writer, mapped by readers. Those
+ * of a private namespace have no names. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,8 +21,14 @@ static void chunk_name(char *name, const char *ns, horus_ident writer, uint32_t 
              horus_ident_generation(writer), id);
 }
 
+static bool is_private(const horus_pool *pool) {
+    return horus_member_is_private(pool->member);
+}
+
 void pool_chunk_unlink(const horus_pool *pool, horus_ident writer, uint32_t id) {
     char name[160];
+    if (is_private(pool))
+        return; /* gone with its mapping */
     chunk_name(name, pool->ns, writer, id);
     STEP(pool_chunk_unlink__unlink);
     shm_unlink(name);
@@ -29,6 +37,8 @@ void pool_chunk_unlink(const horus_pool *pool, horus_ident writer, uint32_t id) 
 /* Whether readers can still open this process's chunk: systemd removes a user's objects when he logs out. */
 bool pool_chunk_linked(const horus_pool *pool, uint32_t id) {
     char path[176] = "/dev/shm";
+    if (is_private(pool))
+        return true;
     chunk_name(path + strlen(path), pool->ns, pool->self, id);
     return access(path, F_OK) == 0 || errno != ENOENT;
 }
@@ -61,13 +71,21 @@ static pool_chunk *chunk_new(void *memory, size_t size, const chunk_header *seen
 }
 
 /* Reserves the pages now: a full /dev/shm must be an error here, not a SIGBUS at the first write. */
-static int reserve(int fd, size_t size, horus_error *error) {
+static int reserve(const horus_pool *pool, int fd, size_t size, horus_error *error) {
     int code;
     do
         code = posix_fallocate(fd, 0, (off_t)size);
     while (code == EINTR);
     if (code == 0)
         return 0;
+    if (is_private(pool)) {
+        horus_error_set(
+            error, code,
+            "Cannot reserve memory for a pool: expected %.2f MiB, got none (%s, pid=%d). Free some, or "
+            "raise the memory limit.",
+            (double)size / MIB, strerror(code), (int)getpid());
+        return -1;
+    }
     struct statvfs shm;
     double free_mib = fstatvfs(fd, &shm) == 0 ? (double)shm.f_bavail * (double)shm.f_frsize / MIB : 0.0;
     horus_error_set(
@@ -81,8 +99,9 @@ static int reserve(int fd, size_t size, horus_error *error) {
 
 /* EEXIST is left to the caller: a file of that name can only stem from before the namespace's index was made
  * anew, and is passed by. */
-static int create_object(const char *name, horus_error *error) {
-    int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+static int create_object(const horus_pool *pool, const char *name, horus_error *error) {
+    int fd = is_private(pool) ? memfd_create("horus pool", MFD_CLOEXEC)
+                              : shm_open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0)
         horus_error_set(error, errno, "Cannot create pool memory %s: %s. Check the permissions of /dev/shm.",
                         name, strerror(errno));
@@ -95,12 +114,12 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
     size_t size = pool_chunk_size(block_size, blocks);
     char name[160];
     chunk_name(name, pool->ns, pool->self, id);
-    int fd = create_object(name, error);
+    int fd = create_object(pool, name, error);
     if (fd < 0)
         return NULL;
     void *memory = MAP_FAILED;
     STEP(pool_chunk_create__reserve);
-    if (reserve(fd, size, error) == 0) {
+    if (reserve(pool, fd, size, error) == 0) {
         /* Populated: copying into pages that were never touched takes 25 times as long. */
         memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
         if (memory == MAP_FAILED)
@@ -108,7 +127,7 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
     }
     close(fd);
     if (memory == MAP_FAILED) {
-        shm_unlink(name);
+        pool_chunk_unlink(pool, pool->self, id);
         return NULL;
     }
     chunk_header header = {
@@ -128,7 +147,7 @@ pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class
     if (chunk == NULL) {
         horus_error_set(error, ENOMEM, "Out of memory for a pool of %u blocks.", blocks);
         munmap(memory, size);
-        shm_unlink(name);
+        pool_chunk_unlink(pool, pool->self, id);
     }
     return chunk;
 }
@@ -209,7 +228,10 @@ pool_chunk *pool_chunk_map(horus_pool *pool, horus_ident writer, uint32_t id, ho
     char name[160];
     chunk_name(name, pool->ns, writer, id);
     STEP(pool_chunk_map__open);
-    int fd = shm_open(name, O_RDWR | O_CLOEXEC, 0);
+    int fd = -1;
+    errno = ENOENT;
+    if (!is_private(pool)) /* there a chunk that is not mapped any more is gone */
+        fd = shm_open(name, O_RDWR | O_CLOEXEC, 0);
     if (fd < 0) {
         /* Gone with its last message, or cleaned after its writer died: nothing is left to read there. */
         int code = errno == ENOENT ? ESTALE : errno;

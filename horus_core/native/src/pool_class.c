@@ -1,5 +1,6 @@
 /* Sizes: which class a length falls into, how chunks grow, how much memory a pool may have. */
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "pool_internal.h"
 
@@ -54,8 +55,12 @@ uint32_t pool_blocks_max(uint64_t block_size) {
     return most == 0 ? 1 : (uint32_t)most;
 }
 
-uint64_t pool_default_budget(void) {
+uint64_t pool_default_budget(const horus_pool *pool) {
     struct statvfs shm;
+    if (horus_member_is_private(pool->member)) {
+        uint64_t free_half = (uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
+        return free_half < BUDGET_MAX ? free_half : BUDGET_MAX;
+    }
     if (statvfs("/dev/shm", &shm) != 0)
         return BUDGET_MAX;
     uint64_t half = (uint64_t)shm.f_bavail * shm.f_frsize / 2;

@@ -168,7 +168,7 @@ uint32_t pool_growth(uint32_t blocks_now, uint64_t block_size);
 uint32_t pool_blocks_max(uint64_t block_size); /* of one chunk */
 size_t pool_payload_offset(uint64_t block_size, uint32_t blocks);
 size_t pool_chunk_size(uint64_t block_size, uint32_t blocks);
-uint64_t pool_default_budget(void);
+uint64_t pool_default_budget(const horus_pool *pool);
 
 /* pool_chunk.c */
 pool_chunk *pool_chunk_create(horus_pool *pool, uint32_t id, unsigned size_class, uint32_t blocks,

@@ -117,7 +117,7 @@ horus_block *horus_pool_take(horus_pool *pool, uint64_t length, horus_error *err
     if (block == NULL) {
         error->code = 0;
         if (pool->budget == 0)
-            pool->budget = pool_default_budget();
+            pool->budget = pool_default_budget(pool);
         block = find_slowly(pool, size_class, error);
     }
     if (block != NULL)

@@ -60,6 +60,10 @@ bool horus_member_is_forked(const horus_member *member);
 horus_ident horus_member_self(const horus_member *member);
 const char *horus_member_namespace(const horus_member *member);
 
+/* Whether nothing of the namespace has a name in /dev/shm: its own name is empty, and index, regions and pool
+ * are memory that only this process reaches (memfd_create). */
+bool horus_member_is_private(const horus_member *member);
+
 /* Whether that process lives. Never says dead of a living one; a system call (0.5 us). */
 bool horus_member_alive(horus_member *member, horus_ident who);
 

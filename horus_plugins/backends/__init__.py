@@ -1,0 +1,1 @@
+"""The backends that come in the box."""
