@@ -35,9 +35,16 @@ static PyObject *descriptor_bytes(topic_object *self) {
     return bytes;
 }
 
-PyObject *topic_recv_bytes(topic_object *self, PyObject *Py_UNUSED(ignored)) {
+/* `passed`: a byte for each row of a publisher, not 0 for those whose messages are passed over. */
+PyObject *topic_recv_bytes(topic_object *self, PyObject *passed) {
+    if (!PyBytes_Check(passed) || PyBytes_GET_SIZE(passed) != HORUS_MAX_PUBLISHERS + 1) {
+        PyErr_SetString(PyExc_TypeError, "_recv_bytes() takes 256 bytes, one for each publisher's row");
+        return NULL;
+    }
     while (self->ring != NULL && horus_subscriber_recv(&self->sub, self->scratch, &self->last)) {
         PyObject *bytes;
+        if (PyBytes_AS_STRING(passed)[self->last.owner & 0xff] != 0)
+            continue;
         if (self->kind == HORUS_DESCRIPTOR)
             bytes = descriptor_bytes(self);
         else if (self->last.payload_kind == HORUS_SPILLED)
