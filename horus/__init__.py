@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from horus_core.messages.tensor import Tensor as Tensor
     from horus_core.nodes.info import NodeInfo as NodeInfo
     from horus_core.nodes.node import Node as Node
+    from horus_core.nodes.parameter import param as param
     from horus_core.nodes.policy import Ladder as Ladder
     from horus_core.nodes.policy import Restart as Restart
     from horus_core.nodes.policy import Skip as Skip
@@ -76,6 +77,8 @@ if TYPE_CHECKING:
     from horus_core.scheduler.scheduler import Scheduler as Scheduler
     from horus_core.topics.topic import Info as Info
     from horus_core.topics.topic import Topic as Topic
+    from horus_plugins.messages.audio import AudioEncoding as AudioEncoding
+    from horus_plugins.messages.audio import AudioFrame as AudioFrame
     from horus_plugins.messages.control import CmdVel as CmdVel
     from horus_plugins.messages.control import DifferentialDriveCommand as DifferentialDriveCommand
     from horus_plugins.messages.control import JointCommand as JointCommand
@@ -85,6 +88,27 @@ if TYPE_CHECKING:
     from horus_plugins.messages.control import PidConfig as PidConfig
     from horus_plugins.messages.control import ServoCommand as ServoCommand
     from horus_plugins.messages.control import TrajectoryPoint as TrajectoryPoint
+    from horus_plugins.messages.diagnostics import DiagnosticLevel as DiagnosticLevel
+    from horus_plugins.messages.diagnostics import DiagnosticReport as DiagnosticReport
+    from horus_plugins.messages.diagnostics import DiagnosticStatus as DiagnosticStatus
+    from horus_plugins.messages.diagnostics import DiagnosticValue as DiagnosticValue
+    from horus_plugins.messages.diagnostics import DiagnosticValueType as DiagnosticValueType
+    from horus_plugins.messages.diagnostics import HealthStatus as HealthStatus
+    from horus_plugins.messages.diagnostics import Heartbeat as Heartbeat
+    from horus_plugins.messages.diagnostics import HeartbeatState as HeartbeatState
+    from horus_plugins.messages.diagnostics import NodeHeartbeat as NodeHeartbeat
+    from horus_plugins.messages.diagnostics import ResourceUsage as ResourceUsage
+    from horus_plugins.messages.diagnostics import SafetyMode as SafetyMode
+    from horus_plugins.messages.diagnostics import SafetyStatus as SafetyStatus
+    from horus_plugins.messages.force import AxisMode as AxisMode
+    from horus_plugins.messages.force import ContactInfo as ContactInfo
+    from horus_plugins.messages.force import ContactState as ContactState
+    from horus_plugins.messages.force import ForceCommand as ForceCommand
+    from horus_plugins.messages.force import HapticFeedback as HapticFeedback
+    from horus_plugins.messages.force import HapticPattern as HapticPattern
+    from horus_plugins.messages.force import ImpedanceParameters as ImpedanceParameters
+    from horus_plugins.messages.force import TactileArray as TactileArray
+    from horus_plugins.messages.force import WrenchStamped as WrenchStamped
     from horus_plugins.messages.geometry import Accel as Accel
     from horus_plugins.messages.geometry import AccelStamped as AccelStamped
     from horus_plugins.messages.geometry import Point3 as Point3
@@ -97,6 +121,30 @@ if TYPE_CHECKING:
     from horus_plugins.messages.geometry import Twist as Twist
     from horus_plugins.messages.geometry import TwistWithCovariance as TwistWithCovariance
     from horus_plugins.messages.geometry import Vector3 as Vector3
+    from horus_plugins.messages.input import JoystickInput as JoystickInput
+    from horus_plugins.messages.input import KeyboardInput as KeyboardInput
+    from horus_plugins.messages.input import KeyModifier as KeyModifier
+    from horus_plugins.messages.maps import CostMap as CostMap
+    from horus_plugins.messages.maps import OccupancyGrid as OccupancyGrid
+    from horus_plugins.messages.navigation import GoalResult as GoalResult
+    from horus_plugins.messages.navigation import GoalStatus as GoalStatus
+    from horus_plugins.messages.navigation import NavGoal as NavGoal
+    from horus_plugins.messages.navigation import NavPath as NavPath
+    from horus_plugins.messages.navigation import PathPlan as PathPlan
+    from horus_plugins.messages.navigation import VelocityObstacle as VelocityObstacle
+    from horus_plugins.messages.navigation import VelocityObstacles as VelocityObstacles
+    from horus_plugins.messages.navigation import Waypoint as Waypoint
+    from horus_plugins.messages.perception import BoundingBox2D as BoundingBox2D
+    from horus_plugins.messages.perception import BoundingBox3D as BoundingBox3D
+    from horus_plugins.messages.perception import Detection as Detection
+    from horus_plugins.messages.perception import Detection3D as Detection3D
+    from horus_plugins.messages.perception import Landmark as Landmark
+    from horus_plugins.messages.perception import Landmark3D as Landmark3D
+    from horus_plugins.messages.perception import LandmarkArray as LandmarkArray
+    from horus_plugins.messages.perception import MaskType as MaskType
+    from horus_plugins.messages.perception import PlaneArray as PlaneArray
+    from horus_plugins.messages.perception import PlaneDetection as PlaneDetection
+    from horus_plugins.messages.perception import SegmentationMask as SegmentationMask
     from horus_plugins.messages.sensor import BatteryState as BatteryState
     from horus_plugins.messages.sensor import CovarianceType as CovarianceType
     from horus_plugins.messages.sensor import FixStatus as FixStatus
@@ -112,6 +160,21 @@ if TYPE_CHECKING:
     from horus_plugins.messages.sensor import RangeSensor as RangeSensor
     from horus_plugins.messages.sensor import RangeSensorType as RangeSensorType
     from horus_plugins.messages.sensor import Temperature as Temperature
+    from horus_plugins.messages.time import Clock as Clock
+    from horus_plugins.messages.time import ClockSource as ClockSource
+    from horus_plugins.messages.time import RateRequest as RateRequest
+    from horus_plugins.messages.time import SimState as SimState
+    from horus_plugins.messages.time import SimSync as SimSync
+    from horus_plugins.messages.time import TimeReference as TimeReference
+    from horus_plugins.messages.tracking import TrackedObject as TrackedObject
+    from horus_plugins.messages.tracking import TrackingHeader as TrackingHeader
+    from horus_plugins.messages.tracking import TrackState as TrackState
+    from horus_plugins.messages.vision import CameraInfo as CameraInfo
+    from horus_plugins.messages.vision import CompressedImage as CompressedImage
+    from horus_plugins.messages.vision import PointField as PointField
+    from horus_plugins.messages.vision import PointType as PointType
+    from horus_plugins.messages.vision import RegionOfInterest as RegionOfInterest
+    from horus_plugins.messages.vision import StereoInfo as StereoInfo
 
 us: float = 1e-6
 """A microsecond in seconds: `budget=300 * horus.us`."""
@@ -133,6 +196,7 @@ _HOMES = {
     "horus_core.messages.tensor": "Tensor",
     "horus_core.nodes.info": "NodeInfo",
     "horus_core.nodes.node": "Node",
+    "horus_core.nodes.parameter": "param",
     "horus_core.nodes.policy": "Ladder Restart Skip",
     "horus_core.nodes.spec": "Pub Sub",
     "horus_core.nodes.state": "NodeState",
@@ -142,17 +206,40 @@ _HOMES = {
     "horus_core.scheduler.run": "run",
     "horus_core.scheduler.scheduler": "Scheduler",
     "horus_core.topics.topic": "Info Topic",
+    "horus_plugins.messages.audio": "AudioEncoding AudioFrame",
     "horus_plugins.messages.control": (
-        "CmdVel DifferentialDriveCommand JointCommand JointMode MotorCommand MotorMode PidConfig ServoCommand "
-        "TrajectoryPoint"
+        "CmdVel DifferentialDriveCommand JointCommand JointMode MotorCommand MotorMode PidConfig "
+        "ServoCommand TrajectoryPoint"
+    ),
+    "horus_plugins.messages.diagnostics": (
+        "DiagnosticLevel DiagnosticReport DiagnosticStatus DiagnosticValue DiagnosticValueType "
+        "HealthStatus Heartbeat HeartbeatState NodeHeartbeat ResourceUsage SafetyMode SafetyStatus"
+    ),
+    "horus_plugins.messages.force": (
+        "AxisMode ContactInfo ContactState ForceCommand HapticFeedback HapticPattern ImpedanceParameters "
+        "TactileArray WrenchStamped"
     ),
     "horus_plugins.messages.geometry": (
-        "Accel AccelStamped Point3 Pose2D Pose3D PoseStamped PoseWithCovariance Quaternion TransformStamped Twist "
-        "TwistWithCovariance Vector3"
+        "Accel AccelStamped Point3 Pose2D Pose3D PoseStamped PoseWithCovariance Quaternion "
+        "TransformStamped Twist TwistWithCovariance Vector3"
+    ),
+    "horus_plugins.messages.input": "JoystickInput KeyModifier KeyboardInput",
+    "horus_plugins.messages.maps": "CostMap OccupancyGrid",
+    "horus_plugins.messages.navigation": (
+        "GoalResult GoalStatus NavGoal NavPath PathPlan VelocityObstacle VelocityObstacles Waypoint"
+    ),
+    "horus_plugins.messages.perception": (
+        "BoundingBox2D BoundingBox3D Detection Detection3D Landmark Landmark3D LandmarkArray MaskType "
+        "PlaneArray PlaneDetection SegmentationMask"
     ),
     "horus_plugins.messages.sensor": (
-        "BatteryState CovarianceType FixStatus FluidPressure Illuminance Imu JointState LaserScan MagneticField "
-        "NavSatFix Odometry PowerSupplyStatus RangeSensor RangeSensorType Temperature"
+        "BatteryState CovarianceType FixStatus FluidPressure Illuminance Imu JointState LaserScan "
+        "MagneticField NavSatFix Odometry PowerSupplyStatus RangeSensor RangeSensorType Temperature"
+    ),
+    "horus_plugins.messages.time": "Clock ClockSource RateRequest SimState SimSync TimeReference",
+    "horus_plugins.messages.tracking": "TrackState TrackedObject TrackingHeader",
+    "horus_plugins.messages.vision": (
+        "CameraInfo CompressedImage PointField PointType RegionOfInterest StereoInfo"
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -440,6 +440,7 @@ class FieldDescriptor:
 
     name: str
     kind: str
+    shape: str
     unit: str
     doc: str
     type: Any

@@ -66,7 +66,10 @@ class ExecutionClass(ABC):
 
     @abstractmethod
     def remove(self, entry: Entry) -> None:
-        """Tick the node no more; return when its tick that is under way, if any, has ended."""
+        """Tick the node no more; return when its tick that is under way, if any, has ended.
+
+        Raise StillTicking (horus_core/scheduler/patience.py) when it has not after 5 s, as LoopThread.join() does.
+        """
 
     def changed(self, entry: Entry) -> None:  # noqa: B027 - classes on a Lane are told by that
         """The node's next release was moved: it was paused, resumed, or has another rate."""
@@ -76,6 +79,33 @@ class ExecutionClass(ABC):
 
     def close(self) -> None:  # noqa: B027 - the same
         """Let go of threads and processes: all nodes were removed."""
+
+
+class Runner(ABC):
+    """Runs targets of one kind, as `horus run` and launch files name them. One object a process.
+
+    HORUS's own are asked first. A plugin's runner is looked for by the suffix of a file that none of them accepts.
+    """
+
+    name: ClassVar[str]
+    """The suffix of the files that it runs, in small letters and without the dot. Its entry point has that name."""
+
+    language: ClassVar[str] = ""
+    """What `horus run` shows beside a target; "" is the name."""
+
+    files: ClassVar[bool] = True
+    """Whether its targets are files. Else they are words that name no file: `name:anything`."""
+
+    def accepts(self, target: str) -> bool:
+        """Whether it runs that: the path of a file that exists; with `files = False` a word that names none."""
+        return target.lower().endswith(f".{self.name}") if self.files else target.startswith(f"{self.name}:")
+
+    def build(self, target: str) -> None:  # noqa: B027 - most have nothing to build
+        """Make it ready to run. Called for all targets before any starts; raises LaunchError when it cannot be."""
+
+    @abstractmethod
+    def command(self, target: str) -> list[str]:
+        """The command line that runs it, its program by its full path; the user's arguments follow."""
 
 
 class Backend(ABC):

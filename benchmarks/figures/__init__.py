@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.figures import core, dicts, footprint, images, realtime, scheduling, streams, typed
+from benchmarks.figures import core, dicts, footprint, images, realtime, scheduling, streams, typed, wakeups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,4 +34,6 @@ FIGURES: dict[str, Callable[[Lab], list[Row]]] = {
     "rt-lateness": realtime.lateness,
     "rt-spin": realtime.spinning,
     "rt-beside-python": realtime.beside_python,
+    "event": wakeups.event,
+    "estop": wakeups.emergency_stop,
 }

@@ -1,62 +1,75 @@
-"""The group of all commands. A command's module is imported when that command runs, not for `--help`."""
+"""The group of all commands. A command is imported when it runs, not for `--help`."""
 
 from __future__ import annotations
 
-import importlib
-from typing import NamedTuple, cast
+import os
+from itertools import takewhile
+from typing import TYPE_CHECKING
 
 import click
 
+from horus_cli import commands, debugging
+from horus_core.errors import ConfigError
+from horus_core.plugins import reasons, rules
 
-class _Entry(NamedTuple):
-    module: str
-    summary: str
+if TYPE_CHECKING:
+    from horus_core.plugins.record import Plugin
 
-
-# Each module has a click command of the same name.
-_COMMANDS = {
-    "blackbox": _Entry("horus_cli.blackbox", "Show what a scheduler did last, also one that was killed."),
-    "clean": _Entry("horus_cli.clean", "Remove what no living process uses from shared memory."),
-    "estop": _Entry("horus_cli.estop", "Stop the robot, let it go again, or see how it stands."),
-    "run": _Entry("horus_cli.run", "Run Python files and executables, each in a process of its own."),
-    "topic": _Entry("horus_cli.topic", "See the topics of this namespace."),
-}
+_NO_PLUGINS = "--no-plugins"
 
 
 class LazyGroup(click.Group):
-    """Knows names and summaries of all commands, and imports one when it is used."""
+    """Knows the names of all commands, and imports one when it is used."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Switch plugins off before anything asks for them, wherever among the options the switch stands."""
+        if _NO_PLUGINS in takewhile(lambda arg: arg.startswith("-"), args):
+            os.environ[rules.ONLY] = ""  # for the processes that are started, too
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, for help and completion."""
+        """The names, for completion."""
         del ctx
-        return sorted(_COMMANDS)
+        return commands.names()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command; None for an unknown name."""
         del ctx
-        entry = _COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        return cast("click.Command", getattr(importlib.import_module(entry.module), cmd_name))
+        return commands.load(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list in `--help`, from the table alone."""
+        """The lists in `--help`: what comes with HORUS with its summary, the rest with its distribution."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in sorted(_COMMANDS.items())])
+            formatter.write_dl(sorted(commands.SUMMARIES.items()))
+        try:
+            known = commands.known()
+        except ConfigError as error:  # of horus.toml: help is there all the same
+            click.echo(f"horus: {error}", err=True)
+            return
+        if known.others:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([(name, _whose(known.others[name])) for name in sorted(known.others)])
+        if known.shadowing:
+            with formatter.section("Not used, for HORUS has commands of these names"):
+                formatter.write_dl([(plugin.name, _whose([plugin])) for plugin in known.shadowing])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; for an unknown one, name the nearest."""
         name = args[0]
-        if name not in _COMMANDS and not name.startswith("-"):
-            import difflib  # noqa: PLC0415 - only for an error's text
-
-            close = difflib.get_close_matches(name, _COMMANDS, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise click.UsageError(f"No such command {name!r}.{hint}", ctx)
+        command = None if name.startswith("-") else self.get_command(ctx, name)
+        if command is not None:
+            return name, command, args[1:]
+        if not name.startswith("-"):
+            raise click.UsageError(f"No such command {name!r}.{reasons.nearest(name, commands.names())}", ctx)
         return super().resolve_command(ctx, args)
+
+
+def _whose(plugins: list[Plugin]) -> str:
+    both = " and ".join(plugin.source for plugin in plugins)
+    return both if len(plugins) == 1 else f"{both}: one too many"
 
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -67,6 +80,10 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
         ctx.exit()
 
 
+def _debug(_ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    debugging.show_tracebacks = debugging.show_tracebacks or wanted
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
@@ -75,6 +92,15 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
     is_eager=True,
     callback=_print_version,
     help="Show the version.",
+)
+@click.option(_NO_PLUGINS, is_flag=True, expose_value=False, help="Use only what comes with HORUS.")
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_debug,
+    help="Show errors with tracebacks.",
 )
 @click.pass_context
 def horus(ctx: click.Context) -> None:

@@ -36,6 +36,7 @@ def _run() -> int:
     # Imported here, so that Ctrl+C is quiet from the first moment.
     import click  # noqa: PLC0415
 
+    from horus_cli import debugging  # noqa: PLC0415
     from horus_cli.group import horus  # noqa: PLC0415
     from horus_core.errors import HorusError, HorusTimeoutError  # noqa: PLC0415
 
@@ -51,6 +52,10 @@ def _run() -> int:
         error.show()
         return error.exit_code
     except HorusError as error:
+        if debugging.show_tracebacks:
+            import traceback  # noqa: PLC0415 - only for who asks
+
+            traceback.print_exception(error)
         click.echo(f"horus: {error}", err=True)
         return TIMEOUT if isinstance(error, HorusTimeoutError) else FAILED
 

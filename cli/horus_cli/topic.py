@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from horus_plugins.monitor.topics import TopicState
+    from horus_plugins.monitor.topics import Publisher, Subscriber, TopicState
 
 
 @click.group()
@@ -66,10 +66,15 @@ def _details(state: TopicState) -> Iterable[str]:
     latched = ", latched" if state.latched else ""
     yield f"  {state.kind}, {state.size_bytes / 1024:.0f} KiB{latched}, {last}"
     for publisher in state.publishers:
-        yield f"  publisher   {publisher.node}  pid {publisher.pid or '?'}  sent {publisher.sent}"
+        yield f"  publisher   {publisher.node}{_called(publisher)}  pid {publisher.pid or '?'}  sent {publisher.sent}"
     for subscriber in state.subscribers:
         counts = f"received {subscriber.delivered}  missed {subscriber.missed}  skipped {subscriber.skipped}"
-        yield f"  subscriber  {subscriber.node}  pid {subscriber.pid or '?'}  {counts}  lag {subscriber.lag}"
+        who = f"{subscriber.node}{_called(subscriber)}  pid {subscriber.pid or '?'}"
+        yield f"  subscriber  {who}  {counts}  lag {subscriber.lag}"
+
+
+def _called(end: Publisher | Subscriber) -> str:
+    return f" (as {end.called})" if end.called else ""
 
 
 def _echo_all(lines: Iterable[str]) -> None:

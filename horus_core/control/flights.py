@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from horus_core._native import Flight, Member
 
 SUFFIX = ".flight"
+ASKED = {"SCHED_FIFO": 16, "locked memory": 32, "core": 64}
+"""The flags of a row for what its thread asked the kernel for and got (enum horus_row_flag)."""
+REFUSED = 4
+"""So many bits further up stands what it was refused."""
 _FOLDER = "schedulers"
 _SPARE_ROWS = 64
 _log = logging.getLogger("horus")

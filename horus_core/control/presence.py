@@ -43,6 +43,7 @@ class Presence:
             "order": node.order,
             "pubs": node.publishers(),
             "subs": node.subscribers(),
+            "remapped": node._horus.wiring.remapped,  # noqa: SLF001 - the framework's own view of a node
             "started_ns": time.time_ns(),
         }
         if member is None:

@@ -15,8 +15,11 @@ _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*", re.ASCII)
 _STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d+)\]", re.ASCII)
 
 
-def define(cls: Any) -> bool:
-    """Give the class its fields; False when it has none and cannot be made into messages."""
+def define(cls: Any, size: int | None = None) -> bool:
+    """Give the class its fields; False when it has none and cannot be made into messages.
+
+    `size` in bytes is that of the whole, with room behind the last field; None: what C gives.
+    """
     base = next((one for one in cls.__mro__[1:] if getattr(one, "__type_hash__", None)), None)
     inherited = {one.name: one for one in base.__descriptors__} if base is not None else {}
     specs = own_fields(cls, inherited)
@@ -27,7 +30,8 @@ def define(cls: Any) -> bool:
                 cls, next(iter(specs)), "expected a field that it is an alias of, got a class without fields"
             )
         return False
-    layout = layouts.place(cls.__name__, [value for value, _ in stored.values()], base and base.__layout__)
+    values = [value for value, _ in stored.values()]
+    layout = layouts.place(cls.__name__, values, base and base.__layout__, size)
     if layout["size"] > _MAX_SIZE:
         raise ValueError(
             f"{cls.__name__}: expected a message of at most {_MAX_SIZE} bytes, got {layout['size']}. "
@@ -105,13 +109,13 @@ def _alias(
             if target is None:
                 fail(cls, name, f"expected the path of a field, got '{path}', where '{attribute}' is none")
             offset += target.offset
-            whole = target.capacity == 1
+            whole = target.shape == "one"
             of = target.type
             known = (
                 {one.name: one for one in of.__descriptors__} if isinstance(of, _native.MessageMeta) else {}
             )
         else:
-            if target is None or whole or int(index) >= target.capacity or target.count_offset:
+            if target is None or whole or int(index) >= target.capacity or target.shape == "bounded":
                 fail(cls, name, f"expected an element of a fixed array, got '{path}'")
             offset += int(index) * target.size
             whole = True

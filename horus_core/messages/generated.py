@@ -43,7 +43,7 @@ def _build(layout: Layout, depth: int) -> type[Message]:
             raise TypeError(f"the field name {entry['name']!r}")
         annotation, body[entry["name"]] = _field(entry, depth)
         body["__annotations__"][entry["name"]] = annotation
-    made: Any = MessageMeta(name, (Message,), body)
+    made: Any = MessageMeta(name, (Message,), body, size=layout["size"])
     if layouts.hash_of(layouts.of(made)) != layouts.hash_of(layout):
         raise ValueError(
             "; ".join(layouts.diff(layout, layouts.of(made), here="in the region", there="in C"))

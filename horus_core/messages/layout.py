@@ -40,10 +40,13 @@ class Value(NamedTuple):
     nested: Layout | None = None
 
 
-def place(name: str, values: Iterable[Value], base: Layout | None = None) -> Layout:
-    """Lay the values out in the order given, as a C compiler does; those of a base class come first."""
+def place(name: str, values: Iterable[Value], base: Layout | None = None, size: int | None = None) -> Layout:
+    """Lay the values out in the order given, as a C compiler does; those of a base class come first.
+
+    `size` in bytes keeps room behind the last one; it is at least what C gives, and aligned as C wants it.
+    """
     fields: list[Layout] = list(base["fields"]) if base else []
-    offset = _end(fields[-1]) if fields else 0
+    offset = end(fields[-1]) if fields else 0
     align = base["align"] if base else 1
     for value in values:
         entry: Layout = {"name": value.name, "kind": value.kind}
@@ -57,10 +60,20 @@ def place(name: str, values: Iterable[Value], base: Layout | None = None) -> Lay
         entry.update(_described(value))
         fields.append(entry)
         offset += value.size * (value.elements or 1)
-    return {"name": name, "size": _round_up(offset, align), "align": align, "fields": fields}
+    least = max(_round_up(offset, align), _round_up(base["size"], align) if base else 0)
+    return {"name": name, "size": _size(name, size, least, align), "align": align, "fields": fields}
 
 
-def _end(entry: Layout) -> int:
+def _size(name: str, said: int | None, least: int, align: int) -> int:
+    if said is None:
+        return least
+    if type(said) is not int or said < least or said % align != 0:
+        raise ValueError(f"{name}: expected a size of {least} or more, a multiple of {align}, got {said!r}.")
+    return said
+
+
+def end(entry: Layout) -> int:
+    """Return the byte behind a field: of a bounded array, behind all its elements."""
     size = (
         entry["layout"]["size"] if entry["kind"] == "message" else SIZES.get(entry["kind"]) or entry["size"]
     )

@@ -31,6 +31,9 @@ class Message(_native.MessageBase, metaclass=_native.MessageMeta):
     Messages hold their bytes inline, compare with `==`, pickle, copy, and are always true. They are mutable,
     so they have no hash. A nested message reads as a part of the outer one: writing to the part changes the
     whole. Fields compare as numbers and text do, except that a NaN equals the same NaN.
+
+    `class A(Message, topic="a")` gives the class a default topic; `size=72` keeps room at the end, for what other
+    programs' structs have there.
     """
 
     __topic__: ClassVar[str | None] = None
@@ -38,16 +41,18 @@ class Message(_native.MessageBase, metaclass=_native.MessageMeta):
     __layout__: ClassVar[dict[str, Any]]
     """Where each field lies; see horus_core.messages.layout."""
 
-    def __init_subclass__(cls, *, topic: str | None = None, **more: object) -> None:
+    def __init_subclass__(cls, *, topic: str | None = None, size: int | None = None, **more: object) -> None:
         try:
             super().__init_subclass__(**more)
         except TypeError:
             if not more:
                 raise
             shown = ", ".join(f"{key}=" for key in more)
-            raise TypeError(f"{cls.__name__}: expected no class keyword but topic=, got {shown}.") from None
+            raise TypeError(
+                f"{cls.__name__}: expected no class keyword but topic= and size=, got {shown}."
+            ) from None
         cls.__topic__ = None if topic is None else topic_name(topic)
-        if define(cls) and "__generated__" not in cls.__dict__:
+        if define(cls, size) and "__generated__" not in cls.__dict__:
             registry.register(cls)
 
     def is_valid(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from horus_core import _native, names
 from horus_core.control.logs import NodeLog
 from horus_core.errors import NodeError
-from horus_core.nodes import config, options, policy
+from horus_core.nodes import config, options, placement, policy
 from horus_core.nodes.callbacks import Callbacks
 from horus_core.nodes.info import NodeInfo
 from horus_core.nodes.options import DEFAULT_RATE
@@ -112,7 +112,7 @@ class Node(_native.NodeBase):
         self._horus = Parts(
             name=name,
             config=parsed,
-            rate=options.rate(rate),
+            rate=placement.own_rate(rate),
             rate_given=rate is not DEFAULT_RATE,
             order=options.order(order),
             policy=policy.parse(failure_policy),

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import names
 from horus_core.errors import ConfigError
 from horus_core.nodes import spec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from horus_core._native import NodeBase
     from horus_core.topics.topic import Topic
+
+
+class Declared(NamedTuple):
+    """A topic as a node declares it."""
+
+    topic: str
+    """ "" for a class without a default topic."""
+    type: type | None
 
 
 class Wiring:
@@ -35,8 +45,8 @@ class Wiring:
         self._node = node
         self._name = name
         self._capacity = capacity
-        self._pubs = spec.by_topic(spec.parse_pubs(pubs))
-        self._subs = spec.by_topic(spec.parse_subs(subs))
+        self._specs = spec.parse_pubs(pubs), spec.parse_subs(subs)
+        self._pubs, self._subs = spec.by_topic(self._specs[0]), spec.by_topic(self._specs[1])
         self._wakes = bool(on)
         for topic in on:
             self._subs.setdefault(topic, spec.Sub(topic))
@@ -44,15 +54,40 @@ class Wiring:
         self._refuse_depth_of_events()
         self._used_pubs: dict[str, None] = {}
         self._used_subs: dict[str, None] = {}
+        self._remapped: dict[str, str] = {}
         self.topics: dict[str, Topic] = {}
+        """What is open, by the names that the node uses."""
 
     def publishers(self) -> list[str]:
         """The names of the topics that were declared for publishing, or published."""
-        return list(dict.fromkeys([*self._pubs, *self._used_pubs]))
+        return [self.real(name) for name in dict.fromkeys([*self._pubs, *self._used_pubs])]
 
     def subscribers(self) -> list[str]:
         """The names of the topics that were declared for subscribing, or received from."""
-        return list(dict.fromkeys([*self._subs, *self._used_subs]))
+        return [self.real(name) for name in dict.fromkeys([*self._subs, *self._used_subs])]
+
+    def declarations(self) -> tuple[list[Declared], list[Declared]]:
+        """What pubs= and subs= say, by the names that the node uses; a class alone stands for its default topic."""
+        pubs, subs = ([_declared(one) for one in specs] for specs in self._specs)
+        woken = [Declared(name, None) for name in self._subs if name not in {one.topic for one in subs}]
+        return pubs, subs + woken
+
+    def real(self, name: str) -> str:
+        """The topic that the node gets when it uses that name."""
+        return self._remapped.get(name, name)
+
+    def remap(self, topics: Mapping[str, str]) -> None:
+        """Give the node other topics than those it names, from their next opening on: {its name: topic}."""
+        self._remapped.update(topics)
+
+    def rename(self, node: str) -> None:
+        """Call the node that, in topics from their next opening on."""
+        self._name = node
+
+    @property
+    def remapped(self) -> dict[str, str]:
+        """Which topics the node gets instead of those it names."""
+        return dict(self._remapped)
 
     def open_declared(self) -> None:
         """Open what pubs= and subs= name; classes alone open nothing."""
@@ -69,26 +104,28 @@ class Wiring:
 
     def open_to_send(self, key: str | type) -> None:
         """From now on the native send() finds the topic behind a name or class."""
-        topic = self._open(key)
-        self._used_pubs[topic.name] = None
+        name, topic = self._open(key)
+        self._used_pubs[name] = None
         self._node._horus_bind_send(key, topic)  # noqa: SLF001 - the native side of this wiring
 
     def open_to_receive(self, key: str | type) -> None:
         """From now on the native recv() finds the topic, and each tick begins with its fresh data."""
-        topic = self.inlet(key)
-        declared = self._subs.get(topic.name) or spec.Sub(topic.name)
+        name, topic = self._open(key)
+        self._used_subs[name] = None
+        declared = self._subs.get(name) or spec.Sub(name)
         depth = spec.FIFO if self._wakes else declared.native_depth()
         self._node._horus_bind_receive(key, topic, depth)  # noqa: SLF001
 
     def inlet(self, key: str | type) -> Topic:
         """The topic behind a name or class, for looking at it."""
-        topic = self._open(key)
-        self._used_subs[topic.name] = None
+        name, topic = self._open(key)
+        self._used_subs[name] = None
         return topic
 
     def open_inlets(self) -> list[Topic]:
         """The subscribed topics that are open."""
-        return [topic for name in self.subscribers() if (topic := self.topics.get(name)) is not None]
+        names_used = dict.fromkeys([*self._subs, *self._used_subs])
+        return [topic for name in names_used if (topic := self.topics.get(name)) is not None]
 
     def close(self) -> None:
         """Close all topics; they open again when they are used again."""
@@ -97,7 +134,8 @@ class Wiring:
         for topic in topics.values():
             topic.close()
 
-    def _open(self, key: str | type) -> Topic:
+    def _open(self, key: str | type) -> tuple[str, Topic]:
+        """The name that the node uses for it, and the topic."""
         from horus_core.topics.topic import Topic  # noqa: PLC0415 - nodes are made without topics
 
         if isinstance(key, str):
@@ -106,12 +144,12 @@ class Wiring:
             name, message_type = spec.default_topic(key, self._name), key
         found = self.topics.get(name)
         if found is not None:
-            return found
-        topic = Topic(name, _node=self._name, **self._wanted(name, message_type))
+            return name, found
+        topic = Topic(self.real(name), _node=self._name, **self._wanted(name, message_type))
         opened = self.topics.setdefault(name, topic)
         if opened is not topic:  # another thread was faster
             topic.close()
-        return opened
+        return name, opened
 
     def _wanted(self, name: str, message_type: type | None) -> dict[str, Any]:
         """What pubs= and subs= say about a topic, as Topic's keywords."""
@@ -138,3 +176,9 @@ class Wiring:
                     f"Bad types of topic {name!r}: expected one type, got {sent.__name__} in pubs and "
                     f"{received.__name__} in subs."
                 )
+
+
+def _declared(one: spec.Pub | spec.Sub) -> Declared:
+    if isinstance(one.topic, str):
+        return Declared(one.topic, one.type)
+    return Declared(str(getattr(one.topic, "__topic__", None) or ""), one.topic)

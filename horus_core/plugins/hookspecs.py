@@ -14,7 +14,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from horus_core.abc import Backend, Bridge, ExecutionClass
+    from horus_core.abc import Backend, Bridge, ExecutionClass, Runner
     from horus_core.messages.message import Message
     from horus_core.nodes.node import Node
     from horus_core.scheduler.scheduler import Scheduler
@@ -56,6 +56,16 @@ def horus_register_execution(register: Callable[[type[ExecutionClass]], None]) -
     node that names a class which HORUS has not, or on one of its own when the plugin is not called like the class; an
     exception marks the plugin as failed and keeps what it had registered. A node whose class was not supplied cannot
     start: the error says why the plugin failed.
+    """
+
+
+@hookspec
+def horus_register_runners(register: Callable[[Runner], None]) -> None:
+    """Supply ways to run a target: call `register(runner)` for each, with an object.
+
+    Entry points: group `horus.runners`, called as the suffix of the files that the runner runs (`ipynb`), or as the
+    word before the colon of what else it runs. Called once, in the thread of `horus run`, when it meets such a target
+    that no runner of HORUS's own accepts; an exception marks the plugin as failed and keeps what it had registered.
     """
 
 

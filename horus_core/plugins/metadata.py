@@ -128,7 +128,8 @@ def _groups(text: str) -> list[tuple[str, str, str]]:
 
 
 def _head(stem: str, head: str) -> tuple[str, str]:
-    fields = dict(re.findall(r"^(Name|Version): *(\S+)", head, re.MULTILINE))
+    top = re.split(r"\r?\n\r?\n", head, maxsplit=1)[0]  # a description may say what it likes
+    fields = dict(re.findall(r"^(Name|Version): *(\S+)", top, re.MULTILINE))
     name, version = _from_stem(stem)
     return fields.get("Name", name), fields.get("Version", version)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from horus_core.errors import PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import ModuleType
 
     from horus_core.plugins.record import Plugin
 
-_NOT_THEIRS = ("<frozen", str(Path(__file__).parents[1]))
+_NOT_THEIRS = ("<frozen", __file__.rpartition("plugins")[0])
 
 
 def reason(error: BaseException, plugin: Plugin) -> str:
@@ -24,13 +23,15 @@ def reason(error: BaseException, plugin: Plugin) -> str:
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """` Did you mean 'x'?`, or nothing when none is near."""
+    import difflib  # noqa: PLC0415 - only for an error's text
+
     close = difflib.get_close_matches(word, list(words), n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def check_api(target: Any) -> None:
+def check_api(module: ModuleType | None) -> None:
     """Refuse a plugin that was made for another version of the hooks: it says so as HORUS_PLUGIN_API."""
-    wanted = getattr(target, "HORUS_PLUGIN_API", None)
+    wanted = getattr(module, "HORUS_PLUGIN_API", None)
     if wanted is None:
         return
     from horus_core.plugins.hookspecs import API_VERSION  # noqa: PLC0415 - imports pluggy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from horus_core import _native
@@ -24,6 +25,8 @@ def attend(scheduler: Scheduler, entry: Entry, reason: int) -> None:
     watchdog had called it hung) or `_native.LANE_RECOVERED` (`entry.recover_after` good ticks in a row since
     `entry.degraded` was set). What an exception is raised for ends the run.
     """
+    if entry.left_behind:  # its run is over
+        return
     if reason == _native.LANE_RECOVERED:
         ladder.descend(scheduler, entry)
         return
@@ -56,8 +59,9 @@ def _missed(scheduler: Scheduler, entry: Entry) -> None:
     lifecycle.tell("horus_node_missed", entry, in_row=in_row)
     if _may_speak(entry):
         scheduler.report.note("miss", f"{in_row} in a row", entry)
-        with suppress(Exception):  # what follows a miss matters more than the line
-            entry.journal.warning(f"missed {allowed}, {in_row} times in a row")
+        # A line takes half a millisecond, or as long as stderr likes: on a real-time thread the next miss.
+        with suppress(Exception):
+            scheduler.later(partial(entry.journal.warning, f"missed {allowed}, {in_row} times in a row"))
 
 
 def _enter_safe_mode(scheduler: Scheduler, entry: Entry) -> None:

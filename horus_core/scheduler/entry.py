@@ -47,6 +47,7 @@ class Entry(_native.Run):
         "live",
         "node",
         "nominal_rate",
+        "pace",
         "paused_state",
         "policy",
         "presence",
@@ -55,6 +56,7 @@ class Entry(_native.Run):
         "run",
         "safe_mode",
         "safe_state",
+        "skips_wake",
         "step",
         "told_ns",
         "wiring",
@@ -89,6 +91,10 @@ class Entry(_native.Run):
         """What keeps it from ticking: "pause", "estop"."""
         self.nominal_rate = self.rate
         """What it ticks at unless its ladder slows it."""
+        self.pace = 0.0
+        """How many times a second messages woke it when its ladder slowed it; 0: it is not slowed, or has a rate."""
+        self.skips_wake = False
+        """Whether the next message that wakes it is to wait for the one after."""
         self.ladder = parts.config.ladder
         self.step = 0
         """Of its ladder: horus_core/scheduler/ladder.py."""
@@ -127,6 +133,15 @@ class Entry(_native.Run):
             self.random = None
             if scheduler.deterministic:  # the last run's time is no time of this one
                 self.restarts = self.last_restart_ns = 0
+
+    @property
+    def left_behind(self) -> bool:
+        """Whether a tick of its last run, which did not end in time, still goes on."""
+        return self.node._horus.left_behind
+
+    @left_behind.setter
+    def left_behind(self, left: bool) -> None:
+        self.node._horus.left_behind = left
 
     @property
     def exec_class(self) -> str:
@@ -209,6 +224,22 @@ class Entry(_native.Run):
             else:
                 super().rest_until(wake_ns)
 
+    def skip(self) -> None:
+        """Leave out the next release; of a node that messages wake, the next wake."""
+        if self.on_demand:
+            self.skips_wake = True
+        else:
+            super().skip()
+
+    def pass_over(self) -> None:
+        """This is the wake that is left out: count it."""
+        self.skips_wake = False
+        with self._guard:
+            if not self.holds:
+                self.next_ns = 0
+                super().skip()
+                self.next_ns = NEVER
+
     def divert(self, to: Callable[[], object] | None, /) -> None:
         """Let releases call something else; during an e-stop, afterwards."""
         with self._guard:
@@ -225,12 +256,19 @@ class Entry(_native.Run):
             self.safe_state = "entering"
             return True
 
+    def flag(self, bits: int, *, on: bool = True) -> None:
+        """Set flags of its row (enum horus_row_flag), or take them away. From any thread."""
+        with self._guard:
+            flags = self.node._horus_flags
+            self.node._horus_flags = flags | bits if on else flags & ~bits
+
     def forget(self) -> None:
-        """A new run: nothing holds it, and its ladder is at the bottom."""
+        """A new run: nothing holds it, no failures or misses are behind it, and its ladder is at the bottom."""
         if self.step:
             self.set_rate(self.nominal_rate, 0)
         self.holds, self.step, self.safe_mode, self.safe_state = frozenset(), 0, False, ""
-        self.degraded = 0
+        self.degraded, self.pace, self.skips_wake = 0, 0.0, False
+        self.forgive()
         self.node._horus_flags = int(self.config.critical)  # HORUS_ROW_CRITICAL
         self.node._horus_ladder = self.node._horus_safe_state_ns = 0
         super().divert(None)

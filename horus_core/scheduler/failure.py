@@ -29,6 +29,9 @@ def ends_run(scheduler: Scheduler, entry: Entry, error: BaseException) -> bool:
     if isinstance(error, CutShort):
         entry.journal.warning("tick() was cut short by a second signal")
         return False
+    if entry.left_behind:  # its run is over
+        entry.journal.error("the tick that was left behind has failed", exc=error)
+        return False
     if not isinstance(error, Exception):
         return True
     if output.mute_if_closed(error):
@@ -88,11 +91,10 @@ def _crash(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
 
 def _skip(scheduler: Scheduler, entry: Entry, error: Exception, chosen: policy.Skip) -> None:
     entry.journal.error("tick() failed", _LOG_EVERY_S, exc=error)
-    if entry.failed_in_row >= chosen.max_failures:
+    if entry.failed_in_row % chosen.max_failures == 0:  # not from zero: while it rests it is not healthy
         entry.journal.warning(
             f"rests for {chosen.cooldown:g} s after {entry.failed_in_row} failures in a row"
         )
-        entry.forgive()
         entry.rest_until(scheduler.clock.now_ns() + int(chosen.cooldown * _NS))
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FINE, WARNED, SLOW, ISOLATED = range(4)
 HEALTH = ("healthy", "warned", "slow", "isolated")
+_ILL = ("hung", "crashed", "stale")
+_NS = 1_000_000_000
 _PROBE_HZ = 1.0
 _DEGRADED = 2  # HORUS_ROW_DEGRADED
 
@@ -27,6 +29,13 @@ def reached(ladder: Ladder, in_row: int) -> int:
     """The step that so many misses in a row lead to."""
     thresholds = (ladder.warn, ladder.slow, ladder.isolate)
     return sum(in_row >= threshold for threshold in thresholds)
+
+
+def health(state: str, step: int, failed_in_row: int) -> str:
+    """The worst that is true of a node: its state, its step, or that its last tick failed."""
+    if state in _ILL or (state == "error" and step < ISOLATED):
+        return state
+    return "failing" if failed_in_row and step < ISOLATED else HEALTH[min(step, ISOLATED)]
 
 
 def climb(scheduler: Scheduler, entry: Entry, step: int, why: str) -> None:
@@ -46,6 +55,8 @@ def descend(scheduler: Scheduler, entry: Entry) -> None:
         scheduler.report.note("recovery", "left its safe mode", entry, FINE)
         return
     _set(entry, entry.step - 1)
+    if entry.step < SLOW:
+        entry.pace = 0.0
     if entry.step == SLOW and entry.info.state() is NodeState.ERROR:
         entry.enter(NodeState.RUNNING)
     entry.degraded = int(entry.step > FINE)
@@ -58,7 +69,7 @@ def descend(scheduler: Scheduler, entry: Entry) -> None:
 def apply_rate(scheduler: Scheduler, entry: Entry) -> None:
     """The rate that the node ticks at on its step."""
     factor = 2 if entry.step >= SLOW else 1
-    rate = entry.nominal_rate / factor
+    rate = (entry.pace or entry.nominal_rate) / factor
     if entry.step == ISOLATED:
         rate = min(rate, _PROBE_HZ)
     if rate != entry.rate:
@@ -69,6 +80,8 @@ def _take(scheduler: Scheduler, entry: Entry, step: int, why: str) -> None:
     _set(entry, step)
     entry.degraded = 1
     entry.good_in_row = 0
+    if step == SLOW and entry.on_demand:  # its rate is that of the messages
+        entry.pace = _NS / max(1, entry.started_ns - entry.previous_ns)
     apply_rate(scheduler, entry)
     text = f"{HEALTH[step]}: {why}" + (f"; ticks at {entry.rate:g} Hz" if step >= SLOW else "")
     scheduler.report.note("ladder", text, entry, step)
@@ -83,10 +96,8 @@ def _take(scheduler: Scheduler, entry: Entry, step: int, why: str) -> None:
 
 def _set(entry: Entry, step: int) -> None:
     entry.step = step
-    node = entry.node
-    node._horus_ladder = step  # noqa: SLF001 - the scheduler's share of its node
-    flags = node._horus_flags  # noqa: SLF001
-    node._horus_flags = flags | _DEGRADED if step else flags & ~_DEGRADED  # noqa: SLF001
+    entry.node._horus_ladder = step  # noqa: SLF001 - the scheduler's share of its node
+    entry.flag(_DEGRADED, on=step > FINE)
 
 
 def _say(entry: Entry, text: str) -> None:

@@ -23,7 +23,7 @@ def enter(scheduler: Scheduler, entry: Entry, why: str) -> None:
     entry.safe_state = "entered" if returned else "failed"
     if callback is not None and returned:
         entry.node._horus_safe_state_ns = time.monotonic_ns()  # noqa: SLF001 - the scheduler's share of its node
-        entry.node._horus_flags |= _FLAG  # noqa: SLF001
+        entry.flag(_FLAG)
     said = "no enter_safe_state() to call" if callback is None else "entered" if returned else "failed"
     scheduler.report.note("note", f"safe state: {said}; {why}", entry)
 
@@ -31,4 +31,4 @@ def enter(scheduler: Scheduler, entry: Entry, why: str) -> None:
 def leave(entry: Entry) -> None:
     """What it was entered for is over; it will be entered anew when it must be."""
     entry.safe_state = ""
-    entry.node._horus_flags &= ~_FLAG  # noqa: SLF001 - as above
+    entry.flag(_FLAG, on=False)

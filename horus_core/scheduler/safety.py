@@ -223,12 +223,8 @@ class Safety:
 
 def _health(entry: Entry) -> dict[str, Any]:
     node, state = entry.node, entry.info.state()
-    bad = state in (NodeState.HUNG, NodeState.CRASHED)
-    health = state.value if bad else ladder.HEALTH[entry.step]
-    if health == "healthy" and state is NodeState.ERROR:
-        health = state.value
     return {
-        "health": health,
+        "health": ladder.health(state.value, entry.step, entry.failed_in_row),
         "state": state.value,
         "critical": entry.config.critical,
         "missed": entry.missed,

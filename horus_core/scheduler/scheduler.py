@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from horus_core import names
@@ -20,6 +21,7 @@ from horus_core.scheduler.session import Session
 from horus_core.scheduler.simulated import SimulatedClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -201,6 +203,10 @@ class Scheduler:
             "uptime": entry.info.get_uptime(),
         }
 
+    def current_tick(self) -> int:
+        """How many ticks the node that has ticked most has behind it; 0 before the first."""
+        return max((entry.ticks for entry in self._roster), default=0)
+
     def capabilities(self) -> dict[str, list[str]]:
         """What nodes asked the kernel for and got, by node: "SCHED_FIFO", "locked memory", "core"."""
         return self.report.capabilities()
@@ -303,6 +309,14 @@ class Scheduler:
         """Whether any node still ticks."""
         session = self._runs.session
         return session is not None and session.any_live()
+
+    def later(self, what: Callable[[], Any]) -> None:
+        """Have the run's own thread do something between two ticks: it costs the caller's no time."""
+        session = self._runs.session
+        if session is None or session.thread == threading.get_ident():
+            what()
+        else:
+            session.ask(what, later=True)
 
     def fail(self, error: BaseException) -> None:
         """End the run, which then raises the error. From any thread."""

@@ -66,8 +66,9 @@ class ComputeProcess(ExecutionClass):
 
     def halt(self) -> None:
         """Release no tick any more."""
-        for thread in self._threads.values():
+        for entry, thread in self._threads.items():
             thread.halt()
+            self._processes[entry].halt()
 
     def close(self) -> None:
         """End what is left of processes whose init() failed."""

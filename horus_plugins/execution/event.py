@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from horus_core import _native
 from horus_core.abc import ExecutionClass
 from horus_core.nodes.state import NodeState
-from horus_core.scheduler import clock, failure
+from horus_core.scheduler import clock, failure, ladder
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.loop import Loop
+from horus_core.scheduler.patience import Patience
 from horus_plugins.execution import rt
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Sleeper:
         self._topics = tuple(entry.wiring.inlet(name) for name in entry.config.on)
         self._alarm = _native.Alarm()  # rung for a look at what is said of the node, and to halt
         self._halted = False
+        self._done = threading.Event()  # see LoopThread
+        self._patience = Patience(host)
         self._loop = Loop(host.scheduler, self._alarm)
         self._loop.lane.add(entry)
         # A daemon: a tick that never ends must not keep the process from ending.
@@ -86,20 +89,27 @@ class Sleeper:
 
     def halt(self) -> None:
         """Begin no tick any more; returns at once."""
+        self._patience.begin()
         self._halted = True
         self._alarm.ring()
 
     def join(self) -> None:
-        """Return when the tick that was under way has ended, and with it the thread."""
+        """Return when the tick that was under way has ended, and with it the thread; raises StillTicking."""
         self.halt()
         try:
             if self._thread is not threading.current_thread():
-                self._thread.join()
+                self._patience.wait_to_the_end(self._ended)
         finally:
             self._loop.lane.remove(self._entry)
             self._entry.on_demand = 0
             if self._entry.config.wants_rt:
                 rt.count_thread(-1)
+
+    def _ended(self, timeout_s: float | None) -> bool:
+        if not self._done.wait(timeout_s):
+            return False
+        self._thread.join()
+        return True
 
     def _run(self) -> None:
         clock.enter(self._loop)
@@ -113,6 +123,7 @@ class Sleeper:
             self._host.fail(error)
         finally:
             clock.leave()
+            self._done.set()
 
     def _turn(self) -> None:
         entry = self._entry
@@ -125,7 +136,10 @@ class Sleeper:
             self._rest()
         elif self._woken() and not self._halted and entry.info.state() is not NodeState.PAUSED:
             # The moment of the wake is the release. All that is readable by now is one wake.
-            self._tick()
+            if not entry.skips_wake or self._passed_over():
+                self._tick()
+            if entry.step >= ladder.SLOW:
+                self._keep_to_its_step()
 
     def _rest(self) -> None:
         """Its failure policy, or resume(), has set a time: until then messages wait."""
@@ -136,6 +150,20 @@ class Sleeper:
             self._tick()
         else:
             entry.next_ns = NEVER
+
+    def _passed_over(self) -> bool:
+        """on_miss="skip": what woke it waits for the next wake, or as long again. Whether it is to tick then."""
+        entry = self._entry
+        waited_ns = self._host.clock.now_ns() - entry.release_ns
+        entry.pass_over()
+        _native.wait_any(self._topics, self._alarm, _native.now_ns() + waited_ns)
+        return not self._halted and entry.info.state() is not NodeState.PAUSED
+
+    def _keep_to_its_step(self) -> None:
+        """A node that its ladder slowed or isolated rests after each tick; what comes meanwhile waits."""
+        entry = self._entry
+        if entry.next_ns == NEVER and entry.live:
+            entry.rest_until(self._host.clock.now_ns() + 1)
 
     def _woken(self) -> bool:
         try:

@@ -21,7 +21,7 @@ DEFAULT_PRIORITY = 50
 # Before a release, on a core of the node's own. At most half of each period: the kernel takes the processor from
 # SCHED_FIFO threads that use more than 95 % of it, for 50 ms a second (sched_rt_runtime_us).
 _SPIN_NS = 150_000
-_SWITCH_INTERVAL_S = 0.0005  # how long another thread may keep the GIL from a waiting one
+_SWITCH_INTERVAL_S = 0.0001  # how long another thread may keep the GIL from a waiting one
 
 _switching = threading.Lock()
 _rt_threads = 0
@@ -50,13 +50,20 @@ class Rt(ExecutionClass):
 
     def add(self, entry: Entry) -> None:
         """Give it its thread."""
-        thread = self.host.thread(entry.node.name, lambda: prepare(self.host, entry))
+        thread = self.host.thread(entry.node.name, lambda: self._begin(entry))
         thread.loop.lane.add(entry)
         if entry.config.core is not None:
             thread.loop.lane.spin_ns = _spin_ns(entry)
         self._threads[entry] = thread
         count_thread(1)
         thread.start()
+
+    def _begin(self, entry: Entry) -> None:
+        """On its thread. Releases that went by while that was made ready were not to be had, nor are they skipped."""
+        prepare(self.host, entry)
+        newest_ns = self.host.clock.now_ns() - int(1e9 / entry.rate) + 1
+        if entry.next_ns < newest_ns:
+            entry.rest_until(newest_ns)
 
     def remove(self, entry: Entry) -> None:
         """The thread ends with the current tick."""

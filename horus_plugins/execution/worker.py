@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
-from horus_core.nodes import importable
+from horus_core.control import estop
+from horus_core.nodes import importable, placement
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock
@@ -44,6 +45,7 @@ class Plan:
     rate: float
     capacity: int | None
     order: int
+    topics: dict[str, str]
 
 
 class Remote(Scheduler):
@@ -55,6 +57,14 @@ class Remote(Scheduler):
     def request_stop(self) -> None:
         """Told with the answer to the call under way."""
         self.stop_asked = True
+
+    def emergency_stop(self, reason: str, source: str = "") -> None:
+        """Publish the order at once, in the middle of the tick: the scheduler hears it like everybody."""
+        topic = estop.open_topic(source)
+        try:
+            topic.send(estop.order_to_stop(reason, source))
+        finally:
+            topic.close()
 
     @property
     def started_ns(self) -> int | None:
@@ -76,6 +86,7 @@ class Worker:
             order=plan.order,
             **found,
         )
+        placement.place(self._node, topics=plan.topics)
         self._scheduler = Remote()
         self._entry = Entry(self._node, None)
         self._entry.attach(self._scheduler)

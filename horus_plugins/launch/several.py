@@ -28,7 +28,7 @@ def run_several(targets: Sequence[Target], arguments: tuple[str, ...], *, isolat
         say(f"  🔒 Session: {session}")
         say(f"  Namespace: {where}")
         for number, target in enumerate(targets, start=1):
-            say(f"  {number}. {target.path} ({target.runner.language})")
+            say(f"  {number}. {target.name} ({target.language})")
         say("")
         say("Phase 1: Building all files…")
         for target in targets:

@@ -28,7 +28,7 @@ def run_one(target: Target, arguments: tuple[str, ...]) -> NoReturn:
         os.execve(command[0], command, environment(where))  # noqa: S606 - no shell is wanted
     except OSError as error:
         raise LaunchError(
-            f"Starting {target.path} failed: {error.strerror} ({command[0]}). Check that it runs by itself."
+            f"Starting {target.name} failed: {error.strerror} ({command[0]}). Check that it runs by itself."
         ) from error
 
 

@@ -58,10 +58,10 @@ class MotorCommand(Message, topic="motor_cmd"):
 
     motor_id: u8 = field(default=0, doc="Which motor.")
     mode: MotorMode | int = field(default=MotorMode.VELOCITY, storage=u8, doc="What the target means.")
-    target: f64 = field(default=0.0, doc="In rad/s, rad, Nm or V, by the mode.")
+    target: f64 = field(default=0.0, unit="rad/s, rad, Nm, V", doc="One of these, by the mode.")
     max_velocity: f64 = field(default=math.inf, unit="rad/s", doc="Limit on the way to the target.")
     max_acceleration: f64 = field(default=math.inf, unit="rad/s²", doc="Limit on the way to the target.")
-    feed_forward: f64 = field(default=0.0, doc="Added to the controller's output.")
+    feed_forward: f64 = field(default=0.0, unit="any", doc="Added to the controller's output.")
     enable: bool_ = field(default=False, doc="Whether the motor is powered.")
     timestamp_ns: u64 = field(default=0, kw_only=True, unit="ns", doc="When it was decided; 0 is unset.")
 
@@ -106,7 +106,7 @@ class ServoCommand(Message, topic="servo_cmd"):
 
     servo_id: u8 = field(default=0, doc="Which servo.")
     position: f32 = field(default=0.0, unit="rad", doc="Where to.")
-    speed: f32 = field(default=0.5, doc="From 0 to 1, of what the servo can.")
+    speed: f32 = field(default=0.5, unit="1", doc="From 0 to 1, of what the servo can.")
     enable: bool_ = field(default=False, doc="Whether the servo is powered.")
     timestamp_ns: u64 = field(default=0, kw_only=True, unit="ns", doc="When it was decided; 0 is unset.")
 
@@ -124,11 +124,11 @@ class PidConfig(Message, topic="pid_config"):
     """The gains of one PID controller."""
 
     controller_id: u32 = field(default=0, doc="Which controller.")
-    kp: f64 = field(default=1.0, doc="Proportional gain.")
-    ki: f64 = field(default=0.0, doc="Integral gain.")
-    kd: f64 = field(default=0.0, doc="Derivative gain.")
-    integral_limit: f64 = field(default=math.inf, doc="Largest part that the integral may have.")
-    output_limit: f64 = field(default=math.inf, doc="Largest output.")
+    kp: f64 = field(default=1.0, unit="any", doc="Proportional gain.")
+    ki: f64 = field(default=0.0, unit="any", doc="Integral gain.")
+    kd: f64 = field(default=0.0, unit="any", doc="Derivative gain.")
+    integral_limit: f64 = field(default=math.inf, unit="any", doc="Largest part that the integral may have.")
+    output_limit: f64 = field(default=math.inf, unit="any", doc="Largest output.")
     anti_windup: bool_ = field(default=False, doc="Whether the integral rests while the output is limited.")
     timestamp_ns: u64 = field(default=0, kw_only=True, unit="ns", doc="When it was decided; 0 is unset.")
 
@@ -146,7 +146,7 @@ class TrajectoryPoint(Message, topic="trajectory_point"):
     velocity: "NDArray[np.float64]" = array(f64, 3, unit="m/s", doc="Along x, y, z.")
     acceleration: "NDArray[np.float64]" = array(f64, 3, unit="m/s²", doc="Along x, y, z.")
     orientation: "NDArray[np.float64]" = array(
-        f64, 4, default=(0.0, 0.0, 0.0, 1.0), doc="Quaternion x, y, z, w; default none."
+        f64, 4, default=(0.0, 0.0, 0.0, 1.0), unit="1", doc="Quaternion x, y, z, w; default none."
     )
     angular_velocity: "NDArray[np.float64]" = array(f64, 3, unit="rad/s", doc="About x, y, z.")
     time_from_start: f64 = field(default=0.0, unit="s", doc="Since the movement began.")

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-_UNIT_TOLERANCE = 1e-3
-
 
 class Vector3(Message):
     """A direction and a length in space."""
@@ -79,10 +77,10 @@ class Point3(Message):
 class Quaternion(Message):
     """A rotation, as a unit quaternion; the default is no rotation."""
 
-    x: f64 = field(default=0.0, doc="Of the vector part.")
-    y: f64 = field(default=0.0, doc="Of the vector part.")
-    z: f64 = field(default=0.0, doc="Of the vector part.")
-    w: f64 = field(default=1.0, doc="The scalar part.")
+    x: f64 = field(default=0.0, unit="1", doc="Of the vector part.")
+    y: f64 = field(default=0.0, unit="1", doc="Of the vector part.")
+    z: f64 = field(default=0.0, unit="1", doc="Of the vector part.")
+    w: f64 = field(default=1.0, unit="1", doc="The scalar part.")
 
     @classmethod
     def from_euler(cls, roll: float, pitch: float, yaw: float) -> "Self":
@@ -125,7 +123,9 @@ class Quaternion(Message):
 
     def is_valid(self) -> bool:
         """Whether it is a rotation: finite, and of length 1 within a thousandth."""
-        return checks.finite(self.x, self.y, self.z, self.w) and abs(self.norm() - 1.0) <= _UNIT_TOLERANCE
+        return (
+            checks.finite(self.x, self.y, self.z, self.w) and abs(self.norm() - 1.0) <= checks.UNIT_TOLERANCE
+        )
 
 
 class Twist(Message, topic="twist"):
@@ -216,7 +216,9 @@ class PoseWithCovariance(Message, topic="pose_cov"):
     """A pose and how sure it is."""
 
     pose: Pose3D = field(default=Pose3D(), doc="Place and rotation.")
-    covariance: "NDArray[np.float64]" = array(f64, 36, doc="6 by 6, row-major: x, y, z, roll, pitch, yaw.")
+    covariance: "NDArray[np.float64]" = array(
+        f64, 36, unit="m², m rad, rad²", doc="6 by 6, row-major: x, y, z, roll, pitch, yaw."
+    )
     frame_id: str = text(32, doc="The frame that the pose is given in.")
     timestamp_ns: u64 = field(default=0, kw_only=True, unit="ns", doc="When it was measured; 0 is unset.")
 
@@ -229,7 +231,9 @@ class TwistWithCovariance(Message, topic="twist_cov"):
     """A velocity and how sure it is."""
 
     twist: Twist = field(default=Twist(), doc="Linear and angular velocity.")
-    covariance: "NDArray[np.float64]" = array(f64, 36, doc="6 by 6, row-major: x, y, z, roll, pitch, yaw.")
+    covariance: "NDArray[np.float64]" = array(
+        f64, 36, unit="(m/s)², m rad/s², (rad/s)²", doc="6 by 6, row-major: x, y, z, roll, pitch, yaw."
+    )
     frame_id: str = text(32, doc="The frame that the velocity is given in.")
     timestamp_ns: u64 = field(default=0, kw_only=True, unit="ns", doc="When it was measured; 0 is unset.")
 
@@ -267,14 +271,14 @@ class TransformStamped(Message, topic="transform"):
 
     translation: "NDArray[np.float64]" = array(f64, 3, unit="m", doc="Along x, y, z.")
     rotation: "NDArray[np.float64]" = array(
-        f64, 4, default=(0.0, 0.0, 0.0, 1.0), doc="Quaternion x, y, z, w; default none."
+        f64, 4, default=(0.0, 0.0, 0.0, 1.0), unit="1", doc="Quaternion x, y, z, w; default none."
     )
     timestamp_ns: u64 = field(default=0, kw_only=True, unit="ns", doc="When it held; 0 is unset.")
 
     def is_valid(self) -> bool:
         """Whether the translation is finite and the rotation of length 1 within a thousandth."""
         finite = checks.all_finite(self, "translation", "rotation")
-        return finite and abs(math.hypot(*self.to_dict()["rotation"]) - 1.0) <= _UNIT_TOLERANCE
+        return finite and abs(math.hypot(*self.to_dict()["rotation"]) - 1.0) <= checks.UNIT_TOLERANCE
 
 
 TYPES: tuple[type[Message], ...] = (

@@ -8,17 +8,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from horus_core.plugins.hookspecs import hookimpl
-from horus_plugins.messages import control, geometry, safety, sensor
+from horus_plugins.messages import (
+    audio,
+    control,
+    diagnostics,
+    force,
+    geometry,
+    input,  # noqa: A004 - the table is called so
+    maps,
+    navigation,
+    perception,
+    sensor,
+    time,
+    tracking,
+    vision,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from horus_core.messages.message import Message
 
+TABLES = (
+    geometry, control, sensor, time, diagnostics, force, navigation, maps, vision, perception, tracking, input, audio,
+)  # fmt: skip
+
 
 @hookimpl
 def horus_register_messages(register: Callable[[type[Message]], None]) -> None:
     """Supply the types of every table."""
-    for table in (geometry, control, sensor, safety):
+    for table in TABLES:
         for cls in table.TYPES:
             register(cls)

@@ -67,6 +67,7 @@ class LaserScan(Message, topic="scan"):
         f32,
         MAX_RANGES,
         bounded=True,
+        unit="any",
         doc="Strength of each echo, in the device's own unit; empty if unknown.",
     )
     angle_min: f32 = field(default=0.0, unit="rad", doc="Of the first range, counter-clockwise from x.")
@@ -117,15 +118,19 @@ class Imu(Message, topic="imu"):
     """Orientation, angular velocity, acceleration; a covariance that starts with -1 means: not measured."""
 
     orientation: "NDArray[np.float64]" = array(
-        f64, 4, default=(0.0, 0.0, 0.0, 1.0), doc="Quaternion x, y, z, w."
+        f64, 4, default=(0.0, 0.0, 0.0, 1.0), unit="1", doc="Quaternion x, y, z, w."
     )
     orientation_cov: "NDArray[np.float64]" = array(
-        f64, 9, default=_UNKNOWN_COVARIANCE, doc="3 by 3, row-major; starts with -1: no orientation."
+        f64,
+        9,
+        default=_UNKNOWN_COVARIANCE,
+        unit="rad²",
+        doc="3 by 3, row-major; starts with -1: no orientation.",
     )
     angular_velocity: "NDArray[np.float64]" = array(f64, 3, unit="rad/s", doc="About x, y, z.")
-    angular_velocity_cov: "NDArray[np.float64]" = array(f64, 9, doc="3 by 3, row-major.")
+    angular_velocity_cov: "NDArray[np.float64]" = array(f64, 9, unit="(rad/s)²", doc="3 by 3, row-major.")
     linear_acceleration: "NDArray[np.float64]" = array(f64, 3, unit="m/s²", doc="Along x, y, z.")
-    linear_acceleration_cov: "NDArray[np.float64]" = array(f64, 9, doc="3 by 3, row-major.")
+    linear_acceleration_cov: "NDArray[np.float64]" = array(f64, 9, unit="(m/s²)²", doc="3 by 3, row-major.")
     timestamp_ns: u64 = field(default=0, kw_only=True, unit="ns", doc="When it was measured; 0 is unset.")
     accel_x: f64 = alias("linear_acceleration[0]")
     accel_y: f64 = alias("linear_acceleration[1]")
@@ -156,8 +161,12 @@ class Odometry(Message, topic="odom"):
 
     pose: Pose2D = field(default=Pose2D(), doc="Place and heading in `frame_id`.")
     twist: Twist = field(default=Twist(), doc="Velocity in `child_frame`.")
-    pose_cov: "NDArray[np.float64]" = array(f64, 36, doc="6 by 6, row-major: x, y, z, roll, pitch, yaw.")
-    twist_cov: "NDArray[np.float64]" = array(f64, 36, doc="6 by 6, row-major: x, y, z, roll, pitch, yaw.")
+    pose_cov: "NDArray[np.float64]" = array(
+        f64, 36, unit="m², m rad, rad²", doc="6 by 6, row-major: x, y, z, roll, pitch, yaw."
+    )
+    twist_cov: "NDArray[np.float64]" = array(
+        f64, 36, unit="(m/s)², m rad/s², (rad/s)²", doc="6 by 6, row-major: x, y, z, roll, pitch, yaw."
+    )
     frame_id: str = text(32, doc="The frame of the pose, such as odom.")
     child_frame: str = text(32, doc="The robot's own frame, such as base_link.")
     timestamp_ns: u64 = field(default=0, kw_only=True, unit="ns", doc="When it was measured; 0 is unset.")
@@ -254,8 +263,8 @@ class NavSatFix(Message, topic="gps"):
     )
     status: FixStatus | int = field(default=FixStatus.NONE, storage=u8, doc="What the position stands on.")
     satellites: u16 = field(default=0, doc="How many are used.")
-    hdop: f32 = field(default=0.0, doc="Horizontal dilution of precision.")
-    vdop: f32 = field(default=0.0, doc="Vertical dilution of precision.")
+    hdop: f32 = field(default=0.0, unit="1", doc="Horizontal dilution of precision.")
+    vdop: f32 = field(default=0.0, unit="1", doc="Vertical dilution of precision.")
     speed: f32 = field(default=0.0, unit="m/s", doc="Over ground.")
     heading: f32 = field(default=0.0, unit="deg", doc="Clockwise from north.")
     timestamp_ns: u64 = field(default=0, kw_only=True, unit="ns", doc="When it was measured; 0 is unset.")

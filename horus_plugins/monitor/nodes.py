@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from horus_core import _native, names
-from horus_core.control import presence
+from horus_core.control import flights, presence
+from horus_core.scheduler import ladder
 from horus_plugins.monitor import schedulers as found
 
 _NS = 1_000_000_000
@@ -18,7 +19,8 @@ _MS = 1e6
 def stats(namespace: str) -> list[dict[str, Any]]:
     """What get_node_stats() tells, of each node of each living scheduler, by scheduler and order.
 
-    Besides `scheduler`, `pid`, `late_start_p50_ms` and `late_start_p99_ms`. The state is checked (`stale`: it
+    Besides `scheduler`, `pid`, `late_start_p50_ms`, `late_start_p99_ms`, what safety_stats() tells of a node, and
+    what it was granted and refused by the kernel. The state is checked (`stale`: it
     begins no ticks any more). `uptime` is None for a node whose presence cannot be read.
     """
     records, _ = found.schedulers(namespace)
@@ -67,6 +69,12 @@ def figures(row: dict[str, Any], state: str) -> dict[str, Any]:
         "missed_deadlines": row["missed"],
         "skipped_releases": row["skipped"],
         "restarts": row["restarts"],
+        "health": ladder.health(state, row["ladder"], row["failed_in_row"]),
+        "hangs": row["hung"],
+        "missed_in_row": row["missed_in_row"],
+        "safe_state": row["in_safe_state"],
+        "granted": [asked for asked, flag in flights.ASKED.items() if row["flags"] & flag],
+        "refused": [asked for asked, flag in flights.ASKED.items() if row["flags"] >> flights.REFUSED & flag],
     }
 
 

@@ -5,13 +5,16 @@ Only living publishers and subscribers are listed; alive is who holds the kernel
 
 from __future__ import annotations
 
+import json
 import os
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 import posix_ipc
 
-from horus_core import _native
+from horus_core import _native, names
+from horus_core.control import presence
 from horus_core.errors import RegionError
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
@@ -24,6 +27,8 @@ class Publisher(msgspec.Struct):
     pid: int
     """As it wrote it: the pid in its own container. 0 when unknown."""
     sent: int
+    called: str = ""
+    """What the node calls the topic, where it was given this one instead."""
 
 
 class Subscriber(msgspec.Struct):
@@ -36,6 +41,7 @@ class Subscriber(msgspec.Struct):
     skipped: int
     lag: int
     """Messages in the topic that it has not taken yet."""
+    called: str = ""
 
 
 class TopicState(msgspec.Struct):
@@ -70,6 +76,7 @@ def topics(namespace: str) -> list[TopicState]:
         states = [
             state for name, topic in found.items() if (state := _state(name, topic, member)) is not None
         ]
+    _tell_remapped(namespace, states)
     return sorted(states, key=lambda state: state.name)
 
 
@@ -122,3 +129,22 @@ def _read(ring: _native.Ring, topic: str) -> TopicState:
 def _subscriber(row: dict[str, Any], front: int) -> Subscriber:
     lag = max(0, front - row["cursor"])
     return Subscriber(row["node"], row["pid"], row["delivered"], row["missed"], row["skipped"], lag)
+
+
+def _tell_remapped(namespace: str, states: list[TopicState]) -> None:
+    """Fill in `called`, from what the nodes themselves have left in their presence."""
+    ends: list[tuple[str, Publisher | Subscriber]] = []
+    for state in states:
+        ends += [(state.name, end) for end in state.publishers]
+        ends += [(state.name, end) for end in state.subscribers]
+    called = {node: _remapped(namespace, node) for node in {end.node for _, end in ends}}
+    for topic, end in ends:
+        end.called = called[end.node].get(topic, "")
+
+
+def _remapped(namespace: str, node: str) -> dict[str, str]:
+    """{topic: what the node calls it}; nothing when its presence cannot be read or tells nothing."""
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+        claimed = json.loads(presence.path(namespace, names.node_name(node)).read_bytes())
+        return {str(real): str(called) for called, real in claimed["remapped"].items()}
+    return {}

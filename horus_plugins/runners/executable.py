@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from horus_core.abc import Runner
 
-class ExecutableRunner:
+
+class ExecutableRunner(Runner):
     """Runs a file that the system can execute."""
 
-    language = "executable"
+    name = "executable"
 
-    def accepts(self, path: Path) -> bool:
+    def accepts(self, target: str) -> bool:
         """Whether this user may execute it."""
-        return os.access(path, os.X_OK)
+        return os.access(target, os.X_OK)
 
-    def build(self, path: Path) -> None:
-        """There is nothing to build."""
-
-    def command(self, path: Path) -> list[str]:
+    def command(self, target: str) -> list[str]:
         """The file itself, by its full path: a bare name would be searched for in PATH."""
-        return [str(Path.cwd() / path)]
+        return [str(Path.cwd() / target)]

@@ -1,41 +1,32 @@
-"""What a runner is, and the target that it runs."""
+"""A target of `horus run`: what is run, and how."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-
-class Runner(Protocol):
-    """One way to run a file."""
-
-    language: str
-
-    def accepts(self, path: Path) -> bool:
-        """Whether this runner runs that file (which exists and is no directory)."""
-
-    def build(self, path: Path) -> None:
-        """Make the file ready to run. Raises LaunchError with the tool's own words when it cannot be."""
-
-    def command(self, path: Path) -> list[str]:
-        """The command line that runs the file; the user's arguments follow it."""
+    from horus_core.abc import Runner
 
 
 @dataclass(frozen=True)
 class Target:
-    """A file to run, how, and the name under which its output is shown."""
+    """Something to run, how, and the name under which its output is shown."""
 
-    path: Path
+    name: str
+    """A file's path, or another word, as its runner takes it."""
     runner: Runner
     label: str
 
+    @property
+    def language(self) -> str:
+        """What it is, for users."""
+        return self.runner.language or self.runner.name
+
     def build(self) -> None:
-        """Make the file ready to run, or raise LaunchError."""
-        self.runner.build(self.path)
+        """Make it ready to run, or raise LaunchError."""
+        self.runner.build(self.name)
 
     def command(self, arguments: tuple[str, ...] = ()) -> list[str]:
         """The command line, with the user's arguments."""
-        return [*self.runner.command(self.path), *arguments]
+        return [*self.runner.command(self.name), *arguments]

@@ -21,7 +21,7 @@ SCRIPTS = re.compile(
 )
 """The scripts exist in examples/; tests/examples runs each of them."""
 
-SHORT = re.compile(r"horus (?:clean|topic list|blackbox)(?: --?[a-z-]+)*")
+SHORT = re.compile(r"horus (?:clean|topic list|blackbox|msg list|msg show \w+)(?: --?[a-z-]+)*")
 """Run: it ends by itself."""
 
 ELSEWHERE = {
@@ -34,6 +34,7 @@ ELSEWHERE = {
     r"horus run motor_controller detector\.py": "cli/test_docs.py",
     r"horus blackbox \S+ .*": "cli/test_blackbox.py",
     r"horus estop .*": "cli/test_estop.py",
+    r"horus msg .*": "cli/test_msg.py",
     r"make -C examples/motor": "examples/test_motor.py",
     r"horus run examples/motor/motor_controller examples/motor/teleop\.py": "examples/test_motor.py",
     r"apt(?:-get)? install .*": "../.ci/run",

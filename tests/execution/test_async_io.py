@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import http.server
 import signal
 import subprocess
 import threading
@@ -15,65 +14,9 @@ import horus
 from horus_core.errors import ConfigError
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
+from horus_core.scheduler import patience
 from horus_core.scheduler.run import run
 from horus_core.scheduler.scheduler import Scheduler
-from horus_plugins.execution import async_driver
-
-
-async def get(port, path="/"):
-    """A real HTTP GET: the body."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"GET {path} HTTP/1.0\r\nHost: robot\r\n\r\n".encode())
-    await writer.drain()
-    answer = await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.split()[1] == b"200"
-    return body.decode()
-
-
-@pytest.fixture
-def server():
-    """An HTTP server that answers only when as many requests as `together` are inside at once."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        together = None
-
-        def do_GET(self):
-            if self.together is not None:
-                self.together.wait(20)
-            body = self.path.encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        server.handler = Handler
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-# spec: B9, B17, D16
-def test_awaits_of_two_nodes_overlap_at_a_real_server(server):
-    """Two nodes wait for one HTTP server at the same time: it answers none of them before both have asked."""
-    server.handler.together = threading.Barrier(2)
-    seen = {}
-
-    async def fetch(node):
-        seen[node.name] = await get(server.server_address[1], f"/{node.name}")
-        if len(seen) == 2:
-            node.request_stop()
-
-    run(Node("weather", tick=fetch), Node("traffic", tick=fetch))
-    assert seen == {"weather": "/weather", "traffic": "/traffic"}
 
 
 # spec: F10
@@ -243,7 +186,7 @@ def test_a_tick_that_ends_soon_ends():
 # spec: F17
 def test_a_tick_that_never_ends_is_cancelled(monkeypatch, caplog):
     """After the time of grace it is cancelled where it awaits; its finally runs, then its shutdown()."""
-    monkeypatch.setattr(async_driver, "GRACE_S", 0.1)
+    monkeypatch.setattr(patience, "PATIENCE_S", 0.1)
     seen = []
 
     async def tick(node):

@@ -13,6 +13,7 @@ import horus
 from horus_core import _native
 from horus_core.errors import ConfigError, TopicTypeError
 from horus_core.nodes.node import Node
+from horus_core.scheduler import clock as clocks
 from horus_core.scheduler.run import run
 from horus_core.scheduler.scheduler import Scheduler
 
@@ -321,3 +322,77 @@ def test_a_second_signal_cuts_the_waiting_short(program, keyword):
     assert one.process.returncode == 0, err
     assert out.endswith("over\n")
     assert "second signal" in err
+
+
+class Slow:
+    """A node that messages wake, whose first ticks take longer than it has; when it ticked, and what it read."""
+
+    def __init__(self, slow_ticks, **options):
+        self.at, self.read, self.safe = [], [], []
+        self.slow_ticks = slow_ticks
+        self.node = Node(
+            "n", tick=self.tick, on="scan", deadline=0.01, execution="event",
+            enter_safe_state=lambda: self.safe.append(1), **options,
+        )  # fmt: skip
+
+    def tick(self, node):
+        self.at.append(time.monotonic())
+        self.entry = clocks.here().current
+        self.read.extend(message["n"] for message in node.recv_all("scan"))
+        if 1 < len(self.at) <= self.slow_ticks:
+            time.sleep(0.015)
+
+
+# spec: F15
+def test_an_isolated_node_is_probed_once_a_second(running, until):
+    """However many messages come: a tick a second, which gets all that came meanwhile; one safe state."""
+    slow = Slow(slow_ticks=1000)
+    scheduler = running(
+        slow.node, Node("lidar", tick=lambda n: n.send("scan", {"n": horus.tick()}), rate=200)
+    )
+    until(lambda: scheduler.safety_stats()["nodes"]["n"]["health"] == "isolated")
+    before = len(slow.at)
+    until(lambda: len(slow.at) >= before + 2)
+    assert slow.at[before + 1] - slow.at[before] > 0.9
+    assert scheduler.get_node_stats("n")["rate"] == 1.0
+    assert slow.read == list(range(slow.read[0], slow.read[0] + len(slow.read))), "nothing was passed over"
+    assert slow.safe == [1]
+
+
+# spec: F15
+def test_a_slowed_node_ticks_at_half_the_rate_of_its_messages(running, until):
+    """Its ladder leads to half of what they were, which stats tell, and back to each message after it."""
+    slow = Slow(slow_ticks=6)
+    long = 0.015  # what its slow ticks take, and more than a message does to come
+    scheduler = running(
+        slow.node, Node("lidar", tick=lambda n: n.send("scan", {"n": horus.tick()}), rate=100)
+    )
+    until(lambda: scheduler.safety_stats()["nodes"]["n"]["health"] == "slow")
+    assert 1 < scheduler.get_node_stats("n")["rate"] <= 0.5 / long + 0.1
+    slowed = len(slow.at)
+    until(lambda: len(slow.at) >= slowed + 12)
+    read = slow.read[-1] - slow.read[slowed + 1]
+    assert read > 16, "about two messages a tick"
+    assert slow.read == list(range(slow.read[0], slow.read[0] + len(slow.read)))
+    slow.entry.recover_after = 5  # instead of 100
+    until(lambda: slow.entry.step < 2)
+    until(lambda: scheduler.get_node_stats("n")["rate"] == 30.0)  # its own again
+
+
+# spec: F14
+@pytest.mark.parametrize("on_miss", ["skip", "warn"])
+def test_on_miss_skip_leaves_out_the_next_wake(running, until, on_miss):
+    """After a tick that missed, one message waits for the next one; without `skip` each has its tick."""
+    slow = Slow(slow_ticks=2, on_miss=on_miss, ladder=None)
+    scheduler = running(slow.node)
+    with horus.Topic("scan", dict) as topic:
+        for n in range(2):
+            topic.send({"n": n})
+            until(lambda n=n: len(slow.at) == n + 1)
+        until(lambda: scheduler.get_node_stats("n")["missed_deadlines"] == 1)
+        topic.send({"n": 2})
+        until(lambda: len(slow.read) == 3)  # alone: for as long as it let itself be waited for
+        assert scheduler.get_node_stats("n")["skipped_releases"] == (on_miss == "skip")
+        topic.send({"n": 3})
+        until(lambda: len(slow.read) == 4)
+    assert slow.read == [0, 1, 2, 3]

@@ -316,7 +316,8 @@ def classes_are_defined(stage):
     "FieldDescriptor()", "FieldDescriptor.__repr__", "FieldDescriptor.__name__", "FieldDescriptor.__objclass__",
     "FieldDescriptor.alias", "FieldDescriptor.capacity", "FieldDescriptor.count_offset", "FieldDescriptor.doc",
     "FieldDescriptor.kind", "FieldDescriptor.kw_only", "FieldDescriptor.name", "FieldDescriptor.offset",
-    "FieldDescriptor.required", "FieldDescriptor.size", "FieldDescriptor.type", "FieldDescriptor.unit",
+    "FieldDescriptor.required", "FieldDescriptor.shape", "FieldDescriptor.size",
+    "FieldDescriptor.type", "FieldDescriptor.unit",
 )  # fmt: skip
 def descriptors(stage):
     _native.FieldDescriptor(
@@ -340,7 +341,7 @@ def descriptors(stage):
             one.kind,
             one.kw_only,
         )
-        one.name, one.offset, one.required, one.size, one.type, one.unit
+        one.name, one.offset, one.required, one.shape, one.size, one.type, one.unit
 
 
 @call("FieldDescriptor.__get__", "FieldDescriptor.__set__")

@@ -13,9 +13,10 @@ from horus_core.errors import ConfigError, RegionError
 from horus_core.messages import layout, registry
 from horus_core.messages.fields import alias, array, bool_, f32, f64, field, i16, i64, text, u8, u16, u32, u64
 from horus_core.messages.message import Message
-from horus_plugins.messages import control, geometry, safety, sensor
+from horus_plugins.messages import control
+from horus_plugins.messages.plugin import TABLES
 
-STANDARD = (*geometry.TYPES, *control.TYPES, *sensor.TYPES, *safety.TYPES)
+STANDARD = tuple(cls for table in TABLES for cls in table.TYPES)
 C_NAMES = {
     "i8": "int8_t", "i16": "int16_t", "i32": "int32_t", "i64": "int64_t", "u8": "uint8_t", "u16": "uint16_t",
     "u32": "uint32_t", "u64": "uint64_t", "f32": "float", "f64": "double", "bool_": "bool",
@@ -71,6 +72,13 @@ class Bytes(Message):
     name: str = text(6)
 
 
+class Roomy(Message, size=24):
+    """Another program's struct has more at its end than we need."""
+
+    a: u64 = 0
+    b: u8 = 0
+
+
 def c_struct(plan: layout.Layout, done: dict[str, str]) -> str:
     """The struct that a C programmer would write from the table of fields."""
     lines = []
@@ -86,6 +94,9 @@ def c_struct(plan: layout.Layout, done: dict[str, str]) -> str:
             lines.append(f"uint32_t {one['name']}_count;")
             kind = f"_Alignas(8) {kind}"
         lines.append(f"{kind} {one['name']}_{count}{size};")
+    room = plan["size"] - layout.end(plan["fields"][-1])
+    if room >= plan["align"]:
+        lines.append(f"uint8_t reserved[{room}];")
     done[plan["name"]] = f"typedef struct {{ {' '.join(lines)} }} {plan['name']};"
     return done[plan["name"]]
 
@@ -104,7 +115,7 @@ def test_a_c_compiler_puts_every_field_where_the_layout_says(tmp_path: Path) -> 
     """sizeof, alignof and offsetof of all standard types and of awkward ones, printed by a compiled program."""
     compiler = shutil.which("cc")
     assert compiler is not None
-    types = (Odd, Nest, Eight, Letters, Loose, Bytes, *STANDARD)
+    types = (Odd, Nest, Eight, Letters, Loose, Bytes, Roomy, *STANDARD)
     structs: dict[str, str] = {}
     prints = []
     for cls in types:
@@ -271,3 +282,30 @@ def test_a_class_without_fields_has_no_layout() -> None:
     assert layout.of(Bytes)["size"] == Bytes.__size__ == 7
     assert Bytes.__layout__["fields"][0] == {"name": "a", "kind": "u8", "offset": 0}
     assert u64 is not None
+
+
+def test_a_size_keeps_room_at_the_end() -> None:
+    """For structs of other programs that have more there; it travels as zeros, and is a part of the type."""
+
+    class Plain(Message):
+        a: u64 = 0
+        b: u8 = 0
+
+    assert (Plain.__size__, Roomy.__size__, len(Roomy(1, 2).to_wire())) == (16, 24, 24)
+    assert Roomy(1, 2).to_wire()[9:] == bytes(15)
+    made = layout.class_from_layout(Roomy.__layout__)
+    assert made.__type_hash__ == Roomy.__type_hash__
+    assert made.from_wire(Roomy(1, 2).to_wire()).to_dict() == {"a": 1, "b": 2}
+
+    class Longer(Roomy):
+        c: u64 = 0
+
+    assert (Longer.__size__, Longer.__layout__["fields"][-1]["offset"]) == (24, 16)
+
+
+@pytest.mark.parametrize("size", [8, 17, 0, -8, True, 24.0, "24", 1 << 40])
+def test_a_size_that_cannot_be_is_refused(size: object) -> None:
+    """Less than the fields take, what C would not align, what is no number, and what is too large."""
+    body = {"__annotations__": {"a": u64, "b": u8}, "a": 0, "b": 0, "__module__": __name__}
+    with pytest.raises(ValueError, match=r"Bad: expected a (size of 16 or more|message of at most)"):
+        type(Message)("Bad", (Message,), body, size=size)

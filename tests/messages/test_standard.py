@@ -1,15 +1,12 @@
 """The standard messages against their table."""
 
 import math
-import pickle
-import random
 
 import numpy as np
 import pytest
 
 import horus
 from horus_core.messages.message import Message
-from horus_plugins.messages import control, geometry, safety, sensor
 from horus_plugins.messages.control import (
     CmdVel,
     DifferentialDriveCommand,
@@ -21,6 +18,7 @@ from horus_plugins.messages.control import (
     ServoCommand,
     TrajectoryPoint,
 )  # fmt: skip
+from horus_plugins.messages.diagnostics import EmergencyStop
 from horus_plugins.messages.geometry import (
     Point3,
     Pose2D,
@@ -31,7 +29,7 @@ from horus_plugins.messages.geometry import (
     Twist,
     Vector3,
 )  # fmt: skip
-from horus_plugins.messages.safety import EmergencyStop
+from horus_plugins.messages.plugin import TABLES
 from horus_plugins.messages.sensor import (
     BatteryState,
     FixStatus,
@@ -44,10 +42,9 @@ from horus_plugins.messages.sensor import (
     Temperature,
 )  # fmt: skip
 
-MODULES = {"geometry": geometry, "control": control, "sensor": sensor, "safety": safety}
-STANDARD = tuple(cls for module in MODULES.values() for cls in module.TYPES)
+STANDARD = tuple(cls for module in TABLES for cls in module.TYPES)
 
-# Name: bytes, default topic. None: larger here than in the table.
+# Name: bytes, default topic. None: larger here than in existing programs, or theirs had no fixed size.
 TABLE = {
     "Vector3": (24, None), "Point3": (24, None), "Quaternion": (32, None), "Twist": (56, "twist"),
     "Pose2D": (32, "pose"), "Pose3D": (64, "pose3d"), "PoseStamped": (104, "pose_stamped"),
@@ -59,7 +56,26 @@ TABLE = {
     "Imu": (304, "imu"), "Odometry": (736, "odom"), "JointState": (None, "joint_states"),
     "RangeSensor": (32, "range"), "BatteryState": (104, "battery"), "NavSatFix": (128, "gps"),
     "MagneticField": (136, "mag"), "Temperature": (56, "temperature"), "FluidPressure": (56, "pressure"),
-    "Illuminance": (56, "illuminance"), "EmergencyStop": (112, "estop"),
+    "Illuminance": (56, "illuminance"), "Clock": (40, "clock"), "TimeReference": (56, "time_reference"),
+    "SimSync": (32, None), "RateRequest": (72, None), "Heartbeat": (72, "heartbeat"),
+    "NodeHeartbeat": (48, "node_heartbeat"), "DiagnosticStatus": (176, "diagnostics"),
+    "DiagnosticValue": (97, "diagnostic_value"), "DiagnosticReport": (1600, "diagnostic_report"),
+    "EmergencyStop": (112, "estop"), "ResourceUsage": (72, "resources"), "SafetyStatus": (24, "safety_status"),
+    "WrenchStamped": (112, "wrench"), "ForceCommand": (224, "force_cmd"),
+    "ImpedanceParameters": (208, "impedance_parameters"), "ContactInfo": (136, "contact"),
+    "HapticFeedback": (56, "haptic_feedback"), "TactileArray": (None, "tactile_array"), "NavGoal": (72, "nav_goal"),
+    "GoalResult": (104, "nav_result"), "Waypoint": (104, "waypoint"), "NavPath": (None, "nav_path"),
+    "PathPlan": (None, "path_plan"), "VelocityObstacle": (48, "velocity_obstacle"),
+    "VelocityObstacles": (None, "velocity_obstacles"), "OccupancyGrid": (None, "occupancy_grid"),
+    "CostMap": (None, "cost_map"), "CompressedImage": (None, "compressed_image"),
+    "CameraInfo": (None, "camera_info"), "StereoInfo": (None, "stereo_info"),
+    "RegionOfInterest": (None, "region_of_interest"), "PointField": (None, "point_field"),
+    "BoundingBox2D": (16, "bbox2d"), "BoundingBox3D": (48, "bbox3d"), "Detection": (72, "detection"),
+    "Detection3D": (104, "detection3d"), "SegmentationMask": (64, "segmentation_mask"), "Landmark": (16, "landmark"),
+    "Landmark3D": (20, "landmark3d"), "LandmarkArray": (40, "landmark_array"),
+    "PlaneDetection": (None, "plane_detection"), "PlaneArray": (None, "plane_array"),
+    "TrackedObject": (96, "tracked_object"), "TrackingHeader": (32, "tracking_header"),
+    "JoystickInput": (72, "joystick"), "KeyboardInput": (72, "keyboard"), "AudioFrame": (19256, "audioframe"),
 }  # fmt: skip
 
 
@@ -80,47 +96,12 @@ def test_size_and_topic(cls: type[Message]) -> None:
 
 @pytest.mark.parametrize("cls", STANDARD, ids=lambda cls: cls.__name__)
 def test_every_field_is_documented(cls: type[Message]) -> None:
-    """A doc per field and per type; timestamps are keyword-only nanoseconds."""
+    """A doc per field and per type, a unit per real number ("1" and "any" are some); timestamps are keyword-only."""
     assert cls.__doc__
     assert all(one.doc for one in cls.__descriptors__ if not one.alias)
+    assert all(one.unit for one in cls.__descriptors__ if one.kind in {"f32", "f64"})
     stamps = [one for one in cls.__descriptors__ if one.name == "timestamp_ns"]
     assert all(one.kw_only and one.unit == "ns" and one.kind == "u64" for one in stamps)
-
-
-def filled(cls: type[Message], dice: random.Random) -> Message:
-    """A message with random values everywhere."""
-    values: dict[str, object] = {}
-    for one in cls.__descriptors__:
-        if one.alias:
-            continue
-        count = dice.randint(0, one.capacity) if one.count_offset else one.capacity
-        made = [value(one, dice) for _ in range(count)]
-        is_array = one.capacity > 1 or one.count_offset
-        values[one.name] = made if is_array else made[0]
-    return cls(**values)
-
-
-def value(one: object, dice: random.Random) -> object:
-    if one.kind == "message":
-        return filled(one.type, dice)
-    if one.kind == "text":
-        return "".join(dice.choices("abcü", k=one.size // 3))
-    if one.kind.startswith("f"):
-        return float(np.float32(dice.uniform(-1e3, 1e3)))
-    return dice.choice(list(one.type)) if one.type is not None else dice.randint(0, 1)
-
-
-@pytest.mark.parametrize("cls", STANDARD, ids=lambda cls: cls.__name__)
-def test_round_trips(cls: type[Message]) -> None:
-    """Wire, dict, pickle and copy give equal messages, and repr names every field."""
-    dice = random.Random(5)
-    for message in (cls(), filled(cls, dice), filled(cls, dice)):
-        assert cls.from_wire(message.to_wire()) == message
-        assert cls.from_dict(message.to_dict()) == message
-        assert pickle.loads(pickle.dumps(message)) == message
-        assert message.copy() == message
-        assert all(f"{name}=" in repr(message) for name in message.to_dict())
-    assert filled(cls, dice) != cls()
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_start_order_is_free(program, sensor_first):
         assert one.finish()[1] == ""
 
 
-# spec: A45, A46
+# spec: A40, A42, A45, A46
 def test_a_killed_publisher_is_missed_by_nobody_and_comes_back(program):
     """When a publisher is killed, its subscriber runs on; when it starts again, data flows again."""
     sensor, controller = program(SENSOR), program(CONTROLLER)

@@ -9,7 +9,7 @@ import sys
 import horus
 
 
-# spec: B14, A41
+# spec: B2, B14, A41
 def test_a_frame_becomes_a_command_in_one_tick(horus_namespace):
     """In one process, ordered nodes pass a frame from camera to motors within the tick in which it was taken."""
     trace = []

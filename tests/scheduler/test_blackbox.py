@@ -138,6 +138,7 @@ def test_figures_of_all_schedulers_of_a_namespace(program, namespace, until):
         0 < camera["min_tick_duration_ms"] <= camera["p50_tick_duration_ms"] <= camera["p99_tick_duration_ms"]
     )
     assert 0 < camera["uptime"] < 60
+    assert (camera["health"], arm["health"]) == ("healthy", "failing")
     scheduler = Scheduler(name="here").add(Node("here", tick=lambda: None))
     assert scheduler.get_node_stats("here").keys() <= camera.keys()
     assert json.loads(json.dumps(rows)) == rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 
 import pytest
@@ -93,6 +94,21 @@ def test_rate_keeps_a_loop_and_skips_what_is_past():
     assert rate._next_ns > time.monotonic_ns() - 10_000_000
     with pytest.raises(ConfigError):
         clocks.Rate(0)
+
+
+def test_rate_lets_go_of_the_interpreter(until):
+    """While one thread sleeps in Rate.sleep(), others run Python code."""
+    rate = clocks.Rate(0.5)
+    sleeper = threading.Thread(target=rate.sleep)
+    sleeper.start()
+    ends = time.monotonic() + 0.05
+    rounds = 0
+    while time.monotonic() < ends:
+        rounds += 1
+    assert rounds > 0
+    assert sleeper.is_alive(), "all of these rounds went by beside the sleep"
+    rate._alarm.ring()
+    sleeper.join(20)
 
 
 def test_rate_inside_a_tick_is_refused():

@@ -233,6 +233,7 @@ def test_bad_values_are_refused(bad):
         Node("n", tick=lambda: None, **bad)
 
 
+# spec: D21
 def test_before_the_first_run_there_are_no_figures():
     """safety_stats() is None until then."""
     assert Scheduler().safety_stats() is None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import sys
 from horus_core.nodes.node import Node
@@ -21,19 +23,20 @@ def shutdown(node):
     with open(sys.argv[1], "w") as file:
         file.write(str(node.info.get_metrics()["failed_ticks"]))
 
-run(Node("n", tick=tick, rate=2000, shutdown=shutdown))
+run(Node("n", tick=tick, rate=2000, shutdown=shutdown, rt={rt}))
 """
 
 
-def run(tmp_path, extra, **streams):
+def run(tmp_path, extra, rt=False, **streams):
     script, result = tmp_path / "script.py", tmp_path / "result"
-    script.write_text(PROGRAM.format(extra=extra))
+    script.write_text(PROGRAM.format(extra=extra, rt=rt))
     return subprocess.Popen([sys.executable, str(script), str(result)], text=True, **streams), result
 
 
-def test_closed_pipe(tmp_path):
+@pytest.mark.parametrize("rt", [False, True], ids=["best_effort", "rt"])
+def test_closed_pipe(tmp_path, rt):
     """`script | head -1`: one tick is lost to the broken pipe, the run goes on, says so once, and exits 0."""
-    process, result = run(tmp_path, "pass", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process, result = run(tmp_path, "pass", rt, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.readline()
     process.stdout.close()
     err = process.stderr.read()

@@ -16,6 +16,7 @@ import pytest
 from horus_core.errors import NodeError
 from horus_core.nodes.node import Node
 from horus_core.scheduler.scheduler import Scheduler
+from horus_plugins.monitor.nodes import stats as nodes_of
 
 
 def may_fifo():
@@ -69,7 +70,7 @@ def looker(seen, name, **options):
 
 # spec: B17, D19
 @privileged
-def test_what_was_granted_is_the_kernels_truth(until):
+def test_what_was_granted_is_the_kernels_truth(until, namespace):
     """Each Rt node has a thread of its own with the priority, core and locked memory that capabilities() shows."""
     seen = {}
     core = max(os.sched_getaffinity(0))
@@ -89,6 +90,12 @@ def test_what_was_granted_is_the_kernels_truth(until):
         "plain": ["SCHED_FIFO", "locked memory"],
     }
     assert scheduler.degradations() == []
+    rows = {row["name"]: (row["granted"], row["refused"]) for row in nodes_of(namespace)}
+    assert rows == {
+        "pinned": (["SCHED_FIFO", "locked memory", "core"], []),
+        "plain": (["SCHED_FIFO", "locked memory"], []),
+        "ordinary": ([], []),
+    }, "and other processes read the same"
     scheduler.stop()
     scheduler.join()
     pinned, plain, ordinary = (seen[name][0] for name in ("pinned", "plain", "ordinary"))
@@ -102,14 +109,17 @@ def test_what_was_granted_is_the_kernels_truth(until):
 
 
 # spec: F28
-def test_a_core_that_is_not_there_is_a_degradation(capfd):
+def test_a_core_that_is_not_there_is_a_degradation(capfd, namespace):
     """A refused wish is in degradations() with its fix and said once in the log; the node ticks all the same."""
     ticks = []
     nodes = [Node(name, tick=lambda: ticks.append(1), core=4095, rate=100) for name in ("a", "b")]
     scheduler = Scheduler()
     for node in nodes:
         scheduler.add(node)
-    scheduler.run(0.1)
+    seen = []
+    scheduler.add(Node("look", tick=lambda: seen.append(nodes_of(namespace)), rate=100, order=200))
+    scheduler.run(0.2)
+    assert [row["refused"][-1:] for row in seen[-1]] == [["core"], ["core"], []], "for other processes, too"
     refused = [one for one in scheduler.degradations() if one["asked"] == "core"]
     assert {one["node"] for one in refused} == {"a", "b"}
     assert all("Invalid argument for core 4095" in one["why"] for one in refused)
@@ -246,7 +256,7 @@ def test_the_switch_interval_is_lowered_while_there_are_rt_threads():
 def test_a_switch_interval_that_is_lower_already_stays():
     """The user's own interval is never raised."""
     before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
+    sys.setswitchinterval(2e-5)
     try:
         own = sys.getswitchinterval()
         seen = {}

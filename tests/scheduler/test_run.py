@@ -161,6 +161,7 @@ def test_tick_that_returns_a_coroutine_is_refused():
         run(Node("a", tick=lambda node: work()), duration=0)
 
 
+# spec: B3
 def test_states_on_the_way():
     """A node is INITIALIZING in init, RUNNING in tick, STOPPING in shutdown, STOPPED after."""
     states = []

@@ -41,6 +41,25 @@ def steer(node):
     node.send("heading", Heading(radians=turn, stamp_ns=horus.now_ns()))
 
 
+def map_(node):  # on the frame: in the instant in which it was sent
+    frame = node.recv("camera")
+    node.send("map", {"cells": frame.to_numpy()[:4, :4, 0] * horus.rng_float(), "at": horus.now_ns()})
+
+
+def plan(node):
+    cells = node.latest("map")
+    node.send("plan", {"goal": 0.0 if cells is None else float(cells["cells"].sum()), "dice": horus.rng_float()})
+
+
+def init_again(node):
+    node.send("lives", {"born": horus.now(), "luck": horus.rng_float()})
+
+
+def die_now_and_then():
+    if horus.rng_float() < 0.05:
+        raise OSError("a short circuit")
+
+
 def fail_now_and_then(node):
     if horus.rng_float() < 0.2:
         raise OSError("now and then")
@@ -48,7 +67,8 @@ def fail_now_and_then(node):
 
 
 inlets = {name: horus.Topic(name, capacity=1024, **{} if kind is None else {"type": kind})
-          for name, kind in (("imu", dict), ("heading", Heading), ("camera", horus.Image), ("luck", dict))}
+          for name, kind in (("imu", dict), ("heading", Heading), ("camera", horus.Image), ("luck", dict),
+                             ("map", dict), ("plan", dict), ("lives", dict))}
 
 
 def contents(message):
@@ -70,10 +90,15 @@ horus.run(
     horus.Node("camera_driver", tick=look, rate=30, order=1, rt=True),
     horus.Node("steering", tick=steer, rate=50, order=2, subs=horus.Sub("imu", depth=None), budget=0.001),
     horus.Node("lucky", tick=fail_now_and_then, rate=45, order=2, failure_policy=horus.Skip(3, 0.5)),
+    horus.Node("mapper", tick=map_, on="camera"),
+    horus.Node("planner", tick=plan, rate=20, order=2, compute=True),
+    horus.Node("fragile", tick=die_now_and_then, init=init_again, rate=50, failure_policy=horus.Restart(1000, 0.05)),
     horus.Node("listener", tick=listen, rate=10, order=3),
     duration=3.0, deterministic=True, seed=seed,
 )
-print(digest.hexdigest(), sum(inlet.stats()["delivered"] for inlet in inlets.values()))
+heard = {name: inlet.stats()["delivered"] for name, inlet in inlets.items()}
+assert min(heard.values()) > 3, heard
+print(digest.hexdigest(), sum(heard.values()))
 """
 
 

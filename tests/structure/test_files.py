@@ -13,7 +13,17 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_LINES = 500
 MOST_LINES_OF_TESTS = 700
 CODE = {".py", ".pyi", ".c", ".h"}
-FOLDERS = ("horus", "horus_core", "horus_plugins", "cli", "tests", "benchmarks", "examples", "docs")
+FOLDERS = (
+    "horus",
+    "horus_core",
+    "horus_plugins",
+    "cli",
+    "packages",
+    "tests",
+    "benchmarks",
+    "examples",
+    "docs",
+)
 LEFT_OUT = {"__pycache__", "build", "results"}
 PLACES = re.compile(r"/(?:home|root|work|tmp/[a-z]+_jobs)/|/opt/pypi|file:///")
 

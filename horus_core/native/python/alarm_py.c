@@ -119,21 +119,35 @@ static PyObject *alarm_rung(horus_alarm *self, void *Py_UNUSED(closure)) {
 }
 
 /* FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC, so a late start of the sleep never makes it
- * longer. */
-int horus_alarm_sleep(horus_alarm *self, uint32_t seen, int64_t until_ns) {
-    if (until_ns < 0)
-        until_ns = 0;
+ * longer. 0, or why it ended. */
+static int sleep_on(const uint32_t *word, uint32_t seen, int64_t until_ns) {
     struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000),
                              .tv_nsec = (long)(until_ns % 1000000000)};
+    long slept =
+        syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, seen, &until, NULL, FUTEX_BITSET_MATCH_ANY);
+    return slept < 0 ? errno : 0;
+}
+
+int64_t horus_alarm_spin(const horus_alarm *self, uint32_t seen, int64_t until_ns) {
+    int64_t now = (int64_t)horus_now_ns();
+    while (now < until_ns && horus_load_seq_cst(&self->word) == seen) {
+        horus_cpu_relax();
+        now = (int64_t)horus_now_ns();
+    }
+    return now;
+}
+
+/* The GIL is let go of once: whoever has it when the sleep ends is waited for at the release alone. */
+int horus_alarm_sleep(horus_alarm *self, uint32_t seen, int64_t until_ns, int64_t spin_ns) {
+    int64_t sleep_to = until_ns > spin_ns ? until_ns - spin_ns : 0;
     for (;;) {
         if (horus_load_seq_cst(&self->word) != seen)
             return 0;
-        long slept;
         int reason;
         Py_BEGIN_ALLOW_THREADS
-        slept = syscall(SYS_futex, &self->word, FUTEX_WAIT_BITSET_PRIVATE, seen, &until, NULL,
-                        FUTEX_BITSET_MATCH_ANY);
-        reason = slept < 0 ? errno : 0;
+        reason = sleep_on(&self->word, seen, sleep_to);
+        if (reason == ETIMEDOUT && spin_ns > 0)
+            horus_alarm_spin(self, seen, until_ns);
         Py_END_ALLOW_THREADS
         if (PyErr_CheckSignals() < 0)
             return -1;
@@ -152,7 +166,7 @@ static PyObject *alarm_wait_until(horus_alarm *self, PyObject *argument) {
     if (deadline == -1 && PyErr_Occurred())
         return NULL;
     uint32_t seen = horus_load_seq_cst(&self->word);
-    if (!(seen & HORUS_RUNG) && horus_alarm_sleep(self, seen, deadline) < 0)
+    if (!(seen & HORUS_RUNG) && horus_alarm_sleep(self, seen, deadline, 0) < 0)
         return NULL;
     return PyBool_FromLong(horus_alarm_rung(self));
 }

@@ -129,6 +129,7 @@ static int put_numbers(PyObject *dict, const horus_flight_row *row) {
         {"restarts", row->restarts},
         {"hung", row->hung},
         {"ladder", row->ladder},
+        {"flags", row->flags},
         {"tid", row->tid},
         {"started_ns", row->started_ns},
         {"release_ns", row->release_ns},

@@ -133,16 +133,6 @@ static int tell_pending(horus_lane *self) {
 
 /* ---- the loop ---- */
 
-/* To the moment itself, or until the alarm's word changes. */
-static int64_t spin(const horus_alarm *alarm, uint32_t seen, int64_t until_ns) {
-    int64_t now = machine_ns();
-    while (now < until_ns && horus_load_seq_cst(&alarm->word) == seen) {
-        horus_cpu_relax();
-        now = machine_ns();
-    }
-    return now;
-}
-
 /* A lane that hardly sleeps: others have their turn at the GIL every now and then. */
 static void yield_gil(horus_lane *self) {
     if (HORUS_LIKELY(self->last_ns - self->yielded_ns < YIELD_NS))
@@ -156,17 +146,11 @@ static void yield_gil(horus_lane *self) {
 static int rest(horus_lane *self, horus_alarm *alarm, uint32_t seen, int64_t wake_ns) {
     if (wake_ns - self->last_ns <= NOT_WORTH_SLEEPING_NS) {
         yield_gil(self);
-        self->last_ns = spin(alarm, seen, wake_ns);
+        self->last_ns = horus_alarm_spin(alarm, seen, wake_ns);
         return 0;
     }
-    int64_t sleep_to = wake_ns - self->spin_ns;
-    if (sleep_to > self->last_ns && horus_alarm_sleep(alarm, seen, sleep_to) < 0)
+    if (horus_alarm_sleep(alarm, seen, wake_ns, self->spin_ns) < 0)
         return -1;
-    if (self->spin_ns > 0) {
-        Py_BEGIN_ALLOW_THREADS
-        spin(alarm, seen, wake_ns);
-        Py_END_ALLOW_THREADS
-    }
     self->last_ns = self->yielded_ns = machine_ns();
     return 0;
 }

@@ -66,6 +66,9 @@ PyObject *horus_message_alloc(PyTypeObject *type);
 size_t horus_message_pack(const horus_plan *plan, const void *bytes, void *wire);
 int horus_message_unpack(const horus_plan *plan, const void *wire, size_t length, void *bytes);
 
+/* Zeroes all but the bounded arrays' elements: then none is used. */
+void horus_message_clear(const horus_plan *plan, void *bytes);
+
 /* Copies what is used, in struct form; the unused tails of bounded arrays are left as they were. */
 void horus_message_copy(const horus_plan *plan, const void *from, void *to);
 

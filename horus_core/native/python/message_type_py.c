@@ -114,11 +114,10 @@ static int set_defaults(horus_message_type *type, PyObject *defaults) {
     horus_message *made = (horus_message *)horus_message_alloc((PyTypeObject *)type);
     if (made == NULL)
         return -1;
-    size_t room = horus_round_up(type->plan->size, 8);
-    memset(made->bytes, 0, room);
+    horus_message_clear(type->plan, made->bytes);
     PyTypeObject *base = ((PyTypeObject *)type)->tp_base;
     if (horus_message_type_check(base) && message_type((PyObject *)base)->defaults != NULL)
-        memcpy(made->bytes, message_type((PyObject *)base)->defaults, horus_message_plan(base)->size);
+        horus_message_copy(horus_message_plan(base), message_type((PyObject *)base)->defaults, made->bytes);
     int result = 0;
     for (uint32_t i = 0; i < type->n_fields && result == 0; i++) {
         PyObject *value = PyDict_GetItemWithError(defaults, type->fields[i]->name);
@@ -130,13 +129,17 @@ static int set_defaults(horus_message_type *type, PyObject *defaults) {
                  type->fields[i]->owner ==
                      (PyTypeObject *)type) /* a part's zero is its own class's default */
             for (uint32_t k = 0; k < type->fields[i]->capacity; k++)
-                memcpy(horus_message_at(made) + type->fields[i]->offset + (size_t)k * type->fields[i]->size,
-                       message_type(type->fields[i]->type)->defaults, type->fields[i]->size);
+                horus_message_copy(horus_message_plan((PyTypeObject *)type->fields[i]->type),
+                                   message_type(type->fields[i]->type)->defaults,
+                                   horus_message_at(made) + type->fields[i]->offset +
+                                       (size_t)k * type->fields[i]->size);
     }
-    if (result == 0 && (type->defaults = PyMem_Malloc(room)) == NULL)
+    /* Zeroed, not written: of a type with room for a map of 8 MB, which is empty at first, no page is
+     * touched. */
+    if (result == 0 && (type->defaults = PyMem_Calloc(1, horus_round_up(type->plan->size, 8))) == NULL)
         result = (PyErr_NoMemory(), -1);
     if (result == 0)
-        memcpy(type->defaults, made->bytes, room);
+        horus_message_copy(type->plan, made->bytes, type->defaults);
     Py_DECREF(made);
     return result;
 }

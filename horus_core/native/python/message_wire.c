@@ -61,6 +61,17 @@ int horus_message_unpack(const horus_plan *plan, const void *wire, size_t length
     return 0;
 }
 
+void horus_message_clear(const horus_plan *plan, void *bytes) {
+    uint8_t *at = bytes;
+    size_t start = 0;
+    for (uint32_t i = 0; i < plan->n_bounded; i++) {
+        const horus_bounded *array = &plan->bounded[i];
+        memset(at + start, 0, array->offset - start);
+        start = array->offset + (size_t)array->capacity * array->element_size;
+    }
+    memset(at + start, 0, plan->size - start);
+}
+
 void horus_message_copy(const horus_plan *plan, const void *from, void *to) {
     const uint8_t *source = from;
     uint8_t *target = to;

@@ -48,7 +48,11 @@ enum horus_row_flag {
     HORUS_ROW_CRITICAL = 1,
     HORUS_ROW_DEGRADED = 2,   /* its ladder has taken a step */
     HORUS_ROW_SAFE_STATE = 4, /* enter_safe_state() was called and has returned */
-    HORUS_ROW_FREE = 8        /* the node was removed: the next one takes this row */
+    HORUS_ROW_FREE = 8,       /* the node was removed: the next one takes this row */
+    /* What its thread asked the kernel for and got. The same four bits further up: was refused. */
+    HORUS_ROW_FIFO = 16,
+    HORUS_ROW_LOCKED = 32,
+    HORUS_ROW_CORE = 64
 };
 
 enum horus_tick_kind { HORUS_TICK_OK, HORUS_TICK_FAILED, HORUS_TICK_MISSED, HORUS_TICK_FAILED_MISSED };

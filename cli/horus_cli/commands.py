@@ -1,0 +1,101 @@
+"""Which commands there are. All come through the entry-point group `horus.commands`, HORUS's own too.
+
+None is imported before it is used: the summaries of HORUS's own stand here, of others the distribution is told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from horus_core.errors import PluginError
+from horus_core.plugins import discovery, kinds, record
+from horus_core.plugins.metadata import canonical
+
+if TYPE_CHECKING:
+    import click
+
+    from horus_core.plugins.record import Plugin
+
+SUMMARIES = {
+    "blackbox": "Show what a scheduler did last, also one that was killed.",
+    "clean": "Remove what no living process uses from shared memory.",
+    "estop": "Stop the robot, let it go again, or see how it stands.",
+    "msg": "See, check and compare message types.",
+    "package": "See what packaged nodes are installed, and whether they do what they declare.",
+    "plugin": "See the plugins that are installed, check them, and switch them on and off.",
+    "run": "Run Python files, packaged nodes and executables, each in a process of its own.",
+    "topic": "See the topics of this namespace.",
+}
+"""Of HORUS's own commands: what `horus --help` shows."""
+
+
+class Known(NamedTuple):
+    """The commands of plugins."""
+
+    others: dict[str, list[Plugin]]
+    """By name; of two plugins neither can be used."""
+    shadowing: list[Plugin]
+    """Those with the name of one of HORUS's own: they are not used."""
+
+
+def known() -> Known:
+    """The commands of strangers' plugins that are not disabled. Imports none."""
+    others: dict[str, list[Plugin]] = {}
+    shadowing: list[Plugin] = []
+    for plugin in discovery.entry_points(kinds.COMMANDS):
+        if plugin.is_box or plugin.state == record.DISABLED:
+            continue
+        if plugin.name in SUMMARIES:
+            shadowing.append(plugin)
+        else:
+            others.setdefault(plugin.name, []).append(plugin)
+    return Known(others, shadowing)
+
+
+def names() -> list[str]:
+    """All names, for help, completion and errors."""
+    return sorted({*SUMMARIES, *known().others})
+
+
+def load(name: str) -> click.Command | None:
+    """Import a command; None for a name that nobody has.
+
+    Raises PluginError when it cannot be imported, is disabled, or two distributions bring one of that name.
+    """
+    found = known()
+    if name in SUMMARIES:
+        for plugin in found.shadowing:
+            if plugin.name == name:
+                plugin.note(f"its command is not used: {record.BOX} has one of that name")
+        return _command(_own(name))
+    plugins = found.others.get(name, _disabled(name))
+    if len(plugins) > 1:
+        both = " and ".join(plugin.source for plugin in plugins)
+        raise PluginError(
+            f"Running 'horus {name}' failed: expected one command of that name, got those of {both}. Uninstall one, "
+            f"or `horus plugin disable {plugins[0].distribution}`."
+        )
+    return _command(plugins[0]) if plugins else None
+
+
+def _own(name: str) -> Plugin:
+    for plugin in discovery.entry_points(kinds.COMMANDS):
+        if plugin.is_box and plugin.name == name:
+            return plugin
+    raise PluginError(
+        f"Running 'horus {name}' failed: expected {record.BOX} to have an entry point of that name, got none: "
+        f"what is installed is another version than the code. Reinstall {record.BOX}; in a clone, `make setup`."
+    )
+
+
+def _disabled(name: str) -> list[Plugin]:
+    return [
+        plugin
+        for plugin in discovery.entry_points(kinds.COMMANDS)
+        if plugin.state == record.DISABLED and canonical(plugin.name) == canonical(name)
+    ]
+
+
+def _command(plugin: Plugin) -> click.Command:
+    command: click.Command = plugin.load()
+    return command
