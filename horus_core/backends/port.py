@@ -173,7 +173,9 @@ class Port:
     @property
     def stuck(self) -> bool:
         """Whether the link takes nothing now."""
-        return self.link is not None and (self._held is not None or (self._ends is not None and self._kept == 0.0))
+        return self.link is not None and (
+            self._held is not None or (self._ends is not None and self._kept == 0.0)
+        )
 
     @property
     def drained(self) -> bool:

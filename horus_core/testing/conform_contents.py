@@ -40,7 +40,10 @@ class Contents(Conformance):
     def test_arrays_in_dicts(self) -> None:
         """Small and large ones, with dtype and shape, and memory of the receiver's own."""
         out, topic = self.open("t", dict), self.open("t")
-        for array in (np.arange(6, dtype=np.int16).reshape(2, 3), np.random.default_rng(1).random((300, 700))):
+        for array in (
+            np.arange(6, dtype=np.int16).reshape(2, 3),
+            np.random.default_rng(1).random((300, 700)),
+        ):
             sent = array.copy()
             out.send({"array": sent})
             sent[:] = 0

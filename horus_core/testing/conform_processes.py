@@ -207,4 +207,3 @@ while not open("enough").wait(0.02):
         enough = self.open("enough", dict, latched=True)
         enough.send({})
         process.kill()
-

@@ -116,7 +116,10 @@ def _skipping() -> list[int]:
         message = node.recv("t")
         seen.append(-1 if message is None else message["n"])
 
-    nodes = [Node("a", tick=send, pubs="t", rate=10, order=1), Node("b", tick=read, subs="t", rate=10, order=2)]
+    nodes = [
+        Node("a", tick=send, pubs="t", rate=10, order=1),
+        Node("b", tick=read, subs="t", rate=10, order=2),
+    ]
     with _scheduler(nodes, deterministic=True) as scheduler:
         scheduler.tick_for(1.0)
     return seen

@@ -320,4 +320,4 @@ def test_a_bridge_that_fails_is_said(gate, caplog):
         _port(gate).deliver(_message(1, EMPTY))
     assert "Topic 't' over 'gate'" in caplog.text
     assert topic.recv() is None
-    assert _native.MSGPACK == types.MSGPACK.kind
+    assert types.MSGPACK.kind == _native.MSGPACK

@@ -41,7 +41,7 @@ def test_a_strangers_backend(install, monkeypatch):
 
 
 def test_the_box_comes_through_the_same_door():
-    """shm and local are supplied by a plugin of the group."""
+    """Shm and local are supplied by a plugin of the group."""
     offers = {offer.name: offer.plugin for offer in registry.kinds.all()}
     assert {"shm", "local"} <= set(offers)
     assert offers["shm"].value == offers["local"].value == "horus_plugins.backends.plugin"

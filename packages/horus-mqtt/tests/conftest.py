@@ -24,7 +24,11 @@ class Broker:
         self._process = None
 
     def start(self) -> None:
-        command = [shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin"), "-c", str(self._config)]
+        command = [
+            shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin"),
+            "-c",
+            str(self._config),
+        ]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + LIMIT_S
         while True:

@@ -6,9 +6,9 @@ import logging
 import time
 
 import pytest
-from horus.testing import backend_conformance
 
 import horus
+from horus.testing import backend_conformance
 
 LIMIT_S = 20.0
 
@@ -65,7 +65,9 @@ def test_a_broker_that_comes_back(own_broker, horus_namespace):
         own_broker.end()
 
 
-@pytest.mark.parametrize("address", ["localhost", "http://localhost", "mqtt://", "mqtt://host:port", "mqtt://host/path"])
+@pytest.mark.parametrize(
+    "address", ["localhost", "http://localhost", "mqtt://", "mqtt://host:port", "mqtt://host/path"]
+)
 def test_a_bad_address(address, monkeypatch):
     """It is refused with what was expected."""
     from horus_mqtt import server
