@@ -146,6 +146,9 @@ format: setup  ## Rewrite Python and C in the house's format
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(C_FILES)
 
+reference: setup  ## Write docs/message-reference.md anew from the message classes
+	$(BIN)/python tests/docs/message_reference.py
+
 bench: setup  ## Measure every figure beside its floor and its peers
 	$(BIN)/python -m benchmarks
 

@@ -20,6 +20,7 @@ SUMMARIES = {
     "blackbox": "Show what a scheduler did last, also one that was killed.",
     "clean": "Remove what no living process uses from shared memory.",
     "estop": "Stop the robot, let it go again, or see how it stands.",
+    "msg": "See, check and compare message types.",
     "package": "See what packaged nodes are installed, and whether they do what they declare.",
     "plugin": "See the plugins that are installed, check them, and switch them on and off.",
     "run": "Run Python files, packaged nodes and executables, each in a process of its own.",

@@ -109,13 +109,13 @@ def _alias(
             if target is None:
                 fail(cls, name, f"expected the path of a field, got '{path}', where '{attribute}' is none")
             offset += target.offset
-            whole = target.capacity == 1
+            whole = target.shape == "one"
             of = target.type
             known = (
                 {one.name: one for one in of.__descriptors__} if isinstance(of, _native.MessageMeta) else {}
             )
         else:
-            if target is None or whole or int(index) >= target.capacity or target.count_offset:
+            if target is None or whole or int(index) >= target.capacity or target.shape == "bounded":
                 fail(cls, name, f"expected an element of a fixed array, got '{path}'")
             offset += int(index) * target.size
             whole = True

@@ -46,7 +46,7 @@ def place(name: str, values: Iterable[Value], base: Layout | None = None, size: 
     `size` in bytes keeps room behind the last one; it is at least what C gives, and aligned as C wants it.
     """
     fields: list[Layout] = list(base["fields"]) if base else []
-    offset = _end(fields[-1]) if fields else 0
+    offset = end(fields[-1]) if fields else 0
     align = base["align"] if base else 1
     for value in values:
         entry: Layout = {"name": value.name, "kind": value.kind}
@@ -72,7 +72,8 @@ def _size(name: str, said: int | None, least: int, align: int) -> int:
     return said
 
 
-def _end(entry: Layout) -> int:
+def end(entry: Layout) -> int:
+    """Return the byte behind a field: of a bounded array, behind all its elements."""
     size = (
         entry["layout"]["size"] if entry["kind"] == "message" else SIZES.get(entry["kind"]) or entry["size"]
     )

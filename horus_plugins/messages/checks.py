@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from enum import IntEnum
 
     from horus_core.messages.message import Message
+    from horus_plugins.messages.geometry import Vector3
+
+UNIT_TOLERANCE = 1e-3
+"""How far from 1 the length of a quaternion or a direction may be."""
 
 
 def finite(*values: float) -> bool:
@@ -42,6 +46,12 @@ def fractions(*values: float) -> bool:
 def known(value: int, of: type[IntEnum]) -> bool:
     """Whether the value of an enum field is one that the enum has."""
     return any(value == member for member in of)
+
+
+def direction(vector: Vector3) -> bool:
+    """Whether a vector is of length 1 within a thousandth, or zero, which is unset."""
+    length = vector.magnitude()
+    return length == 0.0 or abs(length - 1.0) <= UNIT_TOLERANCE
 
 
 def cells(message: Message, name: str, rows: int, columns: int) -> bool:

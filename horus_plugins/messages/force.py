@@ -143,7 +143,9 @@ class ContactInfo(Message, topic="contact"):
 
     state: ContactState | int = field(default=ContactState.NONE, storage=u8, doc="What the contact does.")
     contact_force: f64 = field(default=0.0, unit="N", doc="Along the normal.")
-    normal: Vector3 = field(default=Vector3(), unit="1", doc="Out of the touched surface; of length 1.")
+    normal: Vector3 = field(
+        default=Vector3(), unit="1", doc="Out of the touched surface, of length 1; zero is unset."
+    )
     point: Point3 = field(default=Point3(), unit="m", doc="Where.")
     stiffness: f64 = field(default=0.0, unit="N/m", doc="Of the touched surface, as estimated.")
     damping: f64 = field(default=0.0, unit="Ns/m", doc="Of the touched surface, as estimated.")
@@ -157,9 +159,9 @@ class ContactInfo(Message, topic="contact"):
         return self.state not in {ContactState.NONE, ContactState.LOSS}
 
     def is_valid(self) -> bool:
-        """Whether the state is known, the values finite, and the confidence within 0 and 1."""
+        """Whether state and values make sense, the normal is of length 1 or unset, the confidence within 0 and 1."""
         finite = checks.finite(self.contact_force, self.stiffness, self.damping)
-        placed = self.normal.is_valid() and self.point.is_valid()
+        placed = checks.direction(self.normal) and self.point.is_valid()
         return (
             finite and placed and checks.known(self.state, ContactState) and checks.fractions(self.confidence)
         )

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-_UNIT_TOLERANCE = 1e-3
-
 
 class Vector3(Message):
     """A direction and a length in space."""
@@ -125,7 +123,9 @@ class Quaternion(Message):
 
     def is_valid(self) -> bool:
         """Whether it is a rotation: finite, and of length 1 within a thousandth."""
-        return checks.finite(self.x, self.y, self.z, self.w) and abs(self.norm() - 1.0) <= _UNIT_TOLERANCE
+        return (
+            checks.finite(self.x, self.y, self.z, self.w) and abs(self.norm() - 1.0) <= checks.UNIT_TOLERANCE
+        )
 
 
 class Twist(Message, topic="twist"):
@@ -278,7 +278,7 @@ class TransformStamped(Message, topic="transform"):
     def is_valid(self) -> bool:
         """Whether the translation is finite and the rotation of length 1 within a thousandth."""
         finite = checks.all_finite(self, "translation", "rotation")
-        return finite and abs(math.hypot(*self.to_dict()["rotation"]) - 1.0) <= _UNIT_TOLERANCE
+        return finite and abs(math.hypot(*self.to_dict()["rotation"]) - 1.0) <= checks.UNIT_TOLERANCE
 
 
 TYPES: tuple[type[Message], ...] = (

@@ -219,7 +219,7 @@ class PlaneDetection(Message, topic="plane_detection"):
 
     coefficients: "NDArray[np.float64]" = array(f64, 4, unit="1, 1, 1, m", doc="a, b, c, d.")
     center: Point3 = field(default=Point3(), unit="m", doc="The middle of its points.")
-    normal: Vector3 = field(default=Vector3(), unit="1", doc="Of length 1.")
+    normal: Vector3 = field(default=Vector3(), unit="1", doc="Of length 1; zero is unset.")
     inliers: u32 = field(default=0, doc="How many points lie on it.")
     confidence: f32 = field(default=0.0, unit="1", doc="From 0 to 1.")
     type: str = text(16, doc="Such as floor, wall or table.")
@@ -231,9 +231,9 @@ class PlaneDetection(Message, topic="plane_detection"):
         return abs(a * point.x + b * point.y + c * point.z + d) / length if length > 0.0 else math.nan
 
     def is_valid(self) -> bool:
-        """Whether all values are finite and the confidence lies within 0 and 1."""
+        """Whether all values are finite, the normal is of length 1 or unset, the confidence within 0 and 1."""
         finite = checks.all_finite(self, "coefficients") and self.center.is_valid() and self.normal.is_valid()
-        return finite and checks.fractions(self.confidence)
+        return finite and checks.fractions(self.confidence) and checks.direction(self.normal)
 
 
 class PlaneArray(Message, topic="plane_array"):

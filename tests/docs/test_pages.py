@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import enum
 import re
 
 import doc_pages
-import message_tables
+import message_reference
 import pytest
 
 import horus
 from horus_core import errors
-from horus_core.messages import registry
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -32,18 +32,20 @@ def test_links_inside_the_project_lead_somewhere(page):
         assert not anchor or anchor in _anchors(found), target
 
 
-def test_the_tables_of_messages_are_those_of_the_registry():
-    """docs/messages.md lists every type of the box with its topic, size and fields, as the code has them."""
-    page = message_tables.PAGE.read_text(encoding="utf-8")
-    assert page == message_tables.replaced(page), "run tests/docs/message_tables.py"
+def test_the_reference_of_messages_is_what_the_classes_say():
+    """docs/message-reference.md has every type of the box with its fields and methods, as the code has them."""
+    written = message_reference.PAGE.read_text(encoding="utf-8")
+    assert written == message_reference.page(), "run make reference"
 
 
 def test_every_message_of_the_box_is_a_name_of_horus():
-    """What docs/messages.md says: all of the box's types are attributes of `horus`."""
-    box = [cls for cls in registry.all_types().values() if cls.__module__.startswith(message_tables.BOX)]
+    """What docs/messages.md says: all of the box's types, and the enums of their fields, are names of `horus`."""
+    box = [cls for table in message_reference.TABLES for cls in table.TYPES]
     assert box
     for cls in box:
         assert getattr(horus, cls.__name__) is cls
+        enums = [one.type for one in cls.__descriptors__ if isinstance(one.type, enum.EnumMeta)]
+        assert all(getattr(horus, one.__name__) is one for one in enums)
 
 
 def _error_names():

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import horus
+from horus_core.control import estop
 from horus_core.errors import ConfigError, NodeError
 from horus_core.nodes.node import Node
+from horus_core.scheduler import patience
 from horus_core.scheduler.run import run
-from horus_plugins.execution import far
 
 sys.path.insert(0, str(Path(__file__).parent))
 import far_callbacks
@@ -150,6 +151,27 @@ def test_a_crash_with_a_restart(running, until, topic):
     assert lives.recv() is not None
 
 
+# spec: F16
+def test_an_emergency_stop_reaches_it(running, until, topic):
+    """Its safe state is entered in its own process, once; it ticks no more until the release."""
+    lives, pids = topic("lives"), topic("pids")
+    node = Node(
+        "far", tick=far_callbacks.pid_tick, enter_safe_state=far_callbacks.safe, rate=100, compute="process"
+    )
+    scheduler = running(node)
+    assert pids.wait(20)
+    scheduler.emergency_stop("pressed")
+    assert lives.wait(20)
+    assert lives.recv() == {"what": "safe", "pid": pids.recv()["pid"]}
+    until(lambda: scheduler.get_node_stats("far")["state"] == "paused")
+    assert scheduler.safety_stats()["nodes"]["far"]["safe_state"] is True
+    ticks = scheduler.get_node_stats("far")["total_ticks"]
+    with estop.open_topic("test") as order:
+        order.send(estop.order_to_release("test"))
+    until(lambda: scheduler.get_node_stats("far")["total_ticks"] > ticks)
+    assert lives.recv() is None
+
+
 def test_request_stop_there_ends_the_run_here():
     """node.request_stop() reaches the scheduler."""
     run(Node("far", tick=far_callbacks.stop, compute="process"))
@@ -158,7 +180,7 @@ def test_request_stop_there_ends_the_run_here():
 # spec: F17
 def test_a_tick_that_never_ends_is_ended(monkeypatch, running, until, topic, caplog):
     """At stop it has a time of grace; then its process gets SIGTERM."""
-    monkeypatch.setattr(far, "GRACE_S", 0.2)
+    monkeypatch.setattr(patience, "PATIENCE_S", 0.2)
     lives = topic("lives")
     scheduler = running(Node("far", tick=far_callbacks.stop_and_sleep, compute="process"))
     assert lives.wait(20)

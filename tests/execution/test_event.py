@@ -13,6 +13,7 @@ import horus
 from horus_core import _native
 from horus_core.errors import ConfigError, TopicTypeError
 from horus_core.nodes.node import Node
+from horus_core.scheduler import clock as clocks
 from horus_core.scheduler.run import run
 from horus_core.scheduler.scheduler import Scheduler
 
@@ -336,6 +337,7 @@ class Slow:
 
     def tick(self, node):
         self.at.append(time.monotonic())
+        self.entry = clocks.here().current
         self.read.extend(message["n"] for message in node.recv_all("scan"))
         if 1 < len(self.at) <= self.slow_ticks:
             time.sleep(0.015)
@@ -367,14 +369,13 @@ def test_a_slowed_node_ticks_at_half_the_rate_of_its_messages(running, until):
     )
     until(lambda: scheduler.safety_stats()["nodes"]["n"]["health"] == "slow")
     assert 1 < scheduler.get_node_stats("n")["rate"] <= 0.5 / long + 0.1
-    (entry,) = (one for one in scheduler._entries if one.node is slow.node)
     slowed = len(slow.at)
     until(lambda: len(slow.at) >= slowed + 12)
     read = slow.read[-1] - slow.read[slowed + 1]
     assert read > 16, "about two messages a tick"
     assert slow.read == list(range(slow.read[0], slow.read[0] + len(slow.read)))
-    entry.recover_after = 5  # instead of 100
-    until(lambda: entry.step < 2)
+    slow.entry.recover_after = 5  # instead of 100
+    until(lambda: slow.entry.step < 2)
     until(lambda: scheduler.get_node_stats("n")["rate"] == 30.0)  # its own again
 
 

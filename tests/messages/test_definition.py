@@ -176,6 +176,8 @@ class Big(enum.IntEnum):
         ({"x": (f64, 1.0), "y": f64}, "Bad.y: expected a default, as 'x' before it has one, got none"),
         ({"x": f64, "y": (f64, alias("z"))}, "Bad.y: expected the path of a field, got 'z', where 'z' is none"),
         ({"x": (None, array(f64, 2)), "y": (f64, alias("x[2]"))}, "Bad.y: expected an element of a fixed array"),
+        ({"x": (None, array(f64, 2, bounded=True)), "y": (f64, alias("x[0]"))}, "Bad.y: expected an element of a f"),
+        ({"x": (None, array(f64, 1)), "y": (f64, alias("x"))}, "Bad.y: expected the path of one value, got 'x'"),
         ({"x": (None, array(f64, 2)), "y": (f64, alias("x"))}, "Bad.y: expected the path of one value, got 'x'"),
         ({"x": f64, "y": (f64, alias("x y"))}, "Bad.y: expected a path such as"),
         ({"y": (f64, alias("x"))}, "Bad.y: expected a field that it is an alias of"),
@@ -335,3 +337,14 @@ def test_a_misspelt_class_keyword_is_named() -> None:
 
         class Odd(Message, topik="odd"):
             x: f64 = 0.0
+
+
+def test_the_element_of_an_array_of_one_has_an_alias() -> None:
+    """It is an array like any other, also at the very start of a message."""
+
+    class One(Message):
+        values: object = array(f64, 1)
+        first: f64 = alias("values[0]")
+
+    assert One(first=2.0).values.tolist() == [2.0]
+    assert [one.shape for one in One.__descriptors__] == ["fixed", "one"]

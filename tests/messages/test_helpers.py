@@ -98,6 +98,8 @@ def test_touch() -> None:
     assert horus.ContactInfo(horus.ContactState.SLIDING).is_in_contact()
     assert not horus.ContactInfo(horus.ContactState.LOSS).is_in_contact()
     assert not horus.ContactInfo(confidence=1.5).is_valid()
+    assert horus.ContactInfo(normal=horus.Vector3(0, 1, 0)).is_valid()
+    assert not horus.ContactInfo(normal=horus.Vector3(0, 1, 1)).is_valid()
     assert horus.HapticFeedback(0.5, 150.0, 0.2, pattern=horus.HapticPattern.PULSE).is_valid()
     assert not horus.HapticFeedback(1.5).is_valid()
     skin = horus.TactileArray.from_numpy(np.array([[0, 0, 2.0], [0, 0, 2.0]]), (0.03, 0.02))
@@ -286,6 +288,8 @@ def test_landmarks_and_planes() -> None:
     floor = horus.PlaneDetection([0, 0, 2, -2], normal=horus.Vector3(0, 0, 1), type="floor")
     assert floor.distance_to(horus.Point3(5, 5, 4)) == 3.0
     assert math.isnan(horus.PlaneDetection().distance_to(horus.Point3()))
+    assert floor.is_valid()
+    assert not horus.PlaneDetection(normal=horus.Vector3(0, 0, 2)).is_valid()
     assert horus.PlaneArray([floor, floor]).count == 2
     assert not horus.PlaneArray([horus.PlaneDetection(confidence=3)]).is_valid()
 

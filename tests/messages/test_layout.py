@@ -94,7 +94,7 @@ def c_struct(plan: layout.Layout, done: dict[str, str]) -> str:
             lines.append(f"uint32_t {one['name']}_count;")
             kind = f"_Alignas(8) {kind}"
         lines.append(f"{kind} {one['name']}_{count}{size};")
-    room = plan["size"] - layout._end(plan["fields"][-1])
+    room = plan["size"] - layout.end(plan["fields"][-1])
     if room >= plan["align"]:
         lines.append(f"uint8_t reserved[{room}];")
     done[plan["name"]] = f"typedef struct {{ {' '.join(lines)} }} {plan['name']};"

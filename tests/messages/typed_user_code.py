@@ -58,6 +58,15 @@ odometry = horus.Odometry(x=1.0, theta=0.5)
 motor = horus.MotorCommand(1, horus.MotorMode.TORQUE, target=2.0)
 scan = horus.LaserScan(np.zeros(360, np.float32), angle_increment=0.01)
 nearest: float | None = scan.min_range()
+goal = horus.NavGoal(x=1.0, y=2.0, position_tolerance=0.2, timeout=20.0)
+there: bool = goal.is_reached(horus.Pose2D(1.0, 2.0))
+grid = horus.OccupancyGrid.from_numpy(np.zeros((4, 6), np.int8), resolution=0.1)
+cell: tuple[int, int] | None = grid.world_to_grid(0.2, 0.1)
+overlap: float = horus.BoundingBox2D(0, 0, 2, 2).iou(horus.BoundingBox2D(1, 0, 2, 2))
+camera = horus.CameraInfo(640, 480, fx=500.0, fy=500.0, cx=320.0, cy=240.0)
+beep = horus.AudioFrame.mono([0.0, 0.5], sample_rate=48000)
+path = horus.NavPath.from_waypoints([horus.Waypoint(x=1.0), horus.Waypoint(x=2.0)])
+first: horus.Waypoint = path.waypoints[0]
 
 
 def exchange() -> None:

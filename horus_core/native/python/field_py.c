@@ -189,8 +189,15 @@ static PyObject *get_kind(PyObject *self, void *closure) {
     return PyUnicode_FromString(horus_kinds[((horus_field *)self)->kind].name);
 }
 
+static PyObject *get_shape(PyObject *self, void *closure) {
+    static const char *const shapes[] = {"one", "fixed", "bounded"};
+    (void)closure;
+    return PyUnicode_FromString(shapes[((horus_field *)self)->shape]);
+}
+
 static PyGetSetDef field_getset[] = {
     {"kind", get_kind, NULL, "f32, u8, text, message, ...", NULL},
+    {"shape", get_shape, NULL, "one, or for arrays fixed or bounded.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -134,7 +134,8 @@ static int set_defaults(horus_message_type *type, PyObject *defaults) {
                                    horus_message_at(made) + type->fields[i]->offset +
                                        (size_t)k * type->fields[i]->size);
     }
-    /* Zeroed, not written: of a type with room for a map of 8 MB, which is empty at first, no page is touched. */
+    /* Zeroed, not written: of a type with room for a map of 8 MB, which is empty at first, no page is
+     * touched. */
     if (result == 0 && (type->defaults = PyMem_Calloc(1, horus_round_up(type->plan->size, 8))) == NULL)
         result = (PyErr_NoMemory(), -1);
     if (result == 0)
