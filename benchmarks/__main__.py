@@ -37,7 +37,7 @@ def main() -> int:
         return 1
     lab = Lab(rounds=2, scale=0.02) if options.quick else Lab(rounds=ROUNDS, scale=1.0)
     try:
-        return run(lab, options.only or list(figures.FIGURES), as_json=options.json, quick=options.quick)
+        return run(lab, options.figure or list(figures.FIGURES), as_json=options.json, quick=options.quick)
     except KeyboardInterrupt:
         return 130
     finally:
@@ -47,15 +47,17 @@ def main() -> int:
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--only", action="append", choices=list(figures.FIGURES), help="this figure; repeatable"
-    )
+    parser.add_argument("figure", nargs="*", help="these figures alone (see --list)")
     parser.add_argument("--list", action="store_true", help="print the names of the figures")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument(
         "--quick", action="store_true", help="tiny counts: shows that everything runs, no more"
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    unknown = [name for name in options.figure if name not in figures.FIGURES]
+    if unknown:
+        parser.error(f"no such figure: {', '.join(unknown)}; there are {', '.join(figures.FIGURES)}")
+    return options
 
 
 def run(lab: Lab, names: list[str], *, as_json: bool, quick: bool) -> int:

@@ -11,10 +11,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.row import Row
+    from benchmarks.stats import Series
 
-COLUMNS = ("figure", "at most", "floor", "ratio", "p50", "p99", "verdict")
-WIDTHS = (51, 28, 29, 7, 9, 9, 7)
-LEGEND = "ratio: ours to the floor; for a peer, its p50 to ours. p50, p99: medians of the rounds."
+COLUMNS = ("figure", "at most", "floor", "ratio", "p50", "p99", "p99.9", "verdict")
+WIDTHS = (66, 28, 29, 7, 9, 9, 9, 7)
+LEGEND = (
+    "ratio: ours to the floor; for a peer, its p50 to ours, or p99 where that is promised. "
+    "Percentiles: medians of the rounds."
+)
 
 
 def amount(value: float | None, unit: str) -> str:
@@ -46,23 +50,27 @@ def head() -> list[str]:
 
 def lines(row: Row) -> list[str]:
     """A figure and, indented below it, its peers; a peer's ratio is peer to ours."""
-    floor = "" if row.reference is None else f"{row.reference.name} {amount(row.reference.p50, row.unit)}"
+    reference = row.reference
+    floor = "" if reference is None else f"{reference.name} {amount(median(reference.by(row.by)), row.unit)}"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-    ours = [amount(row.ours.p50, row.unit), amount(row.ours.p99, row.unit)]
     limit = (
         row.at_most
         if not callable(row.limit)
         else f"{row.at_most} = {amount(median(row.limits()), row.unit)}"
     )
     verdict = "holds" if row.holds else "MISSED"
-    shown = [line([row.title, limit, floor, ratio, *ours, verdict])]
+    shown = [line([row.title, limit, floor, ratio, *_percentiles(row.ours, row.unit), verdict])]
     for peer in row.peers:
-        times = f"{peer.p50 / row.ours.p50:.1f} x"
-        cells = [amount(peer.p50, row.unit), amount(peer.p99, row.unit)]
-        shown.append(line([f"    {peer.name}", "", "", times, *cells, ""]))
+        theirs, ours = median(peer.by(row.by)), median(row.ours.by(row.by))
+        times = f"{theirs / ours:.1f} x" if ours else ""
+        shown.append(line([f"    {peer.name}", "", "", times, *_percentiles(peer, row.unit), ""]))
     shown += [f"    {note}" for note in row.notes]
     shown += [f"    BROKEN: {claim}" for claim in row.broken]
     return shown
+
+
+def _percentiles(series: Series, unit: str) -> list[str]:
+    return [amount(value, unit) for value in (series.p50, series.p99, series.p999)]
 
 
 def save(path: Path, about: Mapping[str, Any], figures: Mapping[str, Sequence[Row]]) -> None:

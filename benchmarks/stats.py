@@ -14,17 +14,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Summary:
-    """One round of one program: the median and the 99th percentile of its samples, and what it counted."""
+    """One round of one program: the percentiles of its samples, and what it counted."""
 
     p50: float
     p99: float | None  # None where a round has one sample
     facts: dict[str, Any] = field(default_factory=dict)
+    p999: float | None = None  # None where a round has too few
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Summary:
-        """Makes a summary of what a program answered: ``p50``, ``p99`` and any facts."""
-        facts = {key: value for key, value in answer.items() if key not in {"p50", "p99"}}
-        return cls(float(answer["p50"]), float(answer["p99"]), facts)
+        """Makes a summary of what a program answered: ``p50``, perhaps ``p99`` and ``p999``, and any facts."""
+        facts = {key: value for key, value in answer.items() if key not in {"p50", "p99", "p999"}}
+        p99, p999 = (None if answer.get(key) is None else float(answer[key]) for key in ("p99", "p999"))
+        return cls(float(answer["p50"]), p99, facts, p999)
+
+    @classmethod
+    def of_samples(cls, samples: list[float]) -> Summary:
+        """A round of which the harness has the samples themselves."""
+        ordered = sorted(samples)
+        p50, p99, p999 = (ordered[int(share * len(ordered))] for share in (0.50, 0.99, 0.999))
+        return cls(p50, p99, {"samples": len(samples)}, p999)
 
     @classmethod
     def single(cls, value: float, **facts: Any) -> Summary:
@@ -50,10 +59,24 @@ class Series:
         return median(self.p50s)
 
     @property
+    def p99s(self) -> list[float]:
+        """The 99th percentile of each round that has one."""
+        return [one.p99 for one in self.rounds if one.p99 is not None]
+
+    @property
     def p99(self) -> float | None:
         """The median of the rounds' 99th percentiles: what is usual, not the worst that other loads did."""
-        known = [one.p99 for one in self.rounds if one.p99 is not None]
+        return median(self.p99s) if self.p99s else None
+
+    @property
+    def p999(self) -> float | None:
+        """The same of the 99.9th percentiles."""
+        known = [one.p999 for one in self.rounds if one.p999 is not None]
         return median(known) if known else None
+
+    def by(self, percentile: str) -> list[float]:
+        """Each round's ``p50`` or ``p99``."""
+        return self.p99s if percentile == "p99" else self.p50s
 
     def total(self, fact: str) -> int:
         """A count, summed over all rounds."""
@@ -87,9 +110,10 @@ def add(name: str, *parts: Series) -> Series:
     return Series(name, [Summary.single(sum(one.p50 for one in row)) for row in rounds])
 
 
-def ratio(ours: Series, other: Series) -> float:
+def ratio(ours: Series, other: Series, percentile: str = "p50") -> float:
     """How many times as much as another, pair by pair; the median of the rounds."""
-    return median(a / b for a, b in zip(ours.p50s, other.p50s, strict=True))
+    pairs = zip(ours.by(percentile), other.by(percentile), strict=True)
+    return median(a / b for a, b in pairs)
 
 
 def excess(ours: Series, other: Series) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from horus_core.nodes.making import make_nodes
+from horus_core.testing.conformance import backend_conformance
 from horus_core.testing.mock_clock import MockClock
 from horus_core.testing.ticks import run_ticks
 
-__all__ = ["MockClock", "make_nodes", "run_ticks"]
+__all__ = ["MockClock", "backend_conformance", "make_nodes", "run_ticks"]

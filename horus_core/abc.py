@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 class Clock(ABC):
     """What time it is for a scheduler, and how it waits: wall time, simulated time, a recording's time."""
 
+    moved_by_sleepers: bool = False
+    """Whether sleep_until() moves it: then only one thread may sleep on it, as others would miss the time between."""
+
     @abstractmethod
     def now_ns(self) -> int:
         """Nanoseconds since a moment of the clock's choice; never goes back."""
@@ -48,6 +51,9 @@ class ExecutionClass(ABC):
     precedence: ClassVar[int] = 0
     """Which class is asked first whether it accepts a node: the highest."""
 
+    on_main_loop: ClassVar[bool] = False
+    """Whether it ticks its nodes in the host's main loop alone."""
+
     def __init__(self, host: Host) -> None:
         """`host` is what the scheduler offers to its classes."""
         self.host = host
@@ -66,7 +72,10 @@ class ExecutionClass(ABC):
 
     @abstractmethod
     def remove(self, entry: Entry) -> None:
-        """Tick the node no more; return when its tick that is under way, if any, has ended."""
+        """Tick the node no more; return when its tick that is under way, if any, has ended.
+
+        Raise StillTicking (horus_core/scheduler/patience.py) when it has not after 5 s, as LoopThread.join() does.
+        """
 
     def changed(self, entry: Entry) -> None:  # noqa: B027 - classes on a Lane are told by that
         """The node's next release was moved: it was paused, resumed, or has another rate."""
@@ -106,10 +115,12 @@ class Runner(ABC):
 
 
 class Backend(ABC):
-    """Where the rings of topics lie, and so who shares them. One object a process and namespace; `Topic(backend=name)`.
+    """Where the rings of topics lie, and so who shares them: `Topic(backend=name)`.
 
-    Sending, receiving, accounts, waiting and waking are the ring's (`_native.Ring`), the same over all backends. To carry
-    messages to where no memory is shared, write a Bridge: it is less, and gets all of this as well.
+    One object a process and namespace.
+
+    Sending, receiving, accounts, waiting and waking are the ring's (`_native.Ring`), the same over all backends. To
+    carry messages to where no memory is shared, write a Bridge: it is less, and gets all of this as well.
     """
 
     name: ClassVar[str]
@@ -131,8 +142,8 @@ class Backend(ABC):
     def attach(self, member: Member, request: Request, opening: Opening) -> Ring | None:
         """The topic's ring, the same one for all who ask; made when a type is wanted and none is there, else None.
 
-        From any thread. What is to be logged goes to `opening`, which the caller holds. Raises TopicTypeError when the topic is
-        in use with another type, and RegionError without memory.
+        From any thread. What is to be logged goes to `opening`, which the caller holds. Raises TopicTypeError when
+        the topic is in use with another type, and RegionError without memory.
         """
 
     @abstractmethod
@@ -164,11 +175,11 @@ class Backend(ABC):
 class Bridge(ABC):
     """Carries topics to other processes, machines or programs: over a broker, a network, a serial line.
 
-    Every process has rings of its own in private memory, and a thread for each bridge. That thread takes what nodes send
-    from the rings and calls the Link; what the Link hears it gives to the Port, which puts it into the ring. So a
+    Every process has rings of its own in private memory, and a thread for each bridge. That thread takes what nodes
+    send from the rings and calls the Link; what the Link hears it gives to the Port, which puts it into the ring. So a
     node's send() and recv() never wait for a network, and all promises of topics hold in each process: types, order,
-    exact accounts, `wait`, `recv_async`, `on=`. Where the network is too slow the ring is the queue, and what it
-    overwrites is counted.
+    exact accounts, `wait`, `recv_async`, `on=`. Where the network is too slow the ring is the queue, and what is
+    overwritten there is counted.
 
     All methods of a Bridge and its Links are called on that one thread: they may block, and need no locks.
     """
@@ -198,8 +209,8 @@ class Link(ABC):
     def send(self, packet: bytes) -> bool:
         """Give the packet to every other process that has the topic open.
 
-        False: not now. It is tried again, and later ones wait in the ring. An exception drops the packet, which is counted and
-        logged.
+        False: not now. It is tried again, and later ones wait in the ring. An exception drops the packet, which is
+        counted and logged.
         """
 
     @abstractmethod

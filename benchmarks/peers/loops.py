@@ -31,7 +31,11 @@ def percentile(samples: list[float], share: float) -> float:
 
 def summary(bursts: list[float], singles: list[float]) -> dict[str, Any]:
     """What a round answers."""
-    return {"p50": percentile(bursts, 0.50), "p99": percentile(singles, 0.99)}
+    return {
+        "p50": percentile(bursts, 0.50),
+        "p99": percentile(singles, 0.99),
+        "p999": percentile(singles, 0.999),
+    }
 
 
 def measure(work: Callable[[int], object], count: int, burst: int, parts: int = 1) -> dict[str, Any]:

@@ -40,21 +40,19 @@ def _granted(scheduler: horus.Scheduler) -> dict[str, Any]:
 
 
 def lateness(rate: float, seconds: float, core: int | None) -> dict[str, Any]:
-    """How late ticks begin, in ns: p50 is the 99th percentile, p99 the 99.9th. With a core it spins at the end."""
+    """How late ticks begin, in ns. With a core it spins at the end of each sleep."""
     scheduler, late = _run(horus.Node("rt", tick=nothing, rate=rate, rt=True, core=core), seconds)
-    answer = {"p50": loops.percentile(late, 0.99), "p99": loops.percentile(late, 0.999)}
-    answer["median"] = loops.percentile(late, 0.50)
-    return {**answer, "ticks": len(late), **_granted(scheduler)}
+    return {**loops.summary(late, late), "ticks": len(late), **_granted(scheduler)}
 
 
 def spinning(rate: float, seconds: float, core: int) -> dict[str, Any]:
     """Percent of releases that were missed: a tick that ended after the next release, or a release without one."""
     node = horus.Node("rt", tick=nothing, rate=rate, deadline=1 / rate, core=core)
-    scheduler, _ = _run(node, seconds)
+    scheduler, late = _run(node, seconds)
     stats = scheduler.get_node_stats("rt")
     releases = stats["total_ticks"] + stats["skipped_releases"]
     percent = 100 * (stats["missed_deadlines"] + stats["skipped_releases"]) / releases
-    return {"p50": percent, "p99": percent, "releases": releases, **_granted(scheduler)}
+    return {"p50": percent, "releases": releases, "late": loops.summary(late, late), **_granted(scheduler)}
 
 
 def beside_python(rate: float, seconds: float, lowered: bool) -> dict[str, Any]:
@@ -79,7 +77,7 @@ def beside_python(rate: float, seconds: float, lowered: bool) -> dict[str, Any]:
         ended.set()
         busy.join()
         sys.setswitchinterval(before)
-    return {"p50": loops.percentile(late, 0.50), "p99": loops.percentile(late, 0.99), **_granted(scheduler)}
+    return {**loops.summary(late, late), **_granted(scheduler)}
 
 
 protocol.serve(lateness=lateness, spinning=spinning, beside_python=beside_python)

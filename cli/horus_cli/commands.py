@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
 from horus_core.errors import PluginError
-from horus_core.plugins import discovery, record
+from horus_core.plugins import discovery, kinds, record
 from horus_core.plugins.metadata import canonical
 
 if TYPE_CHECKING:
-    from horus_core.plugins.record import Plugin
+    import click
 
-GROUP = "horus.commands"
+    from horus_core.plugins.record import Plugin
 
 SUMMARIES = {
     "blackbox": "Show what a scheduler did last, also one that was killed.",
@@ -24,6 +22,7 @@ SUMMARIES = {
     "estop": "Stop the robot, let it go again, or see how it stands.",
     "msg": "See, check and compare message types.",
     "package": "See what packaged nodes are installed, and whether they do what they declare.",
+    "plugin": "See the plugins that are installed, check them, and switch them on and off.",
     "run": "Run Python files, packaged nodes and executables, each in a process of its own.",
     "topic": "See the topics of this namespace.",
 }
@@ -43,7 +42,7 @@ def known() -> Known:
     """The commands of strangers' plugins that are not disabled. Imports none."""
     others: dict[str, list[Plugin]] = {}
     shadowing: list[Plugin] = []
-    for plugin in discovery.entry_points(GROUP):
+    for plugin in discovery.entry_points(kinds.COMMANDS):
         if plugin.is_box or plugin.state == record.DISABLED:
             continue
         if plugin.name in SUMMARIES:
@@ -71,7 +70,7 @@ def load(name: str) -> click.Command | None:
         return _command(_own(name))
     plugins = found.others.get(name, _disabled(name))
     if len(plugins) > 1:
-        both = " and ".join(f"{plugin.distribution} {plugin.version}" for plugin in plugins)
+        both = " and ".join(plugin.source for plugin in plugins)
         raise PluginError(
             f"Running 'horus {name}' failed: expected one command of that name, got those of {both}. Uninstall one, "
             f"or `horus plugin disable {plugins[0].distribution}`."
@@ -80,7 +79,7 @@ def load(name: str) -> click.Command | None:
 
 
 def _own(name: str) -> Plugin:
-    for plugin in discovery.entry_points(GROUP):
+    for plugin in discovery.entry_points(kinds.COMMANDS):
         if plugin.is_box and plugin.name == name:
             return plugin
     raise PluginError(
@@ -92,7 +91,7 @@ def _own(name: str) -> Plugin:
 def _disabled(name: str) -> list[Plugin]:
     return [
         plugin
-        for plugin in discovery.entry_points(GROUP)
+        for plugin in discovery.entry_points(kinds.COMMANDS)
         if plugin.state == record.DISABLED and canonical(plugin.name) == canonical(name)
     ]
 
@@ -100,12 +99,3 @@ def _disabled(name: str) -> list[Plugin]:
 def _command(plugin: Plugin) -> click.Command:
     command: click.Command = plugin.load()
     return command
-
-
-def _use(plugin: Plugin) -> None:
-    if not isinstance(plugin.target, click.Command):
-        raise PluginError(f"expected a click command, got {plugin.target!r}")
-    plugin.gave.append(plugin.name)
-
-
-record.uses[GROUP] = _use

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from horus_cli import commands, debugging
-from horus_core.plugins import reasons, switches
+from horus_core.errors import ConfigError
+from horus_core.plugins import reasons, rules
 
 if TYPE_CHECKING:
     from horus_core.plugins.record import Plugin
@@ -23,7 +24,7 @@ class LazyGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Switch plugins off before anything asks for them, wherever among the options the switch stands."""
         if _NO_PLUGINS in takewhile(lambda arg: arg.startswith("-"), args):
-            os.environ[switches.ONLY] = ""  # for the processes that are started, too
+            os.environ[rules.ONLY] = ""  # for the processes that are started, too
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -39,9 +40,13 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The lists in `--help`: what comes with HORUS with its summary, the rest with its distribution."""
         del ctx
-        known = commands.known()
         with formatter.section("Commands"):
             formatter.write_dl(sorted(commands.SUMMARIES.items()))
+        try:
+            known = commands.known()
+        except ConfigError as error:  # of horus.toml: help is there all the same
+            click.echo(f"horus: {error}", err=True)
+            return
         if known.others:
             with formatter.section("Commands of plugins"):
                 formatter.write_dl([(name, _whose(known.others[name])) for name in sorted(known.others)])
@@ -63,7 +68,7 @@ class LazyGroup(click.Group):
 
 
 def _whose(plugins: list[Plugin]) -> str:
-    both = " and ".join(f"{plugin.distribution} {plugin.version}" for plugin in plugins)
+    both = " and ".join(plugin.source for plugin in plugins)
     return both if len(plugins) == 1 else f"{both}: one too many"
 
 

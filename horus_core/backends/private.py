@@ -1,7 +1,7 @@
 """Rings in memory that only this process reaches: no file, no name, nothing in /dev/shm.
 
-They are the rings of shared memory, byte for byte, on anonymous files (memfd_create). So order, accounts, types, latched
-topics, images and waiting are the same code, and as fast.
+They are the rings of shared memory, byte for byte, on anonymous files (memfd_create). So order, accounts, types,
+latched topics, images and waiting are the same code, and as fast.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class PrivateBackend(Backend):
         return self._member
 
     def attach(self, member: Member, request: attach.Request, opening: Opening) -> Ring | None:
-        """The topic's ring, made when a type is wanted and none is there, or one that nobody uses has another type."""
+        """The topic's ring, made when a type is wanted and none is there, or nobody uses the one of another type."""
         with self._lock:
             ring = self._rings.get(request.topic)
             if ring is not None and request.type is not None and types.of_ring(ring) != request.type:
@@ -76,14 +76,16 @@ class PrivateBackend(Backend):
         return self._rings.get(topic)
 
     def clean(self) -> None:
-        """Forget the topics that no handle uses, and what was sent on them."""
+        """Forget the topics that no handle uses, and what was sent on them; but no engaged emergency stop."""
+        from horus_core.control import estop  # noqa: PLC0415 - needs topics
+
         with self._lock:
             for topic, ring in list(self._rings.items()):
-                if not handles.on_ring(ring):
+                if not handles.on_ring(ring) and not (topic == estop.TOPIC and estop.stands(ring)):
                     self.forget(topic)
 
     def forget(self, topic: str) -> None:
-        """Forget one topic; handles that are still bound to it keep its ring, and look for another at the next bump."""
+        """Forget one topic; handles that are still bound to it keep its ring."""
         with self._lock:
             self._rings.pop(topic, None)
 

@@ -27,7 +27,7 @@ def _check(offered: Any) -> None:
     fits = isinstance(offered, type) and issubclass(offered, (Backend, Bridge))
     if not fits or not isinstance(getattr(offered, "name", None), str):
         raise ConfigError(
-            f"Bad backend: expected a subclass of Backend or Bridge with a name, got {offered!r}. Pass the class itself."
+            f"Bad backend: expected a subclass of Backend or Bridge with a name, got {offered!r}."
         )
 
 

@@ -43,7 +43,11 @@ def reference(what: str, function: Any) -> Reference:
         found: Any = sys.modules.get(module)
         for part in qualname.split("."):
             found = getattr(found, part, None)
-        if found is function and (module != MAIN or main_path() is not None):
+        # A class method is bound anew whenever it is looked up; any other bound method is its object's own.
+        same = found is function or (
+            isinstance(getattr(function, "__self__", None), type) and found == function
+        )
+        if same and (module != MAIN or main_path() is not None):
             return Reference(module, qualname)
     # Not its repr: that of a method shows its object, which may be a node in the making.
     shown = f"{module}.{qualname}" if qualname else f"an object of type {type(function).__name__}"

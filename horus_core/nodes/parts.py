@@ -31,3 +31,5 @@ class Parts:
     journal: NodeLog
     scheduler: Scheduler | None = None
     """Who runs the node now."""
+    left_behind: bool = False
+    """Whether a tick of its last run, which did not end in time, still goes on."""

@@ -7,13 +7,14 @@ import sys
 import threading
 import time
 
-from horus_core.plugins import metadata, switches
-from horus_core.plugins.record import BOX, DISABLED, Plugin
+from horus_core.plugins import metadata, reasons, rules, switches
+from horus_core.plugins.record import BOX, DISABLED, FOUND, Plugin, say
 
 _lock = threading.RLock()
 _path: tuple[str, ...] | None = None
-_plugins: dict[metadata.EntryPoint, Plugin] = {}
+_plugins: dict[object, Plugin] = {}
 _hidden: dict[str, tuple[str, ...]] = {}
+_said: set[str] = set()
 
 
 def entry_points(group: str) -> tuple[Plugin, ...]:
@@ -45,13 +46,23 @@ def forget() -> None:
 def _look() -> None:
     global _path, _plugins, _hidden  # noqa: PLW0603 - as above
     start = time.perf_counter()
-    _path = tuple(sys.path)
+    allowed = rules.read()
+    path = tuple(sys.path)
     found = metadata.scan()
     _hidden = found.hidden
     ordered = sorted(
         found.entry_points, key=lambda one: (one.distribution != BOX, one.distribution, one.name)
     )
-    _plugins = {one: _plugins.get(one) or _plugin(one) for one in ordered}
+    plugins: dict[object, Plugin] = {one: _plugins.get(one) or Plugin(*one[:5]) for one in ordered}
+    if allowed.folder is not None:
+        from horus_core.plugins import folder  # noqa: PLC0415 - only for projects that have one
+
+        for one in folder.scan(allowed.folder):
+            plugins[repr(one)] = _plugins.get(repr(one)) or one
+    for plugin in plugins.values():
+        _decide(plugin, allowed)
+    _path, _plugins = path, plugins
+    _say_unknown(allowed)
     took_ms = (time.perf_counter() - start) * 1e3
     switches.trace(f"found {len(_plugins)} entry points in {took_ms:.1f} ms")
     for plugin in _plugins.values():
@@ -59,11 +70,22 @@ def _look() -> None:
             switches.trace(f"found {plugin}{', disabled' if plugin.state == DISABLED else ''}")
 
 
-def _plugin(found: metadata.EntryPoint) -> Plugin:
-    plugin = Plugin(found.group, found.name, found.value, found.distribution, found.version)
-    if not plugin.is_box and not switches.allow(plugin):
-        plugin.state = DISABLED
-    return plugin
+def _decide(plugin: Plugin, allowed: rules.Rules) -> None:
+    """Disable it, or enable it again; what is loaded is not undone."""
+    plugin.disabled_by = allowed.forbids(plugin)
+    if plugin.state in {FOUND, DISABLED}:
+        plugin.state = FOUND if plugin.disabled_by is None else DISABLED
+
+
+def _say_unknown(allowed: rules.Rules) -> None:
+    """A name in HORUS_PLUGINS that no plugin has allows nothing: say so, once."""
+    known = {name for plugin in _plugins.values() for name in plugin.names()}
+    for name in sorted((allowed.only or frozenset()) - known - _said):
+        _said.add(name)
+        say(
+            f"{rules.ONLY} names {name!r}, which no plugin is called.{reasons.nearest(name, known)}",
+            failed=False,
+        )
 
 
 def _start_anew_in_child() -> None:

@@ -42,9 +42,9 @@ def horus_register_backends(register: Callable[[type[Backend | Bridge]], None]) 
     """Supply backends: call `register(cls)` for each.
 
     Entry points: group `horus.backends`. Called once, in the thread that first opens a topic with a backend that
-    HORUS has not (`Topic(backend="mqtt")`, HORUS_BACKEND), or on one of its own when the plugin is not called like it;
-    an exception marks the plugin as failed and keeps what it had registered. The topic cannot be opened then: the
-    error says why the plugin failed.
+    HORUS has not (`Topic(backend="mqtt")`, HORUS_BACKEND), or on one of its own when the plugin is not called
+    like it; an exception marks the plugin as failed and keeps what it had registered. The topic cannot be opened
+    then: the error says why the plugin failed.
     """
 
 

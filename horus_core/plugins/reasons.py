@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from horus_core.errors import PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import ModuleType
 
     from horus_core.plugins.record import Plugin
 
@@ -28,9 +29,9 @@ def nearest(word: str, words: Iterable[str]) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def check_api(target: Any) -> None:
+def check_api(module: ModuleType | None) -> None:
     """Refuse a plugin that was made for another version of the hooks: it says so as HORUS_PLUGIN_API."""
-    wanted = getattr(target, "HORUS_PLUGIN_API", None)
+    wanted = getattr(module, "HORUS_PLUGIN_API", None)
     if wanted is None:
         return
     from horus_core.plugins.hookspecs import API_VERSION  # noqa: PLC0415 - imports pluggy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from importlib import import_module
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import PluginError
 from horus_core.plugins import reasons, switches
+from horus_core.plugins.metadata import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,16 +60,32 @@ class Plugin:
         self.cause: BaseException | None = None
         self.notes: list[str] = []
         """What is wrong though it works."""
+        self.disabled_by: str | None = None
+        """Why it may not be used, and what to do about it."""
         self.load_s: float | None = None
         self._loader: int | None = None
         self._ended = threading.Event()
         self._quiet = False
 
     def __repr__(self) -> str:
-        return f"<plugin {self.distribution} {self.version}: {self.group} {self.name} = {self.value}>"
+        return f"<plugin {self.source}: {self.group} {self.name} = {self.value}>"
 
     def __str__(self) -> str:
-        return f"{self.distribution} {self.version} ({self.group}: {self.name})"
+        return f"{self.source} ({self.group}: {self.name})"
+
+    @property
+    def source(self) -> str:
+        """Who brings it: distribution and version, or the file of a one-file plugin."""
+        return f"{self.distribution} {self.version}".rstrip()
+
+    @property
+    def module(self) -> str:
+        """The module that the entry point names."""
+        return self.value.partition(":")[0].strip()
+
+    def names(self) -> set[str]:
+        """What the user may call it, in canonical form."""
+        return {canonical(self.distribution), canonical(self.name)}
 
     @property
     def is_box(self) -> bool:
@@ -79,7 +97,7 @@ class Plugin:
 
         Raises PluginError, with what it raised as the cause, when that fails or has failed before.
         """
-        self._quiet = True  # the error says it
+        self.be_quiet()  # the error says it
         self.prepare()
         if self.state != LOADED:
             raise self.failure()
@@ -88,13 +106,17 @@ class Plugin:
     def failure(self) -> PluginError:
         """The error that says why this plugin is of no use."""
         if self.state == DISABLED:
-            return PluginError(f"Loading {self} failed: it is disabled. {switches.how_to_enable(self)}")
+            return PluginError(f"Loading {self} failed: it is disabled. {self.disabled_by}.")
         why = self.error or "its import has not ended"
         error = PluginError(
             f"Loading {self} failed: {why}. `horus plugin info {self.distribution}` tells more."
         )
         error.__cause__ = self.cause
         return error
+
+    def be_quiet(self) -> None:
+        """Say nothing when it fails: whoever asks says it."""
+        self._quiet = True
 
     def prepare(self, patience_s: float | None = None) -> bool:
         """Import it and take what it gives, once a process; return whether that has ended, well or not.
@@ -169,7 +191,7 @@ class Plugin:
         start = time.perf_counter()
         try:
             self.target = self._import()
-            reasons.check_api(self.target)
+            reasons.check_api(sys.modules.get(self.module))
             use = uses.get(self.group)
             if use is not None:
                 use(self)
@@ -185,8 +207,8 @@ class Plugin:
         self._ended.set()
 
     def _import(self) -> Any:
-        module, _, attributes = self.value.partition(":")
-        found: Any = import_module(module.strip())
+        _, _, attributes = self.value.partition(":")
+        found: Any = import_module(self.module)
         for part in filter(None, attributes.strip().split(".")):
             found = getattr(found, part)
         return found

@@ -25,6 +25,8 @@ def attend(scheduler: Scheduler, entry: Entry, reason: int) -> None:
     watchdog had called it hung) or `_native.LANE_RECOVERED` (`entry.recover_after` good ticks in a row since
     `entry.degraded` was set). What an exception is raised for ends the run.
     """
+    if entry.left_behind:  # its run is over
+        return
     if reason == _native.LANE_RECOVERED:
         ladder.descend(scheduler, entry)
         return

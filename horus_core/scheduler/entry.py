@@ -135,6 +135,15 @@ class Entry(_native.Run):
                 self.restarts = self.last_restart_ns = 0
 
     @property
+    def left_behind(self) -> bool:
+        """Whether a tick of its last run, which did not end in time, still goes on."""
+        return self.node._horus.left_behind
+
+    @left_behind.setter
+    def left_behind(self, left: bool) -> None:
+        self.node._horus.left_behind = left
+
+    @property
     def exec_class(self) -> str:
         """The execution class that ticks it; empty before it was chosen."""
         return self.node._horus_class

@@ -29,6 +29,9 @@ def ends_run(scheduler: Scheduler, entry: Entry, error: BaseException) -> bool:
     if isinstance(error, CutShort):
         entry.journal.warning("tick() was cut short by a second signal")
         return False
+    if entry.left_behind:  # its run is over
+        entry.journal.error("the tick that was left behind has failed", exc=error)
+        return False
     if not isinstance(error, Exception):
         return True
     if output.mute_if_closed(error):

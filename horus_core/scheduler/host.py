@@ -10,7 +10,7 @@ from horus_core.control import flights
 from horus_core.scheduler import clock
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.loop import Loop
-from horus_core.scheduler.signals import CutShort
+from horus_core.scheduler.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from horus_core.abc import Clock
     from horus_core.scheduler.entry import Entry
     from horus_core.scheduler.scheduler import Scheduler
-
-_LAST_PATIENCE_S = 0.1
 
 
 class Host:
@@ -30,7 +28,7 @@ class Host:
         self.main_loop = main_loop
         """The loop of the thread that called run(). Its lane takes nodes from any class."""
         self.hurried = False
-        """Whether the user has cut waiting short: what has not ended by now is left behind."""
+        """Whether a second signal has cut waiting short: what has not ended by now is left behind."""
         self.end_ns = NEVER
         """When the run ends by itself: no tick begins from then on."""
         self._threads: list[LoopThread] = []
@@ -84,6 +82,9 @@ class LoopThread:
         self.loop = Loop(host.scheduler, self.alarm)
         # A daemon: a tick that never ends must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=f"horus {name}", daemon=True)
+        # Not Thread.join(): interrupted by an exception, it takes the thread for ended (CPython 3.10 and 3.11).
+        self._done = threading.Event()
+        self._patience = Patience(host)
 
     def start(self) -> None:
         """Begin to tick."""
@@ -91,20 +92,25 @@ class LoopThread:
 
     def halt(self) -> None:
         """Begin no tick any more; returns at once."""
+        self._patience.begin()
         self.alarm.ring()
 
     def join(self) -> None:
         """Return when the tick that was under way has ended, and with it the thread.
 
-        Raises CutShort when it does not end and the user is done with waiting.
+        Raises StillTicking when it does not end in time.
         """
         self.halt()
         self._host.forget(self)
         if self._thread.ident is None or self._thread is threading.current_thread():
             return
-        self._thread.join(_LAST_PATIENCE_S if self._host.hurried else None)
-        if self._thread.is_alive():
-            raise CutShort
+        self._patience.wait_to_the_end(self._ended)
+
+    def _ended(self, timeout_s: float | None) -> bool:
+        if not self._done.wait(timeout_s):
+            return False
+        self._thread.join()
+        return True
 
     def _run(self) -> None:
         clock.enter(self.loop)
@@ -117,3 +123,4 @@ class LoopThread:
             self._host.fail(error)
         finally:
             clock.leave()
+            self._done.set()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from horus_core.scheduler.entry import Entry
+    from horus_core.scheduler.scheduler import Scheduler
 
 
 def start(entry: Entry) -> None:
@@ -40,18 +41,30 @@ def initialise(entry: Entry) -> None:
 
 
 def stop(entry: Entry) -> None:
-    """Call shutdown() and let go of the node's name and topics. What user code raises is only logged."""
+    """Call shutdown() and let go of the node's name and topics. What user code raises is only logged.
+
+    Of a node whose tick was left behind, name and topics stay until end().
+    """
     entry.live = False
     state = entry.info.state()
     if state is not NodeState.CRASHED:
         entry.enter(NodeState.STOPPING)
     if state is not NodeState.STOPPED:  # a node that waits for its restart has shut down already
         quietly(entry, "shutdown", entry.callbacks.shutdown)
-    if state is not NodeState.CRASHED:
+    if entry.left_behind:  # its tick goes on: it has not stopped
+        entry.enter(NodeState.HUNG)
+    else:
+        end(entry, entry.node._horus.scheduler)  # noqa: SLF001
+
+
+def end(entry: Entry, scheduler: Scheduler | None) -> None:
+    """Nothing of the node runs any more: let go of its name and topics."""
+    if entry.info.state() is not NodeState.CRASHED:
         entry.enter(NodeState.STOPPED)
     _let_go(entry)
     entry.journal.debug("stopped")
-    tell("horus_node_stopped", entry)
+    if observers.listeners["horus_node_stopped"]:
+        observers.tell("horus_node_stopped", scheduler=scheduler, node=entry.node)
 
 
 def tell(hook: str, entry: Entry, **more: object) -> None:

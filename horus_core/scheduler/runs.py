@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from horus_core import _native
@@ -12,6 +13,7 @@ from horus_core.errors import NodeError
 from horus_core.nodes import importable
 from horus_core.plugins import lifecycle as observers
 from horus_core.scheduler import clock as clocks
+from horus_core.scheduler import patience
 from horus_core.scheduler.session import Session
 from horus_core.scheduler.signals import CutShort, StopSignals
 from horus_core.scheduler.simulated import SimulatedClock
@@ -38,6 +40,7 @@ class Runs:
         """Of the run under way, or of the last one."""
         self.stopping = False
         """Whether the run was asked to stop."""
+        self._stop_asked_s = 0.0
         self._log = logs.logger("scheduler")
 
     # On the thread of the run
@@ -89,10 +92,26 @@ class Runs:
 
     def request_stop(self) -> None:
         """End the run; returns at once. From a signal's handler, too."""
-        self.stopping = True
+        if not self.stopping:
+            self._stop_asked_s = time.monotonic()
+            self.stopping = True
         session = self.session
         if session is not None:
             session.ring()
+
+    def hung_here(self) -> str | None:
+        """What to say when a tick on the run's own thread, which would shut all nodes down, outlasts the patience."""
+        session = self.session
+        if session is None or not self.stopping:
+            return None
+        entry = session.loop.lane.current
+        if entry is None or time.monotonic() - self._stop_asked_s < patience.PATIENCE_S:
+            return None
+        left = ", ".join(repr(one.node.name) for one in reversed(session.started))
+        return (
+            f"the stop is not waited for any more: the tick of node {entry.node.name!r} has not ended within "
+            f"{patience.PATIENCE_S:g} s, on the thread that shuts nodes down. Not shut down: {left}"
+        )
 
     def fail(self, error: BaseException) -> None:
         """End the run, which then raises the error, if it is the first."""

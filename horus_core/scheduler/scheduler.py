@@ -203,6 +203,10 @@ class Scheduler:
             "uptime": entry.info.get_uptime(),
         }
 
+    def current_tick(self) -> int:
+        """How many ticks the node that has ticked most has behind it; 0 before the first."""
+        return max((entry.ticks for entry in self._roster), default=0)
+
     def capabilities(self) -> dict[str, list[str]]:
         """What nodes asked the kernel for and got, by node: "SCHED_FIFO", "locked memory", "core"."""
         return self.report.capabilities()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
-from horus_core.control import logs
+from horus_core.errors import ConfigError, NodeError
 from horus_core.execution import registry
-from horus_core.scheduler import clock as clocks
-from horus_core.scheduler import hints, lifecycle
+from horus_core.scheduler import hints, lifecycle, patience
+from horus_core.scheduler.chores import Chores
 from horus_core.scheduler.entry import NEVER, Entry
 from horus_core.scheduler.host import Host
+from horus_core.scheduler.left_behind import LeftBehind
 from horus_core.scheduler.loop import Loop
+from horus_core.scheduler.patience import StillTicking
 from horus_core.scheduler.safety import Safety
-from horus_core.scheduler.signals import CutShort
 from horus_core.scheduler.simulated import Deterministic
 from horus_core.shm import upkeep
 
@@ -48,18 +49,18 @@ class Session:
         self._host = Host(scheduler, self.loop)
         self._classes: dict[type[ExecutionClass], ExecutionClass] = {}
         self._class_of: dict[Entry, ExecutionClass] = {}
-        self._chores: deque[Chore] = deque()
-        self._chores_lock = threading.RLock()  # a signal's handler may ask, too
+        self._chores = Chores(self.loop)
         self._over = False
         self.thread = threading.get_ident()
         self.started: list[Entry] = []  # as started
         self._ticking: set[Entry] = set()
+        self._left_behind: dict[Entry, LeftBehind] = {}
+        self._shut_down_by_s = 0.0  # one patience for all that were left behind; 0: not begun
         self.safety = Safety(scheduler, self)
         self.started_ns: int | None = None
         self.failure: BaseException | None = None
         self._hint_ns = 0  # 0: nothing was served yet
         self._waits = False  # for a tick on another thread to end
-        self._log = logs.logger("scheduler")
 
     # Starting
 
@@ -111,8 +112,19 @@ class Session:
 
     def _choose_class(self, entry: Entry) -> None:
         """Once a run: what the node asks for may change meanwhile, where it ticks does not."""
+        if entry.left_behind:
+            raise NodeError(
+                f"Starting node {entry.node.name!r} failed: expected its last tick to have ended, got one that was "
+                f"left behind when its run stopped (node={entry.node.name!r}). Find out what that tick waits for."
+            )
         deterministic = self._scheduler.deterministic
         cls = Deterministic if deterministic else registry.choose(entry.node.name, entry.config)
+        if self._scheduler.clock.moved_by_sleepers and not (cls.on_main_loop or self._one_lane):
+            raise ConfigError(
+                f"Starting node {entry.node.name!r} failed: expected one that ticks on the thread of run(), as the "
+                f"clock is moved by who sleeps on it, got one of class {cls.name!r}. Use "
+                f"Scheduler(deterministic=True), or move the clock from outside."
+            )
         entry.exec_class = cls.name
         found = self._classes.get(cls)
         if found is None:
@@ -181,41 +193,16 @@ class Session:
             raise self.failure
 
     def ask(self, what: Callable[[], Any], *, later: bool = False) -> None:
-        """Have something done on the session's thread, between two ticks there, and wait until it is done.
-
-        From inside a callback nothing is waited for: the thread may be waiting for that very callback; nor with
-        `later`. What goes wrong is logged then, as there is nobody to raise it to.
-        """
-        if threading.get_ident() == self.thread and self.loop.current is None:
-            what()
-            return
-        unheard = later or clocks.here() is not None
-        chore = Chore(what, self._tell_of if unheard else None)
-        with self._chores_lock:
-            late = self._over
-            if not late:
-                self._chores.append(chore)
-        if late:
-            what()
-            return
-        self.alarm.ring()
-        if not unheard:
-            chore.wait()
-
-    def _tell_of(self, error: Exception) -> None:
-        self._log.error("what a callback asked for failed", exc_info=error)
+        """Have something done on the session's thread (Chores.ask)."""
+        self._chores.ask(what, later=later)
 
     def _do_chores(self) -> None:
         """The alarm rings for a stop, too: it stays as it is then."""
         if not self._scheduler.is_stopping():
             self.alarm.reset()
-        self._do_waiting()
+        self._chores.do()
         if self._scheduler.is_stopping():
             self.alarm.ring()
-
-    def _do_waiting(self) -> None:
-        while self._chores:
-            self._chores.popleft().do()
 
     # Stopping
 
@@ -224,9 +211,8 @@ class Session:
         try:
             self._end()
         finally:
-            with self._chores_lock:
-                self._over = True
-            self._do_waiting()
+            self._over = True
+            self._chores.end()
 
     def _end(self) -> None:
         self.ring()
@@ -234,8 +220,9 @@ class Session:
             cls.halt()
         for entry in reversed(self.started):
             self.loop.on_behalf(entry, self._take_out, entry)
+        self._shut_down_by_s = 0.0
         while self.started:
-            self.stop(self.started[-1])
+            self._stop(self.started[-1])
         for cls in self._classes.values():
             cls.close()
         self.safety.end()
@@ -245,14 +232,23 @@ class Session:
         self._host.ring()
 
     def stop(self, entry: Entry) -> None:
-        """Shut down one node."""
+        """Shut down one node, while others go on."""
+        self._shut_down_by_s = 0.0
+        self._stop(entry)
+
+    def _stop(self, entry: Entry) -> None:
         self.started.remove(entry)
         self.loop.on_behalf(entry, self._take_out, entry)
-        if entry.live:  # an isolated node has shut down already
+        left = self._left_behind.pop(entry, None)
+        if left is not None:
+            self.loop.on_behalf(entry, self._shut_down_beside_its_tick, left)
+        elif entry.live:  # an isolated node has shut down already
             self.loop.on_behalf(entry, lifecycle.stop, entry)
         self._scheduler.report.trouble |= entry.had_trouble()
         self._class_of.pop(entry, None)
         entry.attach(None)
+        if left is not None:
+            left.watch()
 
     def _take_out(self, entry: Entry) -> None:
         if entry not in self._ticking:  # another node's init() failed before this one began to tick
@@ -264,9 +260,16 @@ class Session:
         self._waits = True
         try:
             self._class_of[entry].remove(entry)
-        except CutShort:
-            self._host.hurried = True
-            entry.journal.warning("its tick does not end; a second signal cut the waiting short")
+        except StillTicking as still:
+            self._left_behind[entry] = LeftBehind(self._scheduler, entry, still, hurried=self._host.hurried)
+        finally:
+            self._waits = False
+
+    def _shut_down_beside_its_tick(self, left: LeftBehind) -> None:
+        self._shut_down_by_s = self._shut_down_by_s or time.monotonic() + patience.PATIENCE_S
+        self._waits = True
+        try:
+            left.shut_down(self.alarm, self._shut_down_by_s)
         finally:
             self._waits = False
 
@@ -276,34 +279,3 @@ class Session:
             self.loop.lane.nudge()
         elif entry in self._ticking:
             self._class_of[entry].changed(entry)
-
-
-class Chore:
-    """Something to be done on another thread, and what came of it."""
-
-    def __init__(self, what: Callable[[], Any], unheard: Callable[[Exception], None] | None) -> None:
-        """`unheard` takes what goes wrong where nobody waits for it."""
-        self._what = what
-        self._unheard = unheard
-        self._done = threading.Event()
-        self._error: BaseException | None = None
-
-    def do(self) -> None:
-        """Do it; what it raises is raised by wait()."""
-        try:
-            self._what()
-        except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
-            self._error = error
-            if self._unheard is not None:
-                self._unheard(error)
-        except BaseException as error:
-            self._error = error
-            raise
-        finally:
-            self._done.set()
-
-    def wait(self) -> None:
-        """Wait until it is done."""
-        self._done.wait()
-        if self._error is not None:
-            raise self._error

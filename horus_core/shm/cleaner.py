@@ -170,7 +170,9 @@ class _Sweep:
 
     def _remove_namespace(self, index: str, directory: Path, own_arenas: list[str]) -> None:
         """Nobody else lives here, and this process has no topic open: it joins anew if it ever opens one."""
-        if self._own is not None and process.mapped(self._own):
+        if self._own is not None and (
+            process.mapped(self._own) or self._has_nodes(directory, self._own.ident)
+        ):
             return
         for name in own_arenas:
             self._remove_region(name)
@@ -181,6 +183,10 @@ class _Sweep:
         self._removed.append(directory.name)
         if not self._dry_run:
             shutil.rmtree(directory, ignore_errors=True)
+
+    def _has_nodes(self, directory: Path, ident: int) -> bool:
+        """A node without topics, whose tick was left behind by its run, keeps its name all the same."""
+        return any(_ident_in(file) == ident for file in (directory / "nodes").glob("*.json"))
 
 
 def _is_engaged_estop(name: str, ring: _native.Ring) -> bool:

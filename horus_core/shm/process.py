@@ -79,15 +79,21 @@ def notice_loss() -> None:
     same names, here and in other processes, which meet again.
     """
     for joined_member in list(_members.values()):
-        if not joined_member.forked and not joined_member.linked:
+        if not joined_member.forked and not joined_member.linked and _forget(joined_member):
             _log.error(_REMOVED if joined_member.locked else _CLOSED, joined_member.namespace, os.getpid())
             joined_member.bump()
-            with _lock:  # it is said once: whoever needs a membership from now on joins anew
-                if _members.get(joined_member.namespace) is joined_member:
-                    del _members[joined_member.namespace]
     for name, ring in mapped_rings():
         if not ring.member.forked and region.identity(name) != ring.file:
             ring.member.bump()
+
+
+def _forget(lost: _native.Member) -> bool:
+    """Whoever needs a membership from now on joins anew. True for one caller: every scheduler's loop looks."""
+    with _lock:
+        known = _members.get(lost.namespace) is lost
+        if known:
+            del _members[lost.namespace]
+        return known
 
 
 def _join(namespace: str) -> _native.Member:

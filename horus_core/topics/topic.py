@@ -45,8 +45,8 @@ class Topic(Handle):
     `name` is the topic, or a message class for its default topic. `type` is a message class or dict; without it
     the topic gets its type from the first send, and a subscriber learns it from the publisher. `capacity` is how
     many messages the ring keeps (rounded up to a power of two), `latched` gives late joiners the last one; both
-    are settled by whoever creates the topic. `backend` names what carries it: "shm", "local", or what a plugin supplies;
-    without it HORUS_BACKEND decides, else shared memory does.
+    are settled by whoever creates the topic. `backend` names what carries it: "shm", "local", or what a plugin
+    supplies; without it HORUS_BACKEND decides, else it is shared memory.
 
     Raises InvalidNameError, ConfigError, TopicTypeError (another process uses another type), RegionError,
     PluginError (there is no such backend).

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
 from horus_core.errors import NodeError
-from horus_core.scheduler import attention, clock, failure
+from horus_core.scheduler import attention, clock, failure, patience
 from horus_core.scheduler.entry import NEVER
 
 if TYPE_CHECKING:
     from horus_core.scheduler.entry import Entry
     from horus_core.scheduler.host import Host
     from horus_plugins.execution.event_loop import EventLoop
-
-GRACE_S = 5.0
-"""How long a tick that awaits may go on when the node is to stop, before it is cancelled."""
 
 
 class Driver:
@@ -29,17 +25,24 @@ class Driver:
         self._loop = loop
         self._entry = entry
         self._natively = type(host.clock) is clock.MonotonicClock
-        self._halted_s: float | None = None  # since when
+        self._halted = False
+        self._patience = patience.Patience(host)
         self._alarm = _native.Alarm()  # for clocks that sleep in a way of their own
+        self._paced = threading.Event()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
         self._done = threading.Event()
+        loop.at_end(self._at_loop_end)
 
     # From the scheduler's thread
 
     def start(self) -> None:
         """Begin to tick."""
-        self._loop.submit(self._entry, self._drive())
+        if self._natively:
+            self._loop.submit(self._entry, self._drive())
+            return
+        name = f"horus {self._entry.node.name}"
+        threading.Thread(target=self._pace, name=name, daemon=True).start()
 
     def look(self) -> None:
         """The next release was moved."""
@@ -48,35 +51,65 @@ class Driver:
 
     def halt(self) -> None:
         """Begin no tick any more; returns at once."""
-        if self._halted_s is None:
-            self._halted_s = time.monotonic()
+        if not self._halted:
+            self._patience.begin()
+            self._halted = True
             self.look()
 
     def finish(self) -> None:
-        """Return when the current tick has ended, or was cancelled."""
+        """Return when the current tick has ended, or was cancelled; raises StillTicking."""
         self.halt()
+        if self._patience.wait(self._done.wait):
+            return
+        if not self._host.hurried:
+            self._entry.journal.warning(
+                f"its tick did not end within {patience.PATIENCE_S:g} s, and is cancelled"
+            )
+        self._loop.asyncio.call_soon_threadsafe(self._cancel)
+        if self._patience.wait(self._done.wait, rounds=2):
+            return
+        blocker = self._loop.blocker()
+        if blocker is not None:
+            self._entry.journal.error(f"its event loop is blocked by {blocker}, which awaits nothing")
+        raise patience.StillTicking(self._done.wait)
+
+    def _pace(self) -> None:
+        """Sleep by a clock of the scheduler's own, on this thread, which is awake while a tick goes on."""
+        self._loop.enter_here()
         try:
-            if self._done.wait(max(0.0, (self._halted_s or 0.0) + GRACE_S - time.monotonic())):
-                return
-            self._entry.journal.warning(f"its tick did not end within {GRACE_S:g} s, and is cancelled")
+            while True:
+                self._alarm.reset()  # whatever it rang for is seen now
+                if self._halted:
+                    break
+                now_ns = self._host.clock.now_ns()
+                if self._entry.next_ns > now_ns:
+                    self._host.clock.sleep_until(self._entry.next_ns, self._alarm)
+                    continue
+                self._paced.clear()
+                self._loop.submit(self._entry, self._drive_once(now_ns))
+                self._paced.wait()
+        except BaseException as failed:  # noqa: BLE001 - it is raised where run() was called
+            self._host.fail(failed)
         finally:
-            if not self._done.is_set():  # a second signal comes here, too
-                self._loop.asyncio.call_soon_threadsafe(self._cancel)
-        if not self._done.wait(GRACE_S):
-            self._entry.journal.warning("its tick goes on although it was cancelled; it is left behind")
+            clock.leave()
+            self._done.set()
 
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+    def _at_loop_end(self) -> None:
+        self._paced.set()
+        if self._natively:
+            self._done.set()
 
     # In the loop
 
     async def _drive(self) -> None:
         self._task = asyncio.current_task()
         try:
-            while self._halted_s is None:
+            while not self._halted:
                 self._changed.clear()
-                self._alarm.reset()
                 now_ns = self._host.clock.now_ns()
                 if self._entry.next_ns > now_ns:
                     await self._sleep(self._entry.next_ns, now_ns)
@@ -91,11 +124,20 @@ class Driver:
         finally:
             self._done.set()
 
+    async def _drive_once(self, now_ns: int) -> None:
+        self._task = asyncio.current_task()
+        try:
+            if not await self._release(now_ns):
+                self._halted = True
+        except asyncio.CancelledError:
+            pass
+        except BaseException as failed:  # noqa: BLE001 - as above
+            self._host.fail(failed)
+        finally:
+            self._paced.set()
+
     async def _sleep(self, until_ns: int, now_ns: int) -> None:
-        if self._halted_s is not None:
-            return
-        if not self._natively:
-            await self._loop.aside(self._entry, self._host.clock.sleep_until, until_ns, self._alarm)
+        if self._halted:
             return
         timer = None
         if until_ns != NEVER:
@@ -135,7 +177,7 @@ class Driver:
         try:
             await callback.function()
         except asyncio.CancelledError as cancelled:
-            if self._halted_s is not None:
+            if self._halted:
                 raise
             error = NodeError(
                 f"A tick of {self._entry.node.name!r} failed: expected it to end, got the cancellation of what it "

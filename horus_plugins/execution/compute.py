@@ -6,6 +6,7 @@ import bisect
 import os
 import threading
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from horus_core import _native
@@ -13,6 +14,7 @@ from horus_core.abc import ExecutionClass
 from horus_core.scheduler import clock
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.loop import Loop
+from horus_core.scheduler.patience import Patience
 
 if TYPE_CHECKING:
     from horus_core.nodes.config import NodeConfig
@@ -35,6 +37,7 @@ class Compute(ExecutionClass):
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()
         self._halted = False
+        self._patience = Patience(host)
         # Guarded by _changed:
         self._entries: list[Entry] = []  # by order, then as added
         self._due: deque[Entry] = deque()  # those that were due together and wait for a thread
@@ -65,8 +68,13 @@ class Compute(ExecutionClass):
             self._entries.remove(entry)
             if entry in self._due:
                 self._due.remove(entry)
-            while self._ticking.get(entry, threading.current_thread()) is not threading.current_thread():
-                self._changed.wait()
+        patience = self._patience if self._halted else Patience(self.host)
+        patience.wait_to_the_end(partial(self._ended, entry))
+
+    def _ended(self, entry: Entry, timeout_s: float | None) -> bool:
+        me = threading.current_thread()
+        with self._changed:
+            return self._changed.wait_for(lambda: self._ticking.get(entry, me) is me, timeout_s)
 
     def changed(self, _entry: Entry) -> None:
         """Whoever sleeps for all may sleep for longer, or shorter, than is right now."""
@@ -74,13 +82,14 @@ class Compute(ExecutionClass):
 
     def halt(self) -> None:
         """No thread takes a node any more."""
+        self._patience.begin()
         with self._changed:
             self._halted = True
             self._changed.notify_all()
         self._alarm.ring()
 
     def close(self) -> None:
-        """Let the threads end. One whose tick was not waited for (a second signal) is left behind."""
+        """Let the threads end, but for those whose ticks were left behind."""
         self.halt()
         for thread in self._threads:
             if thread not in self._ticking.values():

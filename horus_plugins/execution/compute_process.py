@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from horus_core.abc import ExecutionClass
+from horus_core.backends import registry as backends
 from horus_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -40,6 +42,12 @@ class ComputeProcess(ExecutionClass):
                 f"Starting node {entry.node.name!r} failed: expected compute='process', as "
                 f"execution='compute_process' asks for, got compute={entry.config.compute!r}."
             )
+        if not backends.shows_runs():
+            raise ConfigError(
+                f"Starting node {entry.node.name!r} failed: expected a backend that reaches the process of "
+                f"compute='process', got {backends.VARIABLE}={os.environ.get(backends.VARIABLE)}, which stays in "
+                "this one. Use another backend, or compute=True."
+            )
         if self._spawner is None:
             self._spawner = Spawner()
         self._processes[entry] = process = FarProcess(entry, self.host, self._spawner)
@@ -66,8 +74,9 @@ class ComputeProcess(ExecutionClass):
 
     def halt(self) -> None:
         """Release no tick any more."""
-        for thread in self._threads.values():
+        for entry, thread in self._threads.items():
             thread.halt()
+            self._processes[entry].halt()
 
     def close(self) -> None:
         """End what is left of processes whose init() failed."""

@@ -11,6 +11,7 @@ from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock, failure, ladder
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.loop import Loop
+from horus_core.scheduler.patience import Patience
 from horus_plugins.execution import rt
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Sleeper:
         self._topics = tuple(entry.wiring.inlet(name) for name in entry.config.on)
         self._alarm = _native.Alarm()  # rung for a look at what is said of the node, and to halt
         self._halted = False
+        self._done = threading.Event()  # see LoopThread
+        self._patience = Patience(host)
         self._loop = Loop(host.scheduler, self._alarm)
         self._loop.lane.add(entry)
         # A daemon: a tick that never ends must not keep the process from ending.
@@ -86,20 +89,27 @@ class Sleeper:
 
     def halt(self) -> None:
         """Begin no tick any more; returns at once."""
+        self._patience.begin()
         self._halted = True
         self._alarm.ring()
 
     def join(self) -> None:
-        """Return when the tick that was under way has ended, and with it the thread."""
+        """Return when the tick that was under way has ended, and with it the thread; raises StillTicking."""
         self.halt()
         try:
             if self._thread is not threading.current_thread():
-                self._thread.join()
+                self._patience.wait_to_the_end(self._ended)
         finally:
             self._loop.lane.remove(self._entry)
             self._entry.on_demand = 0
             if self._entry.config.wants_rt:
                 rt.count_thread(-1)
+
+    def _ended(self, timeout_s: float | None) -> bool:
+        if not self._done.wait(timeout_s):
+            return False
+        self._thread.join()
+        return True
 
     def _run(self) -> None:
         clock.enter(self._loop)
@@ -113,6 +123,7 @@ class Sleeper:
             self._host.fail(error)
         finally:
             clock.leave()
+            self._done.set()
 
     def _turn(self) -> None:
         entry = self._entry

@@ -6,10 +6,12 @@ import asyncio
 import threading
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from horus_core import _native
+from horus_core.control import logs
 from horus_core.errors import NodeError
-from horus_core.scheduler import clock
+from horus_core.scheduler import clock, patience
 from horus_core.scheduler.loop import Loop
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from horus_core.scheduler.scheduler import Scheduler
 
 _T = TypeVar("_T")
-_PATIENCE_S = 5.0
 _current: ContextVar[Entry | None] = ContextVar("horus_node", default=None)
 
 
@@ -46,13 +47,21 @@ class EventLoop:
     def __init__(self, scheduler: Scheduler) -> None:
         self._view = TaskLoop(scheduler, _native.Alarm())
         self.asyncio = asyncio.new_event_loop()
+        self._tasks: WeakKeyDictionary[asyncio.Task[Any], Entry] = WeakKeyDictionary()
+        self._calls: set[asyncio.Task[Any]] = set()  # for which other threads wait
+        self._at_end: list[Callable[[], object]] = []
+        self._log = logs.logger("scheduler")
         # A daemon: a tick that never ends must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="horus asyncio", daemon=True)
         self._thread.start()
 
+    def enter_here(self) -> None:
+        """Let this thread be one of the nodes': what is called there finds the scheduler's time."""
+        clock.enter(self._view)
+
     def submit(self, entry: Entry, coroutine: Coroutine[Any, Any, Any]) -> None:
         """Let a coroutine run, as the node's. It must not raise."""
-        asyncio.run_coroutine_threadsafe(_as(entry, coroutine), self.asyncio)
+        asyncio.run_coroutine_threadsafe(self._as(entry, coroutine), self.asyncio)
 
     def call(self, entry: Entry, function: Callable[..., Any], *arguments: Any) -> None:
         """Call a coroutine function, as the node's, and wait until it has ended. From any other thread."""
@@ -61,7 +70,9 @@ class EventLoop:
                 f"Calling {function!r} failed: expected another thread than that of the event loop, which would wait "
                 f"for itself (node={entry.node.name!r}). Await it there."
             )
-        future = asyncio.run_coroutine_threadsafe(_caught(_as(entry, function(*arguments))), self.asyncio)
+        future = asyncio.run_coroutine_threadsafe(
+            self._caught(self._as(entry, function(*arguments))), self.asyncio
+        )
         try:
             error = future.result()
         except BaseException:  # a second signal
@@ -83,9 +94,31 @@ class EventLoop:
         return await self.asyncio.run_in_executor(None, copy_context().run, called)
 
     def close(self) -> None:
-        """Cancel what still runs, and end the thread; a callback that blocks it is left behind."""
+        """Cancel what still runs, and end the thread; one that a callback blocks is left behind."""
         self.asyncio.call_soon_threadsafe(self.asyncio.stop)
-        self._thread.join(_PATIENCE_S)
+        self._thread.join(patience.AT_LEAST_S if self.blocker() is not None else patience.PATIENCE_S)
+        if self._thread.is_alive():
+            self._log.error("the event loop of the async nodes does not end; its thread is left behind")
+
+    def blocker(self) -> str | None:
+        """Whose callback the loop is in the middle of, awaiting nothing now; None when it is idle."""
+        task = asyncio.current_task(self.asyncio)
+        return None if task is None else self._whose(task)
+
+    def at_end(self, tell: Callable[[], object]) -> None:
+        """Call it when the loop has ended, and with it all that was left in it."""
+        self._at_end.append(tell)
+
+    def _whose(self, task: asyncio.Task[Any]) -> str:
+        entry = self._tasks.get(task)
+        return f"the task {task.get_name()!r}" if entry is None else f"node {entry.node.name!r}"
+
+    async def _as(self, entry: Entry, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        _current.set(entry)  # in the context of this task, and of those that it makes
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks[task] = entry
+        return await coroutine
 
     def _run(self) -> None:
         clock.enter(self._view)
@@ -93,34 +126,43 @@ class EventLoop:
         asyncio.set_event_loop(loop)
         try:
             loop.run_forever()
-            self._cancel_all()
+            loop.run_until_complete(self._wind_up())
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.run_until_complete(loop.shutdown_default_executor())
         finally:
             asyncio.set_event_loop(None)
             loop.close()
             clock.leave()
+            for tell in self._at_end:
+                tell()
 
-    def _cancel_all(self) -> None:
-        """Tasks that a node's callbacks made and left."""
-        tasks = asyncio.all_tasks(self.asyncio)
-        for task in tasks:
+    async def _wind_up(self) -> None:
+        """Let callbacks end that were asked for while the loop was blocked; then cancel what nodes made and left."""
+        await asyncio.sleep(0)  # they begin
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=patience.PATIENCE_S)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
             task.cancel()
-        if tasks:
-            self.asyncio.run_until_complete(asyncio.wait(tasks, timeout=_PATIENCE_S))
+        if left:
+            _, left = await asyncio.wait(left, timeout=patience.PATIENCE_S)
+        for task in left:
+            self._log.error(
+                "%s goes on although it was cancelled; its loop ends without it", self._whose(task)
+            )
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it is said just now
 
-
-async def _as(entry: Entry, coroutine: Coroutine[Any, Any, _T]) -> _T:
-    _current.set(entry)  # in the context of this task, and of those that it makes
-    return await coroutine
-
-
-async def _caught(coroutine: Coroutine[Any, Any, Any]) -> BaseException | None:
-    """What it raised, as a value: SystemExit out of a task would end the loop."""
-    try:
-        await coroutine
-    except asyncio.CancelledError:
-        raise
-    except BaseException as error:  # noqa: BLE001 - it is raised where it was called
-        return error
-    return None
+    async def _caught(self, coroutine: Coroutine[Any, Any, Any]) -> BaseException | None:
+        """What it raised, as a value: SystemExit out of a task would end the loop."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._calls.add(task)
+        try:
+            await coroutine
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - it is raised where it was called
+            return error
+        finally:
+            self._calls.discard(task)
+        return None

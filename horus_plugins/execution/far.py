@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError, NodeError
 from horus_core.nodes import importable
+from horus_core.scheduler import patience
+from horus_core.scheduler.patience import Patience
 from horus_core.shm import namespace
 from horus_plugins.execution.worker import Plan
 
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     from horus_core.nodes.elsewhere import Elsewhere
     from horus_core.scheduler.entry import Entry
     from horus_core.scheduler.host import Host
-
-GRACE_S = 5.0
-"""How long a tick may go on when the node is to stop, and a process may take to end after SIGTERM."""
 
 
 class FarError(Exception):
@@ -59,7 +58,9 @@ class FarProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._calling = threading.Lock()
+        self._patience = Patience(host)
         self._stopping = False
+        self._ended_by_force = False
         self._plan = _plan_of(entry)
 
     def call(self, callback: Elsewhere, *arguments: Any) -> None:
@@ -69,27 +70,34 @@ class FarProcess:
                 self._shut_down()
                 return
             if callback.kind == "init":
-                self._stopping = False
+                self._stopping = self._ended_by_force = False
             if not self._alive():
                 self._start(init=callback.kind != "init")
             self._ask(callback.kind, _sendable(arguments))
 
+    def halt(self) -> None:
+        """Its tick that is under way is the last one; returns at once."""
+        self._patience.begin()
+
     def settle(self) -> None:
         """Return when no call is under way: after a while the process is ended, and with it the call."""
         self._stopping = True
-        try:
-            if self._calling.acquire(timeout=GRACE_S):
-                self._calling.release()
-                return
-            self._entry.journal.warning(f"its tick did not end within {GRACE_S:g} s; its process is ended")
+        if self._patience.wait(self._is_idle):
+            return
+        self._ended_by_force = True
+        if not self._host.hurried:
+            said = f"its tick did not end within {patience.PATIENCE_S:g} s; its process is ended"
+            self._entry.journal.warning(said)
             self._signal(signal.SIGTERM)
-            if self._calling.acquire(timeout=GRACE_S):
-                self._calling.release()
+            if self._patience.wait(self._is_idle, rounds=2):
                 return
-        except BaseException:  # a second signal
-            self._signal(signal.SIGKILL)
-            raise
         self._signal(signal.SIGKILL)
+
+    def _is_idle(self, timeout_s: float | None) -> bool:
+        idle = self._calling.acquire(timeout=-1 if timeout_s is None else timeout_s)
+        if idle:
+            self._calling.release()
+        return idle
 
     def end(self) -> None:
         """End the process: it is asked to, then told by SIGTERM, then killed."""
@@ -103,7 +111,7 @@ class FarProcess:
             if number is not None:
                 process.send_signal(number)
             with suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE_S)
+                process.wait(patience.PATIENCE_S)
                 return
         process.wait()
 
@@ -135,7 +143,7 @@ class FarProcess:
 
     def _shut_down(self) -> None:
         try:
-            if self._alive():
+            if self._alive() and not self._ended_by_force:
                 self._ask("shutdown", ())
             elif self._process is not None and self._stopping:
                 self._entry.journal.warning("its process has ended, and its shutdown() was not called")

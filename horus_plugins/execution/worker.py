@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
+from horus_core.control import estop
 from horus_core.nodes import importable, placement
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
@@ -56,6 +57,14 @@ class Remote(Scheduler):
     def request_stop(self) -> None:
         """Told with the answer to the call under way."""
         self.stop_asked = True
+
+    def emergency_stop(self, reason: str, source: str = "") -> None:
+        """Publish the order at once, in the middle of the tick: the scheduler hears it like everybody."""
+        topic = estop.open_topic(source)
+        try:
+            topic.send(estop.order_to_stop(reason, source))
+        finally:
+            topic.close()
 
     @property
     def started_ns(self) -> int | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from horus_core.errors import LaunchError
-from horus_plugins.runners import registry
+from horus_plugins.runners import registry, scripts
 from horus_plugins.runners.target import Target
 
 if TYPE_CHECKING:
@@ -28,17 +28,20 @@ class _Found(NamedTuple):
 def resolve(words: Iterable[str]) -> list[Target]:
     """The targets that the words name, in order; the matches of a glob alphabetically.
 
-    A file wins over a packaged node of its name. Raises LaunchError for a word that names nothing, or nothing that
-    can be run.
+    A file wins over a script of the project, and that over a packaged node. Raises LaunchError for a word that names
+    nothing, or nothing that can be run.
     """
     found = [one for word in words for one in _named(word)]
     return [Target(one.name, one.runner, label) for one, label in zip(found, _labels(found), strict=True)]
 
 
-def _named(word: str) -> list[_Found]:
+def _named(word: str, *, script: bool = True) -> list[_Found]:
     path = Path(word)
     if path.is_file():
         return [_file(path)]
+    words = scripts.words_of(word) if script and path.suffix != ".py" else None
+    if words is not None:
+        return [one for inner in words for one in _named(inner, script=False)]
     if glob.has_magic(word):
         return [_file(match) for match in _matches(word)]
     runner = registry.for_word(word) if path.suffix != ".py" else None
@@ -74,14 +77,16 @@ def _matches(pattern: str) -> list[Path]:
 def _not_found(path: Path, word: str) -> LaunchError:
     from horus_plugins.packages.installed import known_words  # noqa: PLC0415 - only for an error's text
 
-    looked = f"looked for the file {Path.cwd() / path} and for a packaged node of that name"
+    looked = (
+        f"looked for the file {Path.cwd() / path}, a script of horus.toml and a packaged node of that name"
+    )
     try:
         nearby = [str(path.with_name(entry.name)) for entry in path.parent.iterdir()]
     except OSError:
         nearby = []
     import difflib  # noqa: PLC0415 - only for an error's text
 
-    close = difflib.get_close_matches(str(path), [*nearby, *known_words()], n=1)
+    close = difflib.get_close_matches(str(path), [*nearby, *scripts.names(), *known_words()], n=1)
     hint = f"Did you mean {close[0]!r}?" if close else "Check the name and the folder."
     return LaunchError(f"Running {word!r} failed: {looked}; there is none. {hint}")
 

@@ -8,12 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from benchmarks import cfloor, machine, report, stats
+from benchmarks.hogs import quiet_or_busy
 from benchmarks.lab import Lab, asking
 from benchmarks.program import Program, ProgramError
 from benchmarks.row import Row
@@ -187,8 +189,49 @@ def _runs(pid):
 
 
 def test_the_command_line_lists_every_figure():
-    """`--list` names the figures that `--only` takes."""
+    """`--list` names the figures that can be measured alone; another name is refused."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--list"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert {"typed-thread", "typed-polling", "image-private", "opening"} <= set(done.stdout.split())
+    wrong = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "typed-thred"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert wrong.returncode == 2
+    assert "no such figure: typed-thred" in wrong.stderr
+
+
+def test_a_figure_may_be_judged_by_its_99th_percentile():
+    """Real time is about the worst: limit, floor and verdict are then of the 99th percentile, pair by pair."""
+    row = Row("t", "1.5 x", "ns", series("HORUS", 10, 10), lambda ns: 1.5 * ns, series("C", 9, 9), by="p99")
+    assert row.limits() == [27, 27]  # series() has twice the median as p99
+    assert row.holds
+    assert "C 18.0 ns" in report.lines(row)[0]
+    assert Row("t", "15 ns", "ns", series("HORUS", 10), 15.0).holds
+    assert not Row("t", "15 ns", "ns", series("HORUS", 10), 15.0, by="p99").holds
+
+
+def test_percentiles_of_samples():
+    """What the harness has as samples gets the same percentiles as those of programs; the table shows all three."""
+    one = Summary.of_samples([float(value) for value in range(1000)])
+    assert (one.p50, one.p99, one.p999) == (500, 990, 999)
+    shown = report.lines(Row("t", "2 us", "ns", Series("HORUS", [one]), 2000.0))
+    assert shown[0].split()[-7:-1] == ["500", "ns", "990", "ns", "999", "ns"]
+
+
+def test_a_hog_runs_beside_a_figure_and_no_longer():
+    """The title says which core is kept busy; without one nothing is."""
+    core = min(os.sched_getaffinity(0))
+    children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    before = set(children.read_text().split())
+    with quiet_or_busy(core) as beside:
+        (hog,) = set(children.read_text().split()) - before
+        assert beside == f", hog on core {core}"
+        assert os.sched_getaffinity(int(hog)) == {core}
+    assert not Path("/proc", hog).exists()
+    with quiet_or_busy(None) as beside:
+        assert beside == ""

@@ -83,5 +83,33 @@ def stop_and_sleep(node):
     time.sleep(3600)
 
 
+def ignore_all(node):
+    """Hang, and heed no request to end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    stop_and_sleep(node)
+
+
+class Planner:
+    """Callbacks that belong together, without an object."""
+
+    @classmethod
+    def class_tick(cls, node):
+        node.send("lives", {"what": cls.__name__, "pid": os.getpid()})
+
+    @staticmethod
+    def static_tick(node):
+        node.send("lives", {"what": "static", "pid": os.getpid()})
+
+
+def stop_the_robot(node):
+    """Engage the emergency stop, and go on ticking for a while."""
+    node.emergency_stop("from afar")
+    node.send("lives", {"what": "told", "pid": os.getpid()})
+
+
 def safe(node):
     node.send("lives", {"what": "safe", "pid": os.getpid()})
+
+
+def unsafe(node):
+    raise OSError("no brake")

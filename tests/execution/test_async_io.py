@@ -14,9 +14,9 @@ import horus
 from horus_core.errors import ConfigError
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
+from horus_core.scheduler import patience
 from horus_core.scheduler.run import run
 from horus_core.scheduler.scheduler import Scheduler
-from horus_plugins.execution import async_driver
 
 
 # spec: F10
@@ -186,7 +186,7 @@ def test_a_tick_that_ends_soon_ends():
 # spec: F17
 def test_a_tick_that_never_ends_is_cancelled(monkeypatch, caplog):
     """After the time of grace it is cancelled where it awaits; its finally runs, then its shutdown()."""
-    monkeypatch.setattr(async_driver, "GRACE_S", 0.1)
+    monkeypatch.setattr(patience, "PATIENCE_S", 0.1)
     seen = []
 
     async def tick(node):

@@ -14,8 +14,8 @@ import horus
 from horus_core.control import estop
 from horus_core.errors import ConfigError, NodeError
 from horus_core.nodes.node import Node
+from horus_core.scheduler import patience
 from horus_core.scheduler.run import run
-from horus_plugins.execution import far
 
 sys.path.insert(0, str(Path(__file__).parent))
 import far_callbacks
@@ -180,7 +180,7 @@ def test_request_stop_there_ends_the_run_here():
 # spec: F17
 def test_a_tick_that_never_ends_is_ended(monkeypatch, running, until, topic, caplog):
     """At stop it has a time of grace; then its process gets SIGTERM."""
-    monkeypatch.setattr(far, "GRACE_S", 0.2)
+    monkeypatch.setattr(patience, "PATIENCE_S", 0.2)
     lives = topic("lives")
     scheduler = running(Node("far", tick=far_callbacks.stop_and_sleep, compute="process"))
     assert lives.wait(20)

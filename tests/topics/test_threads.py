@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +53,25 @@ def test_the_backend_is_read_while_handles_are_opened(opener):
     topic = horus.Topic("t", dict)
     assert {topic.backend for _ in range(ROUNDS)} == {"same-thread"}
     assert opener.is_alive()
+
+
+def test_a_removed_namespace_is_told_once(horus_namespace, caplog):
+    """The loops of several schedulers look at the same time: one line for one loss, however often they look."""
+    topic = horus.Topic("t", dict)
+    for file in Path("/dev/shm").glob(f"horus_{horus_namespace}.*"):
+        file.unlink()
+    together = threading.Barrier(8)
+
+    def look():
+        together.wait()
+        for _ in range(20):
+            process.notice_loss()
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert topic.send({})
+    topic.close()

@@ -202,8 +202,10 @@ def test_the_backend_is_what_the_topology_is():
     thread.start()
     thread.join()
     assert topic.backend == "same-process"
-    with pytest.raises(horus.ConfigError, match="backend"):
+    with pytest.raises(horus.PluginError, match="a backend named 'pigeon', got 'local', 'shm'"):
         horus.Topic("u", backend="pigeon")
+    with pytest.raises(horus.ConfigError, match="the name of one"):
+        horus.Topic("u", backend=7)
 
 
 # spec: F24

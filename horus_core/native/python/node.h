@@ -111,8 +111,8 @@ static inline bool horus_alarm_rung(const horus_alarm *alarm) {
     return (horus_load_seq_cst(&alarm->word) & HORUS_RUNG) != 0;
 }
 
-/* Waits, without the GIL, to until_ns or while the word is `seen`; the last spin_ns of it looking at the clock.
- * 0, or -1 with an exception. */
+/* Waits, without the GIL, to until_ns or while the word is `seen`; the last spin_ns of it looking at the
+ * clock. 0, or -1 with an exception. */
 int horus_alarm_sleep(horus_alarm *alarm, uint32_t seen, int64_t until_ns, int64_t spin_ns);
 /* Looks at the clock to until_ns or while the word is `seen`; the time. */
 int64_t horus_alarm_spin(const horus_alarm *alarm, uint32_t seen, int64_t until_ns);

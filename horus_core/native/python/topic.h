@@ -67,7 +67,7 @@ PyObject *topic_decode(topic_object *self, const void *payload, const horus_info
 int horus_add_wait_any(PyObject *module);
 
 /* topic_bytes_py.c */
-PyObject *topic_recv_bytes(topic_object *self, PyObject *ignored);
+PyObject *topic_recv_bytes(topic_object *self, PyObject *passed);
 PyObject *topic_send_view(topic_object *self, PyObject *data);
 
 PyObject *topic_wait(topic_object *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names);

@@ -35,9 +35,16 @@ static PyObject *descriptor_bytes(topic_object *self) {
     return bytes;
 }
 
-PyObject *topic_recv_bytes(topic_object *self, PyObject *Py_UNUSED(ignored)) {
+/* `passed`: a byte for each row of a publisher, not 0 for those whose messages are passed over. */
+PyObject *topic_recv_bytes(topic_object *self, PyObject *passed) {
+    if (!PyBytes_Check(passed) || PyBytes_GET_SIZE(passed) != HORUS_MAX_PUBLISHERS + 1) {
+        PyErr_SetString(PyExc_TypeError, "_recv_bytes() takes 256 bytes, one for each publisher's row");
+        return NULL;
+    }
     while (self->ring != NULL && horus_subscriber_recv(&self->sub, self->scratch, &self->last)) {
         PyObject *bytes;
+        if (PyBytes_AS_STRING(passed)[self->last.owner & 0xff] != 0)
+            continue;
         if (self->kind == HORUS_DESCRIPTOR)
             bytes = descriptor_bytes(self);
         else if (self->last.payload_kind == HORUS_SPILLED)
@@ -93,6 +100,10 @@ static int send_view(topic_object *self, const Py_buffer *view) {
 
 PyObject *topic_send_view(topic_object *self, PyObject *data) {
     Py_buffer view;
+    if (self->state == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the handle is empty: its __init__ was not called.");
+        return NULL;
+    }
     if (!topic_still_open(self) || PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
         return NULL;
     int stored = send_view(self, &view);

@@ -1,0 +1,185 @@
+"""What `horus plugin` shows: which plugins there are, and whether they work."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from horus_core.errors import ConfigError
+from horus_core.plugins import discovery, hookspecs, kinds, reasons, record
+from horus_core.plugins.metadata import canonical
+from horus_plugins.monitor.plugin_probe import Report, probe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from horus_core.plugins.record import Plugin
+
+_AT_ONCE = 4
+
+
+class PluginState(msgspec.Struct):
+    """A plugin as it is found, and what became of it in a process that loaded it, if one did."""
+
+    name: str
+    group: str
+    distribution: str
+    version: str
+    value: str
+    """What the entry point names: `module` or `module:object`."""
+    enabled: bool
+    disabled_by: str | None
+    error: str | None
+    notes: list[str]
+    report: Report | None = None
+    api: int = hookspecs.API_VERSION
+    """The version of the hooks of this HORUS."""
+
+    @property
+    def source(self) -> str:
+        """Distribution and version, or the file of a one-file plugin."""
+        return f"{self.distribution} {self.version}".rstrip()
+
+    @property
+    def state(self) -> str:
+        """One word for all of it."""
+        if self.error is not None:
+            return record.FAILED
+        if self.report is not None:
+            return self.report.state
+        return "enabled" if self.enabled else record.DISABLED
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether something is to be mended."""
+        return self.error is not None or (self.report is not None and self.report.error is not None)
+
+
+def every() -> list[PluginState]:
+    """All plugins, strangers' first. Imports none."""
+    plugins = sorted(discovery.every(), key=lambda plugin: plugin.is_box)
+    return [_state(plugin) for plugin in plugins]
+
+
+def look_into(name: str | None, time_limit_s: float) -> list[PluginState]:
+    """Load plugins, each in a process of its own that is given so many seconds, and tell what became of them.
+
+    `name` is that of a distribution, an entry point or a one-file plugin; None stands for all that are enabled.
+    Raises ConfigError when no plugin is called so.
+    """
+    plugins = named(name) if name is not None else list(discovery.every())
+    plugins.sort(key=lambda plugin: plugin.is_box)
+    states = [_state(plugin) for plugin in plugins]
+    chosen = [
+        (plugin, state)
+        for plugin, state in zip(plugins, states, strict=True)
+        if state.error is None and (state.enabled or name is not None)
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        reports = pool.map(lambda one: probe(one[0], time_limit_s), chosen)
+        for (_, state), report in zip(chosen, reports, strict=True):
+            state.report = report
+    _find_conflicts([state for state in states if state.report is not None])
+    return states
+
+
+def named(name: str) -> list[Plugin]:
+    """The plugins that are called so. Raises ConfigError when there is none, with the nearest name."""
+    plugins = discovery.every()
+    found = [plugin for plugin in plugins if canonical(name) in plugin.names()]
+    if not found:
+        known = {one for plugin in plugins for one in (plugin.name, plugin.distribution)}
+        raise ConfigError(
+            f"Finding the plugin {name!r} failed: expected a distribution or an entry point, got a name that "
+            f"nobody has.{reasons.nearest(name, known)} See `horus plugin list`."
+        )
+    return found
+
+
+def _state(plugin: Plugin) -> PluginState:
+    return PluginState(
+        plugin.name,
+        plugin.group,
+        plugin.distribution,
+        plugin.version,
+        plugin.value,
+        enabled=plugin.disabled_by is None,
+        disabled_by=plugin.disabled_by,
+        error=plugin.error,
+        notes=[*plugin.notes, *_versions(plugin)],
+    )
+
+
+def _versions(plugin: Plugin) -> Iterator[str]:
+    for other in discovery.hidden(plugin.distribution):
+        yield f"another version is installed, and is not used: {other}"
+
+
+def _find_conflicts(states: Iterable[PluginState]) -> None:
+    """What two plugins give is of no use: both get a note, and count as failed."""
+    givers: dict[tuple[str, str], list[PluginState]] = {}
+    for state in states:
+        for name in state.report.gave if state.report is not None and state.group != kinds.OBSERVERS else ():
+            givers.setdefault((state.group, name), []).append(state)
+    for (_, name), both in givers.items():
+        if len(both) > 1:
+            who = " and ".join(state.source for state in both)
+            for state in both:
+                state.error = (
+                    f"{name!r} comes from {who}: expected one of them; uninstall or disable the other"
+                )
+
+
+def as_json(state: PluginState) -> dict[str, object]:
+    """All of it, flat, with the word for its state."""
+    told = msgspec.to_builtins(state)
+    report = told.pop("report") or {}
+    both = {"error": state.error or report.get("error"), "notes": [*state.notes, *report.get("notes", ())]}
+    return {**report, **told, **both, "state": state.state, "made_for_api": report.get("api")}
+
+
+def lines(states: list[PluginState]) -> Iterator[str]:
+    """A table of them."""
+    rows = [("NAME", "GROUP", "DISTRIBUTION", "STATE")]
+    rows += [(one.name, one.group, one.source, one.state) for one in states]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for number, row in enumerate(rows):
+        yield "  ".join(text.ljust(width) for text, width in zip(row, (*widths, 0), strict=True)).rstrip()
+        if number:
+            yield from (f"  {text}" for text in remarks(states[number - 1]))
+
+
+def remarks(state: PluginState) -> Iterator[str]:
+    """What is to be said of a plugin besides its state."""
+    yield from filter(None, (state.error, state.disabled_by))
+    yield from state.notes
+    if state.report is not None:
+        yield from filter(None, (state.report.error,))
+        yield from state.report.notes
+
+
+def details(state: PluginState) -> Iterator[str]:
+    """All that is known of one, line by line."""
+    report = state.report or Report(state.state)
+    yield f"{state.name} ({state.group})"
+    told = {
+        "distribution": state.source,
+        "entry point": state.value,
+        "file": report.file,
+        "enabled": "yes" if state.enabled else f"no: {state.disabled_by}",
+        "state": state.state,
+        "gave": ", ".join(report.gave) or None,
+        "load time": f"{report.load_s * 1e3:.1f} ms" if report.load_s is not None else None,
+        "API version": f"{report.api or 'not said'}, of this HORUS {state.api}",
+        "why": "; ".join(filter(None, (state.error, report.error))) or None,
+        "note": "; ".join([*state.notes, *report.notes]) or None,
+    }
+    for name, value in told.items():
+        if value is not None:
+            yield f"  {name:<12}  {value}"
+    for title, text in (("traceback", report.traceback), ("it wrote", report.said)):
+        if text:
+            yield f"  {title}"
+            yield from (f"    {line}" for line in text.splitlines())
