@@ -21,7 +21,10 @@ SCRIPTS = re.compile(
 )
 """The scripts exist in examples/; tests/examples runs each of them."""
 
-SHORT = re.compile(r"horus (?:clean|topic list|blackbox|msg list|msg show \w+)(?: --?[a-z-]+)*")
+SHORT = re.compile(
+    r"horus (?:clean|topic list|blackbox|msg list|msg show \w+|plugin list|plugin check(?: horus-core)?)"
+    r"(?: --?[a-z-]+)*"
+)
 """Run: it ends by itself."""
 
 ELSEWHERE = {
