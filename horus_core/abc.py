@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 class Clock(ABC):
     """What time it is for a scheduler, and how it waits: wall time, simulated time, a recording's time."""
 
+    moved_by_sleepers: bool = False
+    """Whether sleep_until() moves it: then only one thread may sleep on it, as others would miss the time between."""
+
     @abstractmethod
     def now_ns(self) -> int:
         """Nanoseconds since a moment of the clock's choice; never goes back."""
@@ -47,6 +50,9 @@ class ExecutionClass(ABC):
 
     precedence: ClassVar[int] = 0
     """Which class is asked first whether it accepts a node: the highest."""
+
+    on_main_loop: ClassVar[bool] = False
+    """Whether it ticks its nodes in the host's main loop alone."""
 
     def __init__(self, host: Host) -> None:
         """`host` is what the scheduler offers to its classes."""

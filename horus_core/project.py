@@ -86,6 +86,9 @@ def read(path: Path) -> Settings | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
+        # HOME may still be another user's (su, setpriv, a service): what lies behind a closed door is not ours.
+        if isinstance(error, PermissionError) and not os.access(path.parent, os.X_OK):
+            return None
         raise ConfigError(f"Reading {path} failed: {error}. Check the file and its permissions.") from error
     return Settings(path, text)
 

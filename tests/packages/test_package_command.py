@@ -228,3 +228,12 @@ def test_an_unknown_name(drive):
     done = drive.horus("package", "info", "driv")
     assert done.code == 1
     assert "horus: Looking into 'driv' failed: expected an installed package" in done.err
+
+
+def test_disabled_packages_are_refused_by_name(drive):
+    """HORUS_PLUGINS and --no-plugins are for packaged nodes, too."""
+    done = drive.horus("--no-plugins", "run", "drive")
+    assert done.code == 1
+    assert "it is disabled" in done.err
+    assert drive.horus("run", "drive", HORUS_PLUGINS="horus-drive").code == 0
+    assert drive.horus("package", "check", "drive", "--seconds", "0.1", HORUS_BACKEND="local").code == 0
