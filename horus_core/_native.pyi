@@ -189,6 +189,7 @@ class NodeBase:
     _horus_flags: int
     _horus_ladder: int
     _horus_safe_state_ns: int
+    _horus_safe_ticks: int
     _horus_period_ns: int
     _horus_budget_ns: int
     _horus_deadline_ns: int

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NEVER = 2**63 - 1
 _NS = 1_000_000_000
+_SAFE_STATE = 4  # HORUS_ROW_SAFE_STATE
 
 
 class Entry(_native.Run):
@@ -248,13 +249,32 @@ class Entry(_native.Run):
             else:
                 super().divert(to)
 
-    def claim_safe_state(self) -> bool:
-        """Whether the caller is the one to call enter_safe_state(): nobody has since it was left."""
+    def claim_safe_state(self, *, anew: bool = False) -> bool:
+        """Whether the caller is the one to call enter_safe_state(): nobody has since it was left.
+
+        `anew`: nor since it last ticked or was initialised.
+        """
         with self._guard:
-            if self.safe_state:
+            if self.safe_state and not (anew and self.has_moved):
                 return False
             self.safe_state = "entering"
+            self.node._horus_safe_ticks = self.ticks
             return True
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether it has ticked, or was initialised, since its enter_safe_state() was called."""
+        return self.safe_state != "entering" and self.node._horus_safe_ticks != self.ticks
+
+    def move(self) -> None:
+        """It is initialised: whatever safe state it was in, init() may have moved it."""
+        self.node._horus_safe_ticks = NEVER
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether its enter_safe_state() has returned, and no tick has begun since."""
+        node = self.node
+        return bool(node._horus_flags & _SAFE_STATE) and not (self.has_moved or node._horus_started_ns)
 
     def flag(self, bits: int, *, on: bool = True) -> None:
         """Set flags of its row (enum horus_row_flag), or take them away. From any thread."""

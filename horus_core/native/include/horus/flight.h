@@ -97,7 +97,8 @@ typedef struct {
     char name[HORUS_FLIGHT_NAME];
     uint32_t duration[HORUS_FLIGHT_BUCKETS]; /* of ticks */
     uint32_t lateness[HORUS_FLIGHT_BUCKETS]; /* of their starts, after the release */
-    uint8_t spare2[120]; /* an odd number of cache lines: rows do not share sets of the caches */
+    uint64_t safe_ticks; /* `ticks` when enter_safe_state() was called: it has moved since if they differ */
+    uint8_t spare2[112]; /* an odd number of cache lines: rows do not share sets of the caches */
 } horus_flight_row;
 
 typedef struct {
