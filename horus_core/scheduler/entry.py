@@ -201,8 +201,13 @@ class Entry(_native.Run):
             self.enter(NodeState.PAUSED)
 
     def detain(self, call: Callable[[], object], now_ns: int) -> None:
-        """While it is held: release it now for this call, which is no tick, and for nothing else."""
+        """While it is held: release it now for this call, which is no tick, and for nothing else.
+
+        What it waited for, its restart maybe, comes when it is let go.
+        """
         with self._guard:
+            if self.diverted is not None:  # else a failure may have said meanwhile what comes later
+                self._later = self.diverted
             super().divert(call)
             self.next_ns = now_ns
 

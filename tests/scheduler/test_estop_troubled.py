@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from horus_core.control import estop
 from horus_core.nodes.node import Node
-from horus_core.nodes.policy import Ladder
+from horus_core.nodes.policy import Ladder, Restart
 from horus_core.scheduler.scheduler import Scheduler
 
 
@@ -93,3 +94,39 @@ def test_one_that_did_not_tick_since_is_left_alone(running, until):
     until(lambda: stats(scheduler)["state"] == "paused")
     assert wheels.log.count("safe") == 1
     assert wheels.log[-1] == "safe"
+
+
+# spec: F13, F16
+@pytest.mark.parametrize("options", [{}, {"rt": True}, {"compute": True}, {"on": "go"}])
+def test_a_restart_that_was_pending_follows_the_release(running, until, options):
+    """Stopped in its back-off, a node is initialised before it ticks again, and shuts down at the end."""
+    log = []
+
+    def tick(node):
+        node.recv_all("go")
+        log.append("tick")
+        if log.count("tick") == 1:
+            raise OSError("no answer")
+
+    node = Node(
+        "arm",
+        init=lambda: log.append("init"),
+        tick=tick,
+        shutdown=lambda: log.append("shutdown"),
+        failure_policy=Restart(backoff=0.2),
+        **options,
+    )
+    scheduler = running(node, Node("other", tick=lambda node: node.send("go", {}), rate=50))
+    until(lambda: stats(scheduler, "arm")["state"] == "stopped")
+    scheduler.emergency_stop("test")
+    assert stats(scheduler, "arm")["state"] == "stopped", "the back-off has not ended yet"
+    until(lambda: stats(scheduler, "other")["state"] == "paused")
+    time.sleep(0.3)
+    assert log == ["init", "tick", "shutdown"]
+    send(estop.order_to_release("t"))
+    until(lambda: log.count("tick") > 3)
+    assert log[3:6] == ["init", "tick", "tick"]
+    assert stats(scheduler, "arm")["state"] == "running"
+    scheduler.stop()
+    assert scheduler.join(20)
+    assert log[-1] == "shutdown"
