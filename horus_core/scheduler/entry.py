@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NEVER = 2**63 - 1
 _NS = 1_000_000_000
-_SAFE_STATE = 4  # HORUS_ROW_SAFE_STATE
+_SAFE_STATE, _HELD = 4, 128  # HORUS_ROW_SAFE_STATE, HORUS_ROW_HELD
 
 
 class Entry(_native.Run):
@@ -186,6 +186,7 @@ class Entry(_native.Run):
             if why == "estop":
                 super().divert(self._later)
                 self._later = None
+                self.node._horus_flags &= ~_HELD
             if not self.holds and self.live:
                 later = now_ns < self._wake_ns < NEVER
                 super().rest_until(self._wake_ns if later else now_ns)
@@ -217,10 +218,14 @@ class Entry(_native.Run):
             if not self.holds:
                 return
             self.next_ns = NEVER
+            if self.safe_state == "entering":  # another thread is inside
+                return
             if self.safe_state == "failed":
                 self.enter(NodeState.ERROR)
-            else:
-                self.show_hold()
+                return
+            self.show_hold()
+            if "estop" in self.holds:
+                self.node._horus_flags |= _HELD
 
     def rest_until(self, wake_ns: int, /) -> None:
         """Be released no more before that time; while it is held, that time is kept for later."""

@@ -165,6 +165,7 @@ static PyObject *row_dict(uint32_t index, const horus_flight_row *row) {
         put(dict, "order", PyLong_FromLong(row->order)) < 0 ||
         put(dict, "critical", PyBool_FromLong(row->flags & HORUS_ROW_CRITICAL)) < 0 ||
         put(dict, "degraded", PyBool_FromLong(row->flags & HORUS_ROW_DEGRADED)) < 0 ||
+        put(dict, "held", PyBool_FromLong(row->flags & HORUS_ROW_HELD)) < 0 ||
         put(dict, "in_safe_state", PyBool_FromLong(is_safe(row))) < 0 ||
         put_numbers(dict, row) < 0 || put_quantiles(dict, "duration", row->duration) < 0 ||
         put_quantiles(dict, "lateness", row->lateness) < 0)

@@ -52,7 +52,8 @@ enum horus_row_flag {
     /* What its thread asked the kernel for and got. The same four bits further up: was refused. */
     HORUS_ROW_FIFO = 16,
     HORUS_ROW_LOCKED = 32,
-    HORUS_ROW_CORE = 64
+    HORUS_ROW_CORE = 64,
+    HORUS_ROW_HELD = 128 /* an emergency stop holds it, and its enter_safe_state() has returned or there is none */
 };
 
 enum horus_tick_kind { HORUS_TICK_OK, HORUS_TICK_FAILED, HORUS_TICK_MISSED, HORUS_TICK_FAILED_MISSED };
