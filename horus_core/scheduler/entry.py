@@ -136,6 +136,11 @@ class Entry(_native.Run):
                 self.restarts = self.last_restart_ns = 0
 
     @property
+    def rate_given(self) -> bool:
+        """Whether somebody asked for a rate of this node."""
+        return self.node._horus.rate_given
+
+    @property
     def left_behind(self) -> bool:
         """Whether a tick of its last run, which did not end in time, still goes on."""
         return self.node._horus.left_behind
