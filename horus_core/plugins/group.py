@@ -7,7 +7,8 @@ are called so are imported, whatever time they take; only if none of them suppli
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from horus_core.errors import PluginError
 from horus_core.plugins import reasons, record
@@ -26,7 +27,8 @@ _LAST_PATIENCE_S = 30.0
 """And how long when nothing else supplies what is needed."""
 
 
-class Offer(NamedTuple, Generic[T]):
+@dataclass(frozen=True)  # no NamedTuple: CPython 3.10 makes no generic one
+class Offer(Generic[T]):
     """A thing that a plugin supplies, and which plugin."""
 
     name: str
