@@ -14,8 +14,6 @@ from horus_core.errors import ConfigError
 from horus_core.nodes.node import Node
 from horus_core.nodes.policy import Ladder, Restart, Skip
 from horus_core.scheduler.scheduler import Scheduler
-from horus_plugins.execution import async_driver, far
-from horus_plugins.launch import child, guard
 
 PERIOD_MS = 10
 
@@ -108,12 +106,6 @@ def test_the_policies_have_the_promised_numbers():
     assert horus.Ladder() == Ladder(warn=3, slow=5, isolate=10)
     for name, policy in (("restart", Restart()), ("skip", Skip())):
         assert Node("n", tick=print, failure_policy=name)._horus.policy == policy
-
-
-# spec: F17
-def test_nothing_is_forced_before_five_seconds():
-    """What async ticks, processes of nodes and those of `horus run` are left with after a stop."""
-    assert async_driver.GRACE_S == far.GRACE_S == child.GRACE_S == guard.GRACE_S == 5.0
 
 
 # spec: F9, F14

@@ -169,7 +169,7 @@ def as_nobody(tmp_path, horus_namespace):
             capture_output=True,
             text=True,
             timeout=60,
-            env={**os.environ, "HORUS_NAMESPACE": f"{horus_namespace}-nobody"},
+            env={**os.environ, "HOME": "/", "HORUS_NAMESPACE": f"{horus_namespace}-nobody"},
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines(), done.stderr
