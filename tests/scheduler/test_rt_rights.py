@@ -280,6 +280,7 @@ def test_who_hears_emergency_stops_comes_before_all_that_is_ordinary(until):
     """The listening thread has the least real-time priority: no hog keeps it waiting, and it keeps no Rt node."""
     scheduler = Scheduler().add(Node("n", tick=lambda: None))
     scheduler.start()
+    until(lambda: scheduler.safety_stats()["estop"]["listening"])
     (listener,) = [one for one in threading.enumerate() if one.name == "horus estop"]
     until(lambda: os.sched_getscheduler(listener.native_id) == os.SCHED_FIFO | os.SCHED_RESET_ON_FORK)
     assert os.sched_getparam(listener.native_id).sched_priority == 1
