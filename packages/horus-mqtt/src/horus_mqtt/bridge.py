@@ -71,7 +71,7 @@ class Mqtt(Bridge):
             return False
         keep = None
         if seconds is not None:
-            keep = Properties(PacketTypes.PUBLISH)
+            keep = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             keep.MessageExpiryInterval = math.ceil(seconds)
         info = self._client.publish(
             self._address(slot, topic), packet, qos=0, retain=seconds is not None, properties=keep
