@@ -189,6 +189,7 @@ class NodeBase:
     _horus_flags: int
     _horus_ladder: int
     _horus_safe_state_ns: int
+    _horus_safe_ticks: int
     _horus_period_ns: int
     _horus_budget_ns: int
     _horus_deadline_ns: int
@@ -229,7 +230,7 @@ class FlightReader:
         Of rows, ticks and events also how many there is room for and were written.
         """
     def rows(self) -> list[dict[str, Any]]:
-        """The nodes: row, name, class, state, order, critical, degraded, in_safe_state, counts, times in ns."""
+        """The nodes: row, name, class, state, order, critical, degraded, held, in_safe_state, counts, times in ns."""
     def ticks(self, since: int = 0, /) -> list[tuple[int, int, str, int, int, int, int]]:
         """(seq, row, kind, start_ns, duration_ns, lateness_ns, tid) with seq > since, oldest first.
 

@@ -34,6 +34,7 @@ def start(entry: Entry) -> None:
 def initialise(entry: Entry) -> None:
     """Call init()."""
     entry.enter(NodeState.INITIALIZING)
+    entry.move()
     if entry.callbacks.init is not None:
         entry.run(entry.callbacks.init)
     entry.enter(NodeState.RUNNING)

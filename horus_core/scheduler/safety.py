@@ -26,7 +26,6 @@ _PATIENCE_S = 0.02  # for the threads that tick the nodes, before somebody else 
 _STEP_S = 0.002
 _NS = 1e9
 _UNTIL = ". It stands until `horus estop --release`."
-_SAFE_STATE = 4  # HORUS_ROW_SAFE_STATE
 
 
 class Safety:
@@ -145,12 +144,14 @@ class Safety:
 
     def _stop(self, entry: Entry) -> None:
         if entry.live and entry.hold("estop"):
+            if entry.safe_state == "failed":  # it is tried once more
+                entry.safe_state = ""
             entry.detain(partial(self._enter, entry), self._scheduler.clock.now_ns())
 
     def _enter(self, entry: Entry) -> None:
         """What a node is released for during an emergency stop, however often: the safe state, once."""
         if self.engaged is not None and entry.info.state() is not NodeState.STOPPED:
-            safe_state.enter(self._scheduler, entry, "emergency stop")
+            safe_state.enter(self._scheduler, entry, "emergency stop", anew=True)
         entry.park()
 
     def _enter_apart(self, entry: Entry) -> None:
@@ -167,7 +168,7 @@ class Safety:
         return [
             entry
             for entry in list(self._session.started)
-            if entry.live and "estop" in entry.holds and not entry.safe_state
+            if entry.live and "estop" in entry.holds and (not entry.safe_state or entry.has_moved)
         ]
 
     def _record(self, level: int, text: str) -> None:
@@ -230,7 +231,7 @@ def _health(entry: Entry) -> dict[str, Any]:
         "missed": entry.missed,
         "missed_in_row": entry.missed_in_row,
         "hangs": node._horus_hung,  # noqa: SLF001 - the scheduler's share of its node
-        "safe_state": bool(node._horus_flags & _SAFE_STATE),  # noqa: SLF001
+        "safe_state": entry.is_safe,
     }
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from horus_core.errors import ConfigError
-from horus_core.plugins import discovery, hookspecs, kinds, reasons, record
+from horus_core.plugins import discovery, kinds, reasons, record
 from horus_core.plugins.metadata import canonical
-from horus_plugins.monitor.plugin_probe import Report, probe
+from horus_plugins.monitor.plugin_report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +33,7 @@ class PluginState(msgspec.Struct):
     error: str | None
     notes: list[str]
     report: Report | None = None
-    api: int = hookspecs.API_VERSION
+    api: int = kinds.API_VERSION
     """The version of the hooks of this HORUS."""
 
     @property
@@ -69,6 +68,10 @@ def look_into(name: str | None, time_limit_s: float) -> list[PluginState]:
     `name` is that of a distribution, an entry point or a one-file plugin; None stands for all that are enabled.
     Raises ConfigError when no plugin is called so.
     """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - `list` must not pay for it
+
+    from horus_plugins.monitor.plugin_probe import probe  # noqa: PLC0415 - the same
+
     plugins = named(name) if name is not None else list(discovery.every())
     plugins.sort(key=lambda plugin: plugin.is_box)
     states = [_state(plugin) for plugin in plugins]

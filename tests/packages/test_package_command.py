@@ -52,6 +52,10 @@ def noisy():
     os.write(2, b"\\x1b[2J the sensor is missing\\n")
     os._exit(3)
 def bad(*, speed: float = "fast"): ...
+def threads():
+    import threading
+    threading.Thread(target=time.sleep, args=[600]).start()
+    return horus.Node("threads", tick=lambda: None)
 def needs(*, port: str = horus.param(default="", doc="Which \\x1b[2Jport."), speed: float):
     return horus.Node("needs", tick=lambda: None)
 """
@@ -185,6 +189,13 @@ def test_a_node_that_hangs_is_given_up(site):
     assert "\x1b" not in done.out
     assert site.horus("package", "info", "needs", "--param", "speed=1").code == 0
     assert left_behind() == []
+
+
+def test_a_thread_that_goes_on_holds_up_nobody(site):
+    """All is told; the process ends."""
+    site.package("broken", BROKEN, "threads")
+    done = site.horus("package", "info", "threads")
+    assert (done.code, "node threads, 30 Hz" in done.out, "error" in done.out) == (0, True, False), done
 
 
 def test_a_module_that_hangs_or_fails_at_import(site):

@@ -57,7 +57,7 @@ def test_help_imports_no_plugin(site):
         horus(["--help"], standalone_mode=False)
         from horus_core.plugins import discovery
         modules = {plugin.value.partition(":")[0] for plugin in discovery.every()}
-        slow = {"pluggy", "importlib.metadata", "numpy", "asyncio", "yaml", "logging", "difflib"}
+        slow = {"pluggy", "importlib.metadata", "numpy", "asyncio", "yaml", "logging", "difflib", "pathlib"}
         print(sorted((modules | slow) & set(sys.modules)))
         """
     )

@@ -144,7 +144,7 @@ def test_the_ladder_warns_slows_and_isolates(worked, events):
     assert at[11:] == [1000, 2000, 3000], "and then one a second"
     assert seen["safe"] == [149]
     assert seen["safety"]["nodes"]["n"]["health"] == "isolated"
-    assert seen["safety"]["nodes"]["n"]["safe_state"] is True
+    assert seen["safety"]["nodes"]["n"]["safe_state"] is False, "it has ticked since"
     steps = [text.partition(":")[0] for kind, text in events() if kind == "ladder"]
     assert steps == ["warned", "slow", "isolated"]
 

@@ -188,6 +188,7 @@ PyGetSetDef horus_node_row_getset[] = {
     READ_WRITE(flags),
     READ_WRITE(ladder),
     READ_WRITE(safe_state_ns),
+    READ_WRITE(safe_ticks),
     READ_WRITE(period_ns),
     READ_WRITE(budget_ns),
     READ_WRITE(deadline_ns),

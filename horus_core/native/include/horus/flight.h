@@ -52,7 +52,8 @@ enum horus_row_flag {
     /* What its thread asked the kernel for and got. The same four bits further up: was refused. */
     HORUS_ROW_FIFO = 16,
     HORUS_ROW_LOCKED = 32,
-    HORUS_ROW_CORE = 64
+    HORUS_ROW_CORE = 64,
+    HORUS_ROW_HELD = 128 /* an emergency stop holds it, and its enter_safe_state() has returned or there is none */
 };
 
 enum horus_tick_kind { HORUS_TICK_OK, HORUS_TICK_FAILED, HORUS_TICK_MISSED, HORUS_TICK_FAILED_MISSED };
@@ -97,7 +98,8 @@ typedef struct {
     char name[HORUS_FLIGHT_NAME];
     uint32_t duration[HORUS_FLIGHT_BUCKETS]; /* of ticks */
     uint32_t lateness[HORUS_FLIGHT_BUCKETS]; /* of their starts, after the release */
-    uint8_t spare2[120]; /* an odd number of cache lines: rows do not share sets of the caches */
+    uint64_t safe_ticks; /* `ticks` when enter_safe_state() was called: it has moved since if they differ */
+    uint8_t spare2[112]; /* an odd number of cache lines: rows do not share sets of the caches */
 } horus_flight_row;
 
 typedef struct {
