@@ -122,12 +122,15 @@ class Entry(_native.Run):
         if self.config.ladder is DEFAULTS["ladder"]:
             self.ladder = ladder
 
-    def attach(self, scheduler: Scheduler | None) -> None:
-        """Tell the node who runs it; its figures move into that scheduler's record, or home."""
+    def attach(self, scheduler: Scheduler | None, *, removed: bool = False) -> None:
+        """Tell the node who runs it; its figures move into that scheduler's record, or home.
+
+        `removed` from a run that goes on: another node may take its row of the record.
+        """
         node = self.node
         node._horus.scheduler = scheduler
         if scheduler is None:
-            node._horus_detach(False)
+            node._horus_detach(removed)
         else:
             node._horus_attach(scheduler.report.record.flight, node.name)
             self._before = self._trouble()

@@ -97,7 +97,7 @@ class Session:
             if isinstance(error, Exception):
                 self.loop.on_behalf(entry, partial(lifecycle.tell, "horus_node_failed", entry, error=error))
             self._scheduler.report.note("failure", f"starting failed: {type(error).__name__}: {error}", entry)
-            entry.attach(None)
+            entry.attach(None, removed=True)
             raise
         self.started.append(entry)
 
@@ -234,9 +234,9 @@ class Session:
     def stop(self, entry: Entry) -> None:
         """Shut down one node, while others go on."""
         self._shut_down_by_s = 0.0
-        self._stop(entry)
+        self._stop(entry, removed=True)
 
-    def _stop(self, entry: Entry) -> None:
+    def _stop(self, entry: Entry, *, removed: bool = False) -> None:
         self.started.remove(entry)
         self.loop.on_behalf(entry, self._take_out, entry)
         left = self._left_behind.pop(entry, None)
@@ -246,7 +246,7 @@ class Session:
             self.loop.on_behalf(entry, lifecycle.stop, entry)
         self._scheduler.report.trouble |= entry.had_trouble()
         self._class_of.pop(entry, None)
-        entry.attach(None)
+        entry.attach(None, removed=removed)
         if left is not None:
             left.watch()
 
