@@ -143,6 +143,7 @@ FIND = """
 def test_what_cannot_be_found_is_said(ns, script, tmp_path):
     """Names that nobody has, with the nearest; modules that fail, with the line; names that are something else."""
     script("broken.py", "import horus\nx = 1\nraise RuntimeError('no')\n")
+    script("deeper/json.py", "raise RuntimeError('another json')\n")
     script("leaves.py", "import sys\nprint('noise')\nsys.exit(3)\n")
     said = {
         "CmdVe": "Did you mean 'CmdVel'?",
@@ -150,6 +151,7 @@ def test_what_cannot_be_found_is_said(ns, script, tmp_path):
         "broken:A": "broken.py:3",
         "leaves.py:A": "SystemExit: 3",
         "nowhere.py:A": "expected a Python file, got none",
+        "deeper/json.py:A": "RuntimeError: another json",
         "json:dumps": "expected a subclass of horus.Message",
         "horus:CmdVal": "No message type",
         "horus:Message": "expected a subclass of horus.Message",
