@@ -26,7 +26,6 @@ _PATIENCE_S = 0.02  # for the threads that tick the nodes, before somebody else 
 _STEP_S = 0.002
 _NS = 1e9
 _UNTIL = ". It stands until `horus estop --release`."
-_SAFE_STATE = 4  # HORUS_ROW_SAFE_STATE
 
 
 class Safety:
@@ -60,6 +59,8 @@ class Safety:
     def admit(self, entry: Entry) -> None:
         """A node is about to tick: watch it, and hold it when an emergency stop is engaged."""
         config = entry.config
+        if entry.row < 0:
+            self._has_no_row(entry)
         if self._scheduler.deterministic:  # no time of the machine's matters
             if self.engaged is not None:
                 self._stop(entry)
@@ -145,12 +146,14 @@ class Safety:
 
     def _stop(self, entry: Entry) -> None:
         if entry.live and entry.hold("estop"):
+            if entry.safe_state == "failed":  # it is tried once more
+                entry.safe_state = ""
             entry.detain(partial(self._enter, entry), self._scheduler.clock.now_ns())
 
     def _enter(self, entry: Entry) -> None:
         """What a node is released for during an emergency stop, however often: the safe state, once."""
         if self.engaged is not None and entry.info.state() is not NodeState.STOPPED:
-            safe_state.enter(self._scheduler, entry, "emergency stop")
+            safe_state.enter(self._scheduler, entry, "emergency stop", anew=True)
         entry.park()
 
     def _enter_apart(self, entry: Entry) -> None:
@@ -167,7 +170,7 @@ class Safety:
         return [
             entry
             for entry in list(self._session.started)
-            if entry.live and "estop" in entry.holds and not entry.safe_state
+            if entry.live and "estop" in entry.holds and (not entry.safe_state or entry.has_moved)
         ]
 
     def _record(self, level: int, text: str) -> None:
@@ -196,6 +199,12 @@ class Safety:
         order.timestamp_ns = 0  # it is not known yet
         self.watchdog.arm(entry.row, ring, order.to_wire())
         self.watchdog.look()
+
+    def _has_no_row(self, entry: Entry) -> None:
+        asked = f"watchdog={entry.watchdog_ns / _NS:g}" if entry.watchdog_ns else "a place in the record"
+        why = "the scheduler's record has no row left, and neither its watchdog nor tools see the node"
+        fix = "Add the nodes before the scheduler runs, or remove others."
+        self._scheduler.report.degraded(entry, asked, why, fix)
 
     # Figures
 
@@ -230,7 +239,7 @@ def _health(entry: Entry) -> dict[str, Any]:
         "missed": entry.missed,
         "missed_in_row": entry.missed_in_row,
         "hangs": node._horus_hung,  # noqa: SLF001 - the scheduler's share of its node
-        "safe_state": bool(node._horus_flags & _SAFE_STATE),  # noqa: SLF001
+        "safe_state": entry.is_safe,
     }
 
 

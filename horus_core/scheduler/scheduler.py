@@ -174,9 +174,14 @@ class Scheduler:
                 self._tell(entry)
 
     def set_node_rate(self, name: str, rate: float) -> None:
-        """Another rate in Hz, from now on; at most `tick_rate`."""
+        """Another rate in Hz, from now on; at most `tick_rate`. Raises NodeError for a node that messages wake."""
         entry = self._roster.find(name)
         rate = options.rate(rate)
+        if entry.on_demand:
+            raise NodeError(
+                f"Setting the rate of node {name!r} failed: expected one that ticks by time, got one that messages "
+                f"wake (on={', '.join(entry.config.on)}). Send fewer, or give it a rate instead of on=."
+            )
         entry.nominal_rate = min(rate, self._tick_rate or rate)
         ladder_steps.apply_rate(self, entry)
         self._tell(entry)

@@ -43,6 +43,13 @@ class Event(ExecutionClass):
 
     def add(self, entry: Entry) -> None:
         """Give it its thread."""
+        if entry.rate_given:
+            self.host.degraded(
+                entry,
+                f"rate={entry.rate:g}",
+                "messages wake it, as on= asks for",
+                "Leave out one of the two.",
+            )
         self._sleepers[entry] = Sleeper(self.host, entry)
         self._sleepers[entry].start()
 
