@@ -122,12 +122,15 @@ class Entry(_native.Run):
         if self.config.ladder is DEFAULTS["ladder"]:
             self.ladder = ladder
 
-    def attach(self, scheduler: Scheduler | None) -> None:
-        """Tell the node who runs it; its figures move into that scheduler's record, or home."""
+    def attach(self, scheduler: Scheduler | None, *, removed: bool = False) -> None:
+        """Tell the node who runs it; its figures move into that scheduler's record, or home.
+
+        `removed` from a run that goes on: another node may take its row of the record.
+        """
         node = self.node
         node._horus.scheduler = scheduler
         if scheduler is None:
-            node._horus_detach(False)
+            node._horus_detach(removed)
         else:
             node._horus_attach(scheduler.report.record.flight, node.name)
             self._before = self._trouble()
@@ -240,12 +243,12 @@ class Entry(_native.Run):
             else:
                 super().rest_until(wake_ns)
 
-    def skip(self) -> None:
-        """Leave out the next release; of a node that messages wake, the next wake."""
+    def skip(self, now_ns: int, /) -> None:
+        """Leave out the next tick, and the releases that went by; of a node that messages wake, the next wake."""
         if self.on_demand:
             self.skips_wake = True
         else:
-            super().skip()
+            super().skip(now_ns)
 
     def pass_over(self) -> None:
         """This is the wake that is left out: count it."""
@@ -253,7 +256,7 @@ class Entry(_native.Run):
         with self._guard:
             if not self.holds:
                 self.next_ns = 0
-                super().skip()
+                super().skip(0)
                 self.next_ns = NEVER
 
     def divert(self, to: Callable[[], object] | None, /) -> None:

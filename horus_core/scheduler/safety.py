@@ -59,6 +59,8 @@ class Safety:
     def admit(self, entry: Entry) -> None:
         """A node is about to tick: watch it, and hold it when an emergency stop is engaged."""
         config = entry.config
+        if entry.row < 0:
+            self._has_no_row(entry)
         if self._scheduler.deterministic:  # no time of the machine's matters
             if self.engaged is not None:
                 self._stop(entry)
@@ -197,6 +199,12 @@ class Safety:
         order.timestamp_ns = 0  # it is not known yet
         self.watchdog.arm(entry.row, ring, order.to_wire())
         self.watchdog.look()
+
+    def _has_no_row(self, entry: Entry) -> None:
+        asked = f"watchdog={entry.watchdog_ns / _NS:g}" if entry.watchdog_ns else "a place in the record"
+        why = "the scheduler's record has no row left, and neither its watchdog nor tools see the node"
+        fix = "Add the nodes before the scheduler runs, or remove others."
+        self._scheduler.report.degraded(entry, asked, why, fix)
 
     # Figures
 

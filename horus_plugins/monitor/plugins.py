@@ -111,11 +111,16 @@ def _state(plugin: Plugin) -> PluginState:
         enabled=plugin.disabled_by is None,
         disabled_by=plugin.disabled_by,
         error=plugin.error,
-        notes=[*plugin.notes, *_versions(plugin)],
+        notes=[*plugin.notes, *_found_notes(plugin)],
     )
 
 
-def _versions(plugin: Plugin) -> Iterator[str]:
+def _found_notes(plugin: Plugin) -> Iterator[str]:
+    """What is wrong with it by its metadata alone."""
+    if plugin.group == kinds.COMMANDS and not plugin.is_box:
+        own = {one.name for one in discovery.entry_points(kinds.COMMANDS) if one.is_box}
+        if plugin.name in own:
+            yield f"its command is not used: {record.BOX} has one of that name"
     for other in discovery.hidden(plugin.distribution):
         yield f"another version is installed, and is not used: {other}"
 

@@ -106,6 +106,9 @@ def test_a_built_in_is_not_shadowed(site):
     assert done.code == 0
     assert '"topics"' in done.out
     assert "acme-tools 1.2 (horus.commands: topic): its command is not used: horus-core has one" in done.err
+    listed = site.horus("plugin", "list").out.splitlines()
+    assert listed[1].split()[:2] == ["topic", "horus.commands"]
+    assert listed[2] == "  its command is not used: horus-core has one of that name"
     assert site.imports == []
 
 
