@@ -139,6 +139,7 @@ class Scheduler:
             if session is not None and entry in session.started:
                 session.stop(entry)
             self._roster.remove(entry)
+            self.report.forget(entry)
 
         if session is None:
             take_out()
