@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 class Clock(ABC):
     """What time it is for a scheduler, and how it waits: wall time, simulated time, a recording's time."""
 
+    moved_by_sleepers: bool = False
+    """Whether sleep_until() moves it: then only one thread may sleep on it, as others would miss the time between."""
+
     @abstractmethod
     def now_ns(self) -> int:
         """Nanoseconds since a moment of the clock's choice; never goes back."""
@@ -47,6 +50,9 @@ class ExecutionClass(ABC):
 
     precedence: ClassVar[int] = 0
     """Which class is asked first whether it accepts a node: the highest."""
+
+    on_main_loop: ClassVar[bool] = False
+    """Whether it ticks its nodes in the host's main loop alone."""
 
     def __init__(self, host: Host) -> None:
         """`host` is what the scheduler offers to its classes."""
@@ -170,10 +176,10 @@ class Bridge(ABC):
     """Carries topics to other processes, machines or programs: over a broker, a network, a serial line.
 
     Every process has rings of its own in private memory, and a thread for each bridge. That thread takes what nodes
-    send from the rings and calls the Link; what the Link hears it gives to the Port, which puts it into the ring. So a
-    node's send() and recv() never wait for a network, and all promises of topics hold in each process: types, order,
-    exact accounts, `wait`, `recv_async`, `on=`. Where the network is too slow the ring is the queue, and what is
-    overwritten there is counted.
+    send from the rings and calls the Link; what the Link hears it gives to the Port, which puts it into the ring.
+    So a node's send() and recv() never wait for a network, and all promises of topics hold in each process: types,
+    order, exact accounts, `wait`, `recv_async`, `on=`. Where the network is too slow the ring is the queue, and what
+    is overwritten there is counted.
 
     All methods of a Bridge and its Links are called on that one thread: they may block, and need no locks.
     """

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.figures import core, dicts, footprint, images, realtime, scheduling, streams, typed, wakeups
+from benchmarks.figures import (
+    command,
+    core,
+    dicts,
+    footprint,
+    images,
+    realtime,
+    scheduling,
+    streams,
+    typed,
+    wakeups,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +36,7 @@ FIGURES: dict[str, Callable[[Lab], list[Row]]] = {
     "stream": streams.stream,
     "fan-out": streams.fan_out,
     "import": footprint.imports,
+    "help": command.helping,
     "shared-memory": footprint.shared_memory,
     "opening": footprint.opening,
     "tick-overhead": scheduling.overhead,

@@ -82,7 +82,7 @@ def check(ctx: click.Context, target: str, strict: bool, as_json: bool) -> None:
     """
     from horus_plugins.monitor import message_check, message_lookup  # noqa: PLC0415 - not needed for --help
 
-    report = message_check.check(message_lookup.import_target(target), target)
+    report = message_check.check(message_lookup.import_all(target), target)
     if as_json:
         _echo_json(report)
     else:

@@ -52,10 +52,13 @@ def run(
     stops all of them with SIGTERM, a second Ctrl+C insists, a third kills. What follows -- goes to every
     target as its arguments. The exit code is the worst of all, 128 + n for a process that signal n ended.
     """
-    from horus_plugins.packages.settings import settings  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.runners.resolve import resolve  # noqa: PLC0415
+    from horus_plugins.runners.resolve import resolve  # noqa: PLC0415 - not needed for --help
 
-    found = _placed(resolve(targets), settings(param, rate, topic, name))
+    found = resolve(targets)
+    if param or topic or rate is not None or name is not None:
+        from horus_plugins.packages.settings import settings  # noqa: PLC0415 - not for files
+
+        found = [_placed(found, settings(param, rate, topic, name))]
     arguments: tuple[str, ...] = ctx.meta.get(_ARGUMENTS, ())
     if len(found) == 1 and not isolated:
         from horus_plugins.launch.single import run_one  # noqa: PLC0415 - without what supervising needs
@@ -66,10 +69,8 @@ def run(
     return run_several(found, arguments, isolated=isolated)
 
 
-def _placed(found: list[Target], settings: Settings) -> list[Target]:
-    """The targets with what --rate and its like say, which is for one packaged node."""
-    if not settings:
-        return found
+def _placed(found: list[Target], settings: Settings) -> Target:
+    """The one packaged node of the line, with what --rate and its like say."""
     if [target.runner.name for target in found] != ["package"]:
         raise click.UsageError(
             f"--rate, --param, --topic and --name set up one packaged node; got "
@@ -78,4 +79,4 @@ def _placed(found: list[Target], settings: Settings) -> list[Target]:
         )
     from horus_plugins.packages.runner import package  # noqa: PLC0415 - not for files
 
-    return [package(found[0].name, settings)]
+    return package(found[0].name, settings)

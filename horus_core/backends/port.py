@@ -27,7 +27,7 @@ _AGAIN_S = _KEPT_S / 3
 _IN_ONE_TURN = 256
 _SENDERS_MOST = 1000
 _SAYINGS_MOST = 32
-_SAME_AGE_MS = 2000
+_SAME_AGE_MS = 100  # more than a packet takes
 
 
 class Port:
@@ -103,8 +103,8 @@ class Port:
             self.refusal = TopicTypeError(
                 f"Type mismatch on topic {self.topic!r}: expected {ours}, got {kind}"
                 f"{': ' + fields if fields else ''} (pid={os.getpid()}; over {self._backend.name!r} the topic is in "
-                f"use by node {details.node!r}, pid {details.pid}). Use the same type on both sides, or another topic "
-                "name."
+                f"use by node {details.node!r}, pid {details.pid}). Use the same type on both sides, or another "
+                "topic name."
             )
             _log.error("%s", self.refusal)
             self._backend.member().bump()
@@ -173,7 +173,9 @@ class Port:
     @property
     def stuck(self) -> bool:
         """Whether the link takes nothing now."""
-        return self.link is not None and self._held is not None
+        return self.link is not None and (
+            self._held is not None or (self._ends is not None and self._kept == 0.0)
+        )
 
     @property
     def drained(self) -> bool:
@@ -186,23 +188,24 @@ class Port:
         ends = self._ends
         if self.link is None or ends is None or self.refusal is not None or now < self._kept + _AGAIN_S:
             return
-        self._kept = now
         creator = types.read_description(ends.ring).get("creator") or {}
         details = packets.Details(
             ends.type.layout, ends.ring.capacity, ends.ring.latched, str(creator.get("node")), os.getpid()
         )
         packet = packets.description(self._backend.sender, ends.type, details, self._age_ms())
         try:
-            self.link.keep("type", packet, _KEPT_S)
-            if self._last is not None:
-                self.link.keep("last", self._last, _KEPT_S)
+            told = self.link.keep("type", packet, _KEPT_S)
+            if told and self._last is not None:
+                told = self.link.keep("last", self._last, _KEPT_S)
+            self._kept = now if told else 0.0
         except Exception as error:  # noqa: BLE001 - a stranger's code
             self._failed(error)
+            self._kept = now
 
     def forward(self) -> bool:
         """Give the link what was sent; whether there may be more at once."""
-        if self.link is None or self._ends is None:
-            return False
+        if self.link is None or self._ends is None or (self._kept == 0.0 and self.refusal is None):
+            return False  # who knows nothing of the type could not read it
         for _ in range(_IN_ONE_TURN):
             if self._held is None:
                 self._held = self._next(self._ends)

@@ -76,10 +76,12 @@ class PrivateBackend(Backend):
         return self._rings.get(topic)
 
     def clean(self) -> None:
-        """Forget the topics that no handle uses, and what was sent on them."""
+        """Forget the topics that no handle uses, and what was sent on them; but no engaged emergency stop."""
+        from horus_core.control import estop  # noqa: PLC0415 - needs topics
+
         with self._lock:
             for topic, ring in list(self._rings.items()):
-                if not handles.on_ring(ring):
+                if not handles.on_ring(ring) and not (topic == estop.TOPIC and estop.stands(ring)):
                     self.forget(topic)
 
     def forget(self, topic: str) -> None:

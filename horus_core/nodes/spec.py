@@ -26,6 +26,7 @@ class Pub:
     type: type | None = None
     capacity: int | None = None
     latched: bool = False
+    backend: str | None = None
 
     def __post_init__(self) -> None:
         _check(self, "Pub")
@@ -47,6 +48,7 @@ class Sub:
     type: type | None = None
     depth: Depth = "auto"
     capacity: int | None = None
+    backend: str | None = None
 
     def __post_init__(self) -> None:
         _check(self, "Sub")

@@ -158,6 +158,7 @@ class Wiring:
             "type": (pub and pub.type) or (sub and sub.type) or message_type,
             "capacity": (pub and pub.capacity) or (sub and sub.capacity) or self._capacity,
             "latched": bool(pub and pub.latched),
+            "backend": (pub and pub.backend) or (sub and sub.backend) or None,
         }
 
     def _refuse_depth_of_events(self) -> None:

@@ -261,12 +261,12 @@ class Entry(_native.Run):
             else:
                 super().rest_until(wake_ns)
 
-    def skip(self) -> None:
-        """Leave out the next release; of a node that messages wake, the next wake."""
+    def skip(self, now_ns: int, /) -> None:
+        """Leave out the next tick, and the releases that went by; of a node that messages wake, the next wake."""
         if self.on_demand:
             self.skips_wake = True
         else:
-            super().skip()
+            super().skip(now_ns)
 
     def pass_over(self) -> None:
         """This is the wake that is left out: count it."""
@@ -274,7 +274,7 @@ class Entry(_native.Run):
         with self._guard:
             if not self.holds:
                 self.next_ns = 0
-                super().skip()
+                super().skip(0)
                 self.next_ns = NEVER
 
     def divert(self, to: Callable[[], object] | None, /) -> None:

@@ -128,6 +128,8 @@ def _restart(scheduler: Scheduler, entry: Entry, error: Exception, chosen: polic
     def come_back() -> None:
         lifecycle.initialise(entry)
         entry.divert(None)
+        if not entry.on_demand:  # what went by while init() ran makes no tick late
+            entry.rest_until(scheduler.clock.now_ns() + 1)
 
     # Until init() has succeeded, a release calls it instead of the tick, and counts no tick.
     entry.divert(come_back)

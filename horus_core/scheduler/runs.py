@@ -72,6 +72,7 @@ class Runs:
             raise NodeError("Ticking failed: expected an idle scheduler, got one that runs already.")
         else:
             clocks.enter(session.loop)
+            session.resume()
         self._or_close(session, lambda session: session.step(deal))
         clocks.leave()
 

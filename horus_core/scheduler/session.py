@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
-from horus_core.errors import NodeError
+from horus_core.errors import ConfigError, NodeError
 from horus_core.execution import registry
 from horus_core.scheduler import hints, lifecycle, patience
 from horus_core.scheduler.chores import Chores
@@ -119,6 +119,12 @@ class Session:
             )
         deterministic = self._scheduler.deterministic
         cls = Deterministic if deterministic else registry.choose(entry.node.name, entry.config)
+        if self._scheduler.clock.moved_by_sleepers and not (cls.on_main_loop or self._one_lane):
+            raise ConfigError(
+                f"Starting node {entry.node.name!r} failed: expected one that ticks on the thread of run(), as the "
+                f"clock is moved by who sleeps on it, got one of class {cls.name!r}. Use "
+                f"Scheduler(deterministic=True), or move the clock from outside."
+            )
         entry.exec_class = cls.name
         found = self._classes.get(cls)
         if found is None:
@@ -168,6 +174,13 @@ class Session:
         if ticking and self._scheduler.deterministic:
             fastest = max(ticking, key=lambda entry: entry.rate)
             self._scheduler.clock.sleep_until(fastest.next_ns, self.alarm)
+
+    def resume(self) -> None:
+        """Between two steps nobody ticked: what would have been released meanwhile makes no tick late."""
+        now_ns = self._scheduler.clock.now_ns()
+        for entry in self.started:
+            if entry.next_ns < now_ns:
+                entry.rest_until(now_ns)
 
     def _waits_for_topic(self, entry: Entry) -> bool:
         return self._scheduler.deterministic and bool(entry.config.on)

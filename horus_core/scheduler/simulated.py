@@ -90,6 +90,7 @@ class Deterministic(ExecutionClass):
     """
 
     name = "deterministic"
+    on_main_loop = True
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)

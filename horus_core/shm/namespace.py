@@ -76,7 +76,8 @@ def directory(namespace: str) -> Path:
     except OSError as error:
         raise RegionError(
             f"Creating namespace {namespace!r} failed: expected {where} to be creatable, got "
-            f"{error.strerror} (pid={os.getpid()}). Check that {SHM} is mounted, writable and not full."
+            f"{error.strerror} (pid={os.getpid()}). Check that {SHM} is mounted, writable and not full, or do "
+            "without it, in one process: HORUS_BACKEND=local."
         ) from error
     return where
 

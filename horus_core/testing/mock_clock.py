@@ -25,13 +25,15 @@ class MockClock(Clock):
 
     advance() goes from one release to the next, as real time would: nodes of a scheduler that runs in the background
     tick at each on the way. In a tick it makes that tick take time. With `autojump` a scheduler that sleeps
-    moves the clock itself, so that run() and tick_for() need no second thread.
+    moves the clock itself, so that run() and tick_for() need no second thread; nodes with threads of their own,
+    which would sleep on it together, are refused by run(). Nodes with on= wake when a message comes, in real time:
+    advance() does not wait for them.
     """
 
     def __init__(self, start: float = START_NS / _NS, *, autojump: bool = False) -> None:
         """Begin at `start` seconds."""
         self._now_ns = _nanoseconds(start)
-        self._autojump = autojump
+        self._autojump = self.moved_by_sleepers = autojump
         self._moments = Moments(self._now_ns)
         self._moved = threading.Condition()
         self._sleepers: dict[int, tuple[int, Alarm]] = {}  # by thread: until when, on what

@@ -28,16 +28,21 @@ class Driver:
         self._halted = False
         self._patience = patience.Patience(host)
         self._alarm = _native.Alarm()  # for clocks that sleep in a way of their own
+        self._paced = threading.Event()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
         self._done = threading.Event()
-        loop.at_end(self._done.set)
+        loop.at_end(self._at_loop_end)
 
     # From the scheduler's thread
 
     def start(self) -> None:
         """Begin to tick."""
-        self._loop.submit(self._entry, self._drive())
+        if self._natively:
+            self._loop.submit(self._entry, self._drive())
+            return
+        name = f"horus {self._entry.node.name}"
+        threading.Thread(target=self._pace, name=name, daemon=True).start()
 
     def look(self) -> None:
         """The next release was moved."""
@@ -68,9 +73,35 @@ class Driver:
             self._entry.journal.error(f"its event loop is blocked by {blocker}, which awaits nothing")
         raise patience.StillTicking(self._done.wait)
 
+    def _pace(self) -> None:
+        """Sleep by a clock of the scheduler's own, on this thread, which is awake while a tick goes on."""
+        self._loop.enter_here()
+        try:
+            while True:
+                self._alarm.reset()  # whatever it rang for is seen now
+                if self._halted:
+                    break
+                now_ns = self._host.clock.now_ns()
+                if self._entry.next_ns > now_ns:
+                    self._host.clock.sleep_until(self._entry.next_ns, self._alarm)
+                    continue
+                self._paced.clear()
+                self._loop.submit(self._entry, self._drive_once(now_ns))
+                self._paced.wait()
+        except BaseException as failed:  # noqa: BLE001 - it is raised where run() was called
+            self._host.fail(failed)
+        finally:
+            clock.leave()
+            self._done.set()
+
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+    def _at_loop_end(self) -> None:
+        self._paced.set()
+        if self._natively:
+            self._done.set()
 
     # In the loop
 
@@ -79,7 +110,6 @@ class Driver:
         try:
             while not self._halted:
                 self._changed.clear()
-                self._alarm.reset()
                 now_ns = self._host.clock.now_ns()
                 if self._entry.next_ns > now_ns:
                     await self._sleep(self._entry.next_ns, now_ns)
@@ -94,11 +124,20 @@ class Driver:
         finally:
             self._done.set()
 
+    async def _drive_once(self, now_ns: int) -> None:
+        self._task = asyncio.current_task()
+        try:
+            if not await self._release(now_ns):
+                self._halted = True
+        except asyncio.CancelledError:
+            pass
+        except BaseException as failed:  # noqa: BLE001 - as above
+            self._host.fail(failed)
+        finally:
+            self._paced.set()
+
     async def _sleep(self, until_ns: int, now_ns: int) -> None:
         if self._halted:
-            return
-        if not self._natively:
-            await self._loop.aside(self._entry, self._host.clock.sleep_until, until_ns, self._alarm)
             return
         timer = None
         if until_ns != NEVER:

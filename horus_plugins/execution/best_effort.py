@@ -16,6 +16,7 @@ class BestEffort(ExecutionClass):
 
     name = "best_effort"
     precedence = 0
+    on_main_loop = True
 
     @classmethod
     def accepts(cls, config: NodeConfig) -> bool:

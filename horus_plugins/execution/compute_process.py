@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from horus_core.abc import ExecutionClass
+from horus_core.backends import registry as backends
 from horus_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -39,6 +41,12 @@ class ComputeProcess(ExecutionClass):
             raise ConfigError(
                 f"Starting node {entry.node.name!r} failed: expected compute='process', as "
                 f"execution='compute_process' asks for, got compute={entry.config.compute!r}."
+            )
+        if not backends.shows_runs():
+            raise ConfigError(
+                f"Starting node {entry.node.name!r} failed: expected a backend that reaches the process of "
+                f"compute='process', got {backends.VARIABLE}={os.environ.get(backends.VARIABLE)}, which stays in "
+                "this one. Use another backend, or compute=True."
             )
         if self._spawner is None:
             self._spawner = Spawner()

@@ -44,7 +44,10 @@ class Event(ExecutionClass):
         """Give it its thread."""
         if entry.rate_given:
             self.host.degraded(
-                entry, f"rate={entry.rate:g}", "messages wake it, as on= asks for", "Leave out one of the two."
+                entry,
+                f"rate={entry.rate:g}",
+                "messages wake it, as on= asks for",
+                "Leave out one of the two.",
             )
         self._sleepers[entry] = Sleeper(self.host, entry)
         self._sleepers[entry].start()

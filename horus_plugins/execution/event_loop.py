@@ -55,6 +55,10 @@ class EventLoop:
         self._thread = threading.Thread(target=self._run, name="horus asyncio", daemon=True)
         self._thread.start()
 
+    def enter_here(self) -> None:
+        """Let this thread be one of the nodes': what is called there finds the scheduler's time."""
+        clock.enter(self._view)
+
     def submit(self, entry: Entry, coroutine: Coroutine[Any, Any, Any]) -> None:
         """Let a coroutine run, as the node's. It must not raise."""
         asyncio.run_coroutine_threadsafe(self._as(entry, coroutine), self.asyncio)

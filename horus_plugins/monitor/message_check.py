@@ -49,7 +49,8 @@ class Report(msgspec.Struct):
 
 def check(module: ModuleType, target: str) -> Report:
     """Look at every message class that the module, or package, defines itself."""
-    classes = [cls for cls in _all_under(Message) if _is_of(cls, module.__name__)]
+    found = (cls for cls in _all_under(Message) if _is_of(cls, module.__name__))
+    classes = sorted(found, key=lambda cls: cls.__module__)  # in each module as they stand there
     findings = [Finding(cls.__name__, *found) for cls in classes for found in _findings(cls)]
     if not classes:
         findings.append(

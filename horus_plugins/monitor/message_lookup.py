@@ -7,6 +7,7 @@ import sys
 from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
 
 import posix_ipc
@@ -58,6 +59,15 @@ def import_target(target: str) -> ModuleType:
         except BaseException as error:  # a user's module may do anything, also call sys.exit()
             what = " ".join(f"{type(error).__name__}: {error}".split())
             raise ConfigError(f"Importing {target} failed: {what}{_line(error)}") from error
+
+
+def import_all(target: str) -> ModuleType:
+    """Import a file or module; of a package all modules but `__main__`. Raises ConfigError as `import_target`."""
+    module = import_target(target)
+    for info in walk_packages(getattr(module, "__path__", ()), f"{module.__name__}."):
+        if not info.name.endswith(".__main__"):
+            import_target(info.name)
+    return module
 
 
 def of_topic(topic: str) -> tuple[type[Message], dict[str, Any]]:

@@ -20,7 +20,7 @@ from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
 
 
-class Publisher(msgspec.Struct):
+class Publisher(msgspec.Struct, omit_defaults=True):
     """A node that publishes now."""
 
     node: str
@@ -31,7 +31,7 @@ class Publisher(msgspec.Struct):
     """What the node calls the topic, where it was given this one instead."""
 
 
-class Subscriber(msgspec.Struct):
+class Subscriber(msgspec.Struct, omit_defaults=True):
     """A node that subscribes now."""
 
     node: str

@@ -1,4 +1,4 @@
 """Packaged nodes: finding what is installed, running it, and telling what it is.
 
-`horus run`, launch files and `horus package` come through here: `package(word, settings)` is a target to run.
+`horus run`, launch files and `horus package` come through here: runner.package(word, settings) is a target to run.
 """

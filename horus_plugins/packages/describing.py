@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from horus_core.backends import registry
 from horus_core.errors import HorusError
 from horus_core.shm import cleaner, namespace
 from horus_plugins.launch import system
@@ -69,7 +70,8 @@ def _run(command: list[str], said: Path, limit_s: float) -> int | None:
         with said.open("wb") as output:
             process = subprocess.Popen(
                 command,
-                env={**os.environ, namespace.VARIABLE: where},
+                # Topics in shared memory, where they can be seen, whatever the user's are in.
+                env={**os.environ, namespace.VARIABLE: where, registry.VARIABLE: "shm"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

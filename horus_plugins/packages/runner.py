@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from horus_core.abc import Runner
 from horus_core.errors import LaunchError
 from horus_plugins.packages.installed import Package, find
-from horus_plugins.packages.settings import Settings
 from horus_plugins.runners.python import interpreter
 from horus_plugins.runners.target import Target
+
+if TYPE_CHECKING:
+    from horus_plugins.packages.settings import Settings
 
 _PROCESS = Path(__file__).with_name("process.py")
 
@@ -21,7 +24,7 @@ class PackageRunner(Runner):
     files = False
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
+        self._settings = settings
 
     def accepts(self, target: str) -> bool:
         """Whether such a package, or such a node, is installed."""
@@ -29,8 +32,8 @@ class PackageRunner(Runner):
 
     def command(self, target: str) -> list[str]:
         """The interpreter that runs HORUS runs the nodes, too; what follows reaches their sys.argv."""
-        words = required(target).words
-        return [interpreter(target), str(_PROCESS), *words, *self._settings.words(), "--"]
+        options = [] if self._settings is None else self._settings.words()
+        return [interpreter(target), str(_PROCESS), *required(target).words, *options, "--"]
 
 
 def package(word: str, settings: Settings | None = None) -> Target:

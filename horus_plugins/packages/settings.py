@@ -49,10 +49,6 @@ class Settings:
         listed += [f"--param={name}={text}" for name, text in self.params.items()]
         return [*listed, *(f"--topic={old}={new}" for old, new in self.topics.items())]
 
-    def __bool__(self) -> bool:
-        """Whether anything is set."""
-        return bool(self.words())
-
 
 def settings(
     params: Iterable[str] = (),

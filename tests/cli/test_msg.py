@@ -187,6 +187,21 @@ def test_check_finds_what_is_wrong_with_a_file(msg, script):
     assert {finding["severity"] for finding in report["findings"]} == {"note"}
 
 
+def test_check_takes_a_package_whole(msg, script):
+    """Every module of it but __main__, whose import would run it; a module that cannot be imported is an error."""
+    script("grippers/__init__.py", "")
+    script("grippers/two.py", GRIPPER)
+    script(
+        "grippers/deeper/__init__.py", GRIPPER.replace("GripperState", "DeepState").replace("_state", "_deep")
+    )
+    script("grippers/__main__.py", "raise RuntimeError('this runs the program')")
+    assert msg("check", "grippers") == (0, "grippers: types DeepState, GripperState; errors 0, notes 0\n", "")
+    script("grippers/three.py", "import no_such_thing")
+    code, out, err = msg("check", "grippers")
+    assert (code, out) == (1, "")
+    assert "Importing grippers.three failed: ModuleNotFoundError" in err
+
+
 def test_check_fails_for_errors(msgs, script):
     """Names of others, methods that raise, definitions that are refused, nothing to check."""
     said = {

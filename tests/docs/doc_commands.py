@@ -21,7 +21,10 @@ SCRIPTS = re.compile(
 )
 """The scripts exist in examples/; tests/examples runs each of them."""
 
-SHORT = re.compile(r"horus (?:clean|topic list|blackbox|msg list|msg show \w+)(?: --?[a-z-]+)*")
+SHORT = re.compile(
+    r"horus (?:clean|topic list|blackbox|msg list|msg show \w+|plugin list|plugin check(?: horus-core)?)"
+    r"(?: --?[a-z-]+)*"
+)
 """Run: it ends by itself."""
 
 ELSEWHERE = {
@@ -29,6 +32,9 @@ ELSEWHERE = {
     r"\. \S+/bin/activate": "packaging/test_wheel.py",
     r"pip install \.": "packaging/test_sdist.py",
     r"pip wheel \.": "packaging/test_wheel.py",
+    r"pip install packages/horus-wander": "packaging/test_packages.py",
+    r"horus run (?:horus-)?wander.*": "packaging/test_packages.py",
+    r"horus package .*": "packages/test_package_command.py",
     r"\.ci/(?:run|pythons)": "../.ci/run",
     r"(?:HORUS_\w+=\S+ )*horus run (?:--isolated )?\S+\.py.*": "cli/test_docs.py",
     r"horus run motor_controller detector\.py": "cli/test_docs.py",

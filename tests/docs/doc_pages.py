@@ -23,6 +23,15 @@ class Block(NamedTuple):
     line: int
 
 
+_FILE = re.compile(r"# (horus\.toml|[\w-]+/[\w/]+\.py)\n")
+
+
+def file_of(block):
+    """The path of the file that a block shows, by its first line, `# horus.toml` or `# folder/file.py`; else None."""
+    match = _FILE.match(block.text)
+    return match[1] if match else None
+
+
 def name(page):
     return page.relative_to(ROOT).as_posix()
 

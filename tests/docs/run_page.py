@@ -1,5 +1,6 @@
 """Run the Python blocks of one page from top to bottom, as one program: `run_page.py docs/topics.md`.
 
+A block whose first line is the path of a file, `# folder/file.py`, is written there before any is run.
 A block that runs a scheduler without end gets what its reader would give it: Ctrl+C, after a while.
 """
 
@@ -40,7 +41,14 @@ def main():
     page = Path(sys.argv[1])
     threading.Thread(target=press_ctrl_c, daemon=True).start()
     names = sys.modules["__main__"].__dict__  # pickling and message classes look there
+    files = [block for block in doc_pages.blocks(page, "python", "toml") if doc_pages.file_of(block)]
+    for block in files:  # of the project that the page is about
+        path = Path(doc_pages.file_of(block))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(block.text, encoding="utf-8")
     for block in doc_pages.blocks(page, "python"):
+        if block in files:
+            continue
         # Blank lines before it, so that tracebacks show the page's own lines.
         code = compile("\n" * (block.line - 1) + block.text, str(page), "exec", dont_inherit=True)
         exec(code, names)

@@ -140,6 +140,24 @@ def images_are_sent_and_received(stage):
     assert stage.pixels.recv().to_numpy().shape == (48, 64, 3)
 
 
+@call("TopicBase._recv_bytes", "TopicBase._send_bytes", "TopicBase._row", times=100)
+def messages_cross_as_bytes(stage):
+    large = stage.dicts.send(stage.large)
+    assert large
+    assert stage.dicts._row
+    for topic, message in (
+        (stage.dicts, stage.small), (stage.fixed_topic, stage.message), (stage.bounded_topic, stage.bounded),
+        (stage.pixels, stage.image),
+    ):  # fmt: skip
+        topic.send(message)
+        while (wire := topic._recv_bytes(bytes(256))) is not None:
+            assert topic._send_bytes(wire)
+            assert type(topic.recv()) is type(message)
+        assert topic._send_bytes(b"") is None
+    stage.dicts.send(stage.small)
+    assert stage.dicts._recv_bytes(bytes([1]) * 256) is None
+
+
 @call("TopicBase._latest", "TopicBase._peek", "TopicBase._last", "TopicBase._settle", "TopicBase._sent")
 def topics_are_looked_at(stage):
     for topic in stage.topics.values():

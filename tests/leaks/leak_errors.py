@@ -142,6 +142,14 @@ def handles_that_are_empty_or_closed(stage):
         fails(one.recv)
         fails(one.has_msg)
         one._latest(), one._peek(20), one._last(), one._settle(), one._sent()
+        fails(one._send_bytes, b"")
+        assert one._recv_bytes(bytes(256)) is None
+    for wrong in (None, b"", bytes(255), "a"):
+        fails(stage.dicts._recv_bytes, wrong)
+    fails(stage.dicts._send_bytes, 7)
+    assert stage.pixels._send_bytes(bytes(95)) is None
+    assert stage.pixels._send_bytes(bytes(2000)) is None
+    assert stage.bounded_topic._send_bytes(bytes(7)) is None
     fails(closed._bind, stage.ring, None, None, 0)
     fails(closed._publish, "leaks")
 

@@ -179,6 +179,21 @@ def test_full_arrays_round_trip(horus_namespace: str, name: str, field: str, cou
         cls(**{field: np.zeros(count + 1, dtype)})
 
 
+def test_room_that_is_not_used_takes_no_memory() -> None:
+    """All types, and 200 empty cost maps with room for 15.7 MB each: what a process needs anyway, and little more."""
+    code = (
+        "import resource\n"
+        "def most(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "import horus, numpy\n"
+        "before = most()\n"
+        "import horus_plugins.messages.plugin\n"
+        "kept = [horus.CostMap(horus.OccupancyGrid(2, 2, data=[0, 1, 2, 3])) for _ in range(200)]\n"
+        "print(most() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 50.0  # MB
+
+
 def test_a_long_path_round_trips(horus_namespace: str) -> None:
     """4096 waypoints, each with its own values."""
     path = horus.NavPath.from_waypoints(horus.Waypoint(x=float(i), curvature=i) for i in range(4096))

@@ -11,6 +11,7 @@ from horus.testing import run_ticks
 from horus_core.control import presence
 from horus_core.errors import InvalidNameError
 from horus_core.nodes.placement import place
+from horus_plugins.monitor import topics
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +77,7 @@ def test_what_wakes_a_node_is_remapped():
 FAR = """
 import horus
 from horus_core.nodes.placement import place
+from horus_plugins.monitor import topics
 
 def tick(node):
     node.send("out", {"n": 1})
@@ -127,3 +129,18 @@ def test_the_environments_rate_counts_where_code_gives_none(monkeypatch):
         assert horus.Node("d", tick=lambda: None, rate=30).rate == 30
     monkeypatch.setenv("HORUS_NODE_RATE", "")
     assert horus.Node("e", tick=lambda: None).rate == 30
+
+
+def test_tools_tell_what_a_node_calls_its_topic(namespace):
+    """In the list of topics, for publishers and subscribers; also when a presence cannot be read."""
+    node = horus.Node("left", tick=lambda node: (node.send("rgb", {"n": 1}), node.recv("in")))
+    place(node, topics={"rgb": "front.rgb", "in": "front.in"})
+    with horus.Topic("front.in", dict) as given, horus.Scheduler().add(node) as scheduler:
+        run_ticks(scheduler, 1)
+        given.send({"n": 1})
+        run_ticks(scheduler, 1)
+        found = {state.name: state for state in topics.topics(namespace)}
+        assert [end.called for end in found["front.rgb"].publishers] == ["rgb"]
+        assert "in" in [end.called for end in found["front.in"].subscribers]
+        presence.path(namespace, "left").write_text('{"remapped": [1]}')
+        assert topics.topics(namespace)[1].publishers[0].called == ""

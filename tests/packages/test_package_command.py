@@ -52,6 +52,10 @@ def noisy():
     os.write(2, b"\\x1b[2J the sensor is missing\\n")
     os._exit(3)
 def bad(*, speed: float = "fast"): ...
+def threads():
+    import threading
+    threading.Thread(target=time.sleep, args=[600]).start()
+    return horus.Node("threads", tick=lambda: None)
 def needs(*, port: str = horus.param(default="", doc="Which \\x1b[2Jport."), speed: float):
     return horus.Node("needs", tick=lambda: None)
 """
@@ -187,6 +191,13 @@ def test_a_node_that_hangs_is_given_up(site):
     assert left_behind() == []
 
 
+def test_a_thread_that_goes_on_holds_up_nobody(site):
+    """All is told; the process ends."""
+    site.package("broken", BROKEN, "threads")
+    done = site.horus("package", "info", "threads")
+    assert (done.code, "node threads, 30 Hz" in done.out, "error" in done.out) == (0, True, False), done
+
+
 def test_a_module_that_hangs_or_fails_at_import(site):
     """Neither takes the tool down, whichever node was asked for."""
     site.package("hanging", "import time; time.sleep(600)", "x")
@@ -228,3 +239,12 @@ def test_an_unknown_name(drive):
     done = drive.horus("package", "info", "driv")
     assert done.code == 1
     assert "horus: Looking into 'driv' failed: expected an installed package" in done.err
+
+
+def test_disabled_packages_are_refused_by_name(drive):
+    """HORUS_PLUGINS and --no-plugins are for packaged nodes, too."""
+    done = drive.horus("--no-plugins", "run", "drive")
+    assert done.code == 1
+    assert "it is disabled" in done.err
+    assert drive.horus("run", "drive", HORUS_PLUGINS="horus-drive").code == 0
+    assert drive.horus("package", "check", "drive", "--seconds", "0.1", HORUS_BACKEND="local").code == 0

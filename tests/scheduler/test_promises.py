@@ -206,6 +206,6 @@ def test_the_context_manager_ends_what_runs(until):
     with Scheduler() as background:
         background.add(Node("background", tick=plain, shutdown=lambda: down.append("background")))
         background.start()
-        until(lambda: background.current_tick())
+        until(background.current_tick)
     assert down == ["stepped", "background"]
     assert not any(one.is_running() for one in (idle, stepped, background))

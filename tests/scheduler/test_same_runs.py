@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from horus_core.testing.namespaces import new_namespace, remove_namespace
+
 PROGRAM = """
 import hashlib, sys, time
 import numpy as np
@@ -120,9 +122,13 @@ def outcome(program, namespace, *, seed=0, awake_s=0.0, **environment):
     return digest, int(count)
 
 
-@pytest.fixture
-def first(program, namespace):
-    found = outcome(program, namespace)
+@pytest.fixture(scope="module")
+def first(program):
+    namespace = new_namespace()
+    try:
+        found = outcome(program, namespace)
+    finally:
+        remove_namespace(namespace)
     assert found[1] > 3 * (100 + 30 + 50), "the listener heard all"
     return found
 

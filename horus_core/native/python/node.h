@@ -62,7 +62,7 @@ typedef struct {
     double rate;        /* releases a second */
     double period;      /* ns; release k is at base + k * period, rounded once */
     int64_t base_ns, next_ns, index;
-    int64_t release_ns; /* that the tick which runs, or ran last, is for */
+    int64_t release_ns; /* the oldest that the tick which runs, or ran last, is for */
     int64_t started_ns, previous_ns;
     int64_t deadline_ns; /* 0: none */
     int64_t good_in_row; /* ticks that neither failed nor missed */

@@ -25,22 +25,26 @@ static int64_t release_at(const horus_run *self, int64_t index) {
     return offset < 9e18 - (double)self->base_ns ? self->base_ns + (int64_t)offset : HORUS_NEVER;
 }
 
+static void count_skipped(horus_run *self, int64_t count) {
+    uint64_t *skipped = &self->node->row->skipped;
+    horus_store_relaxed(skipped, *skipped + (uint64_t)count);
+}
+
 static void skip_to(horus_run *self, int64_t now_ns) {
     int64_t newest = (int64_t)((double)(now_ns - self->base_ns) / self->period);
     while (release_at(self, newest) > now_ns) /* the division rounds */
         newest--;
-    uint64_t *skipped = &self->node->row->skipped;
-    horus_store_relaxed(skipped, *skipped + (uint64_t)(newest - self->index));
+    count_skipped(self, newest - self->index);
     self->index = newest;
     self->next_ns = release_at(self, newest);
 }
 
 void horus_run_begin(horus_run *self, int64_t now_ns) {
+    self->release_ns = self->next_ns; /* also of those that are skipped: this tick is as late as the oldest */
     if (HORUS_UNLIKELY(self->on_demand)) {
         self->index = 0; /* the next is the only one */
     } else if (HORUS_UNLIKELY((double)(now_ns - self->next_ns) >= self->period))
         skip_to(self, now_ns);
-    self->release_ns = self->next_ns;
     self->index++;
     self->next_ns = HORUS_UNLIKELY(self->on_demand) ? HORUS_NEVER : release_at(self, self->index);
     self->previous_ns = self->started_ns != 0 ? self->started_ns : now_ns - (int64_t)self->period;
@@ -65,12 +69,23 @@ static void rest_until(horus_run *self, int64_t wake_ns) {
 
 /* ---- ticks ---- */
 
+/* A first tick that was in time makes no other late: the node goes on with the next release to come. */
+static void pass_over_until(horus_run *self, int64_t end_ns) {
+    if (self->next_ns >= end_ns || self->on_demand)
+        return;
+    int64_t before = self->index;
+    rest_until(self, end_ns);
+    count_skipped(self, self->index - before);
+}
+
 static enum horus_reason judge_time(horus_run *self, int64_t end_ns, bool failed) {
     horus_flight_row *row = self->node->row;
     int64_t allowed = self->deadline_ns;
     if (HORUS_UNLIKELY(row->first)) {
         allowed *= FIRST_HAS;
         horus_store_relaxed(&row->first, 0);
+        if (end_ns - self->release_ns <= allowed)
+            pass_over_until(self, end_ns);
     }
     if (HORUS_UNLIKELY(allowed != 0 && end_ns - self->release_ns > allowed)) {
         horus_store_relaxed(&row->missed, row->missed + 1);
@@ -250,10 +265,14 @@ static PyObject *run_set_rate(horus_run *self, PyObject *const *args, Py_ssize_t
     Py_RETURN_NONE;
 }
 
-static PyObject *run_skip(horus_run *self, PyObject *Py_UNUSED(ignored)) {
+static PyObject *run_skip(horus_run *self, PyObject *now) {
+    long long now_ns = PyLong_AsLongLong(now);
+    if (now_ns == -1 && PyErr_Occurred())
+        return NULL;
     if (self->next_ns != HORUS_NEVER) {
-        uint64_t *skipped = &self->node->row->skipped;
-        horus_store_relaxed(skipped, *skipped + 1);
+        if ((double)(now_ns - self->next_ns) >= self->period)
+            skip_to(self, now_ns);
+        count_skipped(self, 1);
         self->index++;
         self->next_ns = release_at(self, self->index);
     }
@@ -352,12 +371,15 @@ static PyMethodDef run_methods[] = {
      "rest_until($self, wake_ns, /)\n--\n\nBe released no more before that time; then on the old grid."},
     {"set_rate", METHOD(run_set_rate), METH_FASTCALL,
      "set_rate($self, rate, now_ns, /)\n--\n\nAnother rate, on a grid of the same base, from now on."},
-    {"skip", METHOD(run_skip), METH_NOARGS,
-     "skip($self, /)\n--\n\nLeave out the next release; it counts as skipped."},
+    {"skip", METHOD(run_skip), METH_O,
+     "skip($self, now_ns, /)\n--\n\nLeave out the next tick, and with it the releases that went by; they "
+     "count as "
+     "skipped."},
     {"divert", METHOD(run_divert), METH_O,
      "divert($self, to, /)\n--\n\nLet releases call something else, which is no tick; None: the tick again."},
     {"begin", METHOD(run_begin), METH_O,
-     "begin($self, now_ns, /)\n--\n\nBegin the newest release that is due; older ones count as skipped."},
+     "begin($self, now_ns, /)\n--\n\nBegin a tick for all releases that are due; all but one count as "
+     "skipped."},
     {"tick", METHOD(run_tick), METH_NOARGS,
      "tick($self, /)\n--\n\nAfter begin(): tick on this thread and count it; a LANE_ reason. Raises what it "
      "raised."},

@@ -100,6 +100,10 @@ static int send_view(topic_object *self, const Py_buffer *view) {
 
 PyObject *topic_send_view(topic_object *self, PyObject *data) {
     Py_buffer view;
+    if (self->state == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the handle is empty: its __init__ was not called.");
+        return NULL;
+    }
     if (!topic_still_open(self) || PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
         return NULL;
     int stored = send_view(self, &view);

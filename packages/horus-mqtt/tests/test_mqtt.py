@@ -6,10 +6,11 @@ import logging
 import time
 
 import pytest
-from conftest import LIMIT_S, Broker
 
 import horus
 from horus.testing import backend_conformance
+
+LIMIT_S = 20.0
 
 TestMqtt = backend_conformance("mqtt")
 
@@ -17,7 +18,7 @@ TestMqtt = backend_conformance("mqtt")
 @pytest.fixture
 def own_broker(broker, tmp_path, monkeypatch):
     """A broker that the test may end."""
-    one = Broker(tmp_path)
+    one = type(broker)(tmp_path)
     monkeypatch.setenv("HORUS_MQTT", f"mqtt://127.0.0.1:{one.port}")
     return one
 

@@ -79,7 +79,7 @@ typedef struct {
     /* written by every tick */
     uint64_t
         started_ns; /* of the tick that runs now, by the machine's clock; 0: none (read by the watchdog) */
-    uint64_t release_ns; /* of the last tick, by the scheduler's clock */
+    uint64_t release_ns; /* the oldest that the last tick was for, by the scheduler's clock */
     uint64_t ticks, last_ns, total_ns, min_ns, max_ns, skipped;
     /* written now and then */
     uint64_t failed, missed;
