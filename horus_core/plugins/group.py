@@ -170,7 +170,7 @@ class Group(Generic[T]):
     def _missing(self, name: str, needed_by: str, remedy: str) -> PluginError:
         called, rest = self._strangers(name)
         failed = [plugin for plugin in (*called, *rest, *self.plugins(box=True)) if plugin.error is not None]
-        names = sorted({offer.name for offer in self._offers})
+        names = sorted({offer.name for offer in self._given(self.plugins())})  # of what is still installed
         listed = ", ".join(map(repr, names)) or "none"
         failures = "".join(f" {plugin} failed: {plugin.error}." for plugin in failed)
         disabled = "".join(f" {plugin.failure()}" for plugin in self._disabled(name))

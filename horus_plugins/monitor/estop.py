@@ -125,5 +125,7 @@ def _add_scheduler(found: Status, path: Path) -> None:
     name = path.name.removesuffix(flights.SUFFIX)
     found.schedulers.append(name)
     found.nodes += [
-        NodeStatus(name, row["name"], row["state"], row["held"], row["in_safe_state"]) for row in rows
+        NodeStatus(name, row["name"], row["state"], row["held"], row["in_safe_state"])
+        for row in rows
+        if not row["gone"] or row["state"] == "hung"  # a tick that was left behind goes on
     ]

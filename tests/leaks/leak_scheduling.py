@@ -123,7 +123,7 @@ def a_run_ticks(stage):
     run.begin(5)
     run.tick()
     assert run.count(5, 100, False, 1) == _native.LANE_RECOVERED
-    run.skip()
+    run.skip(6)
     run.rest_until(1 << 40)
     run.set_rate(50.0, 1 << 41)
     run.divert(stage.drain)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from horus_core.control import estop
+from horus_core.errors import NodeError
 from horus_core.nodes.node import Node
 from horus_core.nodes.policy import Ladder, Restart
 from horus_core.scheduler.scheduler import Scheduler
@@ -20,7 +21,7 @@ def send(order):
 
 
 @pytest.fixture
-def running():
+def running(until):
     """Runs nodes in the background until the end of the test."""
     schedulers = []
 
@@ -30,6 +31,7 @@ def running():
         for node in nodes:
             scheduler.add(node)
         scheduler.start()
+        until(lambda: scheduler.started_ns is not None)
         return scheduler
 
     yield start
@@ -130,3 +132,38 @@ def test_a_restart_that_was_pending_follows_the_release(running, until, options)
     scheduler.stop()
     assert scheduler.join(20)
     assert log[-1] == "shutdown"
+
+
+# spec: F15, F16
+@pytest.mark.parametrize("late", [False, True])
+def test_a_critical_node_whose_init_raises_engages_it(running, until, late):
+    """Whether the run begins with it or takes it in later: the robot does not go on without it."""
+
+    def fail():
+        raise OSError("no motor")
+
+    seen = []
+    eye = Node("eye", tick=lambda: None, enter_safe_state=lambda: seen.append("safe"))
+    arm = Node("arm", tick=lambda: None, init=fail, critical=True, watchdog=1.0)
+    scheduler = running(eye) if late else Scheduler().add(eye).add(arm)
+    with estop.open_topic("test") as topic:
+        with pytest.raises(OSError, match="no motor"):
+            scheduler.add(arm) if late else scheduler.run(1)
+        order = until(topic.latest)
+    assert (order.engaged, order.source, order.reason) == (True, "arm", "critical node crashed: OSError")
+    if late:
+        until(lambda: seen)
+
+
+def test_one_that_is_not_critical_does_not(running, until):
+    """Nor does a critical one that finds its name taken: that would stop the robot which runs already."""
+
+    def fail():
+        raise OSError("no camera")
+
+    scheduler = running(Node("arm", tick=lambda: None, critical=True, watchdog=1.0))
+    with pytest.raises(OSError, match="no camera"):
+        scheduler.add(Node("eye", tick=lambda: None, init=fail))
+    with pytest.raises(NodeError, match="arm"):
+        Scheduler().add(Node("arm", tick=lambda: None, critical=True, watchdog=1.0)).run(1)
+    assert scheduler.safety_stats()["estop"]["engaged"] is False
