@@ -203,11 +203,17 @@ class Session:
         """Have something done on the session's thread (Chores.ask)."""
         self._chores.ask(what, later=later)
 
-    def _do_chores(self) -> None:
+    def step(self, deal: Callable[[Session], None]) -> None:
+        """Have it tick by hand: what was asked for before is done first, what its callbacks ask for at the end."""
+        self._do_chores(self._chores.go_on)
+        deal(self)
+        self._do_chores(self._chores.rest)
+
+    def _do_chores(self, do: Callable[[], None] | None = None) -> None:
         """The alarm rings for a stop, too: it stays as it is then."""
         if not self._scheduler.is_stopping():
             self.alarm.reset()
-        self._chores.do()
+        (do or self._chores.do)()
         if self._scheduler.is_stopping():
             self.alarm.ring()
 

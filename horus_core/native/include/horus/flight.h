@@ -57,7 +57,8 @@ enum horus_row_flag {
     HORUS_ROW_GONE = 4096 /* the node was removed: another one may take the row, when it needs it */
 };
 
-enum horus_tick_kind { HORUS_TICK_OK, HORUS_TICK_FAILED, HORUS_TICK_MISSED, HORUS_TICK_FAILED_MISSED };
+/* Bits: a tick may be all of it. */
+enum horus_tick_kind { HORUS_TICK_OK = 0, HORUS_TICK_FAILED = 1, HORUS_TICK_MISSED = 2, HORUS_TICK_HUNG = 4 };
 
 enum horus_event_kind {
     HORUS_EVENT_START = 1, /* of the scheduler, with what it was granted */
