@@ -252,6 +252,8 @@ def _arms_nothing(entry: Entry) -> list[tuple[str, str, str]]:
         found.append((f"on_miss={config.on_miss!r}", why, "Give it one."))
     if config.critical and not entry.watchdog_ns:
         why = "it has no watchdog, and only its crash"
-        why += " and its isolation stop the robot" if timed and entry.ladder is not None else " stops the robot"
+        why += (
+            " and its isolation stop the robot" if timed and entry.ladder is not None else " stops the robot"
+        )
         found.append(("a stop when it hangs (critical=True)", why, "Give it watchdog=."))
     return found

@@ -260,7 +260,9 @@ def test_refused_inside():
 # spec: B12
 def test_a_removed_node_is_reported_no_more(until):
     """What it was granted and refused goes with it; what the others were stays."""
-    scheduler = Scheduler().add(Node("a", tick=lambda: None, rt=True)).add(Node("b", tick=lambda: None, rt=True))
+    scheduler = (
+        Scheduler().add(Node("a", tick=lambda: None, rt=True)).add(Node("b", tick=lambda: None, rt=True))
+    )
 
     def told():
         refused = {one["node"] for one in scheduler.degradations()}
