@@ -179,7 +179,7 @@ class Session:
         """Between two steps nobody ticked: what would have been released meanwhile makes no tick late."""
         now_ns = self._scheduler.clock.now_ns()
         for entry in self.started:
-            if entry.next_ns < now_ns:
+            if not entry.holds and entry.next_ns < now_ns:
                 entry.rest_until(now_ns)
 
     def _waits_for_topic(self, entry: Entry) -> bool:
