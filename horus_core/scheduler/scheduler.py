@@ -91,7 +91,8 @@ class Scheduler:
         self.clock = clock or (SimulatedClock() if deterministic else clocks.MonotonicClock())
         self.report = Report(self, shared=options.flag("blackbox", blackbox))
         """What happened, and what nodes got of what they asked for."""
-        self._rt = config.parse_rt(rt)
+        self.rt = config.parse_rt(rt)
+        """As given: False, True or "require"."""
         self._watchdog_ns = config.watchdog_ns(watchdog)
         self._ladder = config.ladder(ladder)
         self._tick_rate = options.rate(tick_rate, "tick_rate") if tick_rate is not None else None
@@ -116,7 +117,7 @@ class Scheduler:
     def add(self, node: Node) -> Scheduler:
         """Add a node, also while others tick; returns the scheduler, so that calls chain."""
         self._roster.check(node)
-        entry = Entry(node, self._tick_rate, rt=self._rt)
+        entry = Entry(node, self._tick_rate, rt=self.rt)
         entry.guard_by(self._watchdog_ns, self._ladder)
         self._roster.add(entry)
         session = self._runs.session
