@@ -66,7 +66,7 @@ class Scheduler:
 
     def __init__(
         self,
-        *,
+        *given: Any,
         name: str | None = None,
         tick_rate: float | None = None,
         rt: bool | Literal["require"] = False,
@@ -78,6 +78,11 @@ class Scheduler:
         blackbox: bool = True,
         **unknown: Any,
     ) -> None:
+        if given:
+            raise ConfigError(
+                f"Bad argument of Scheduler: expected keywords alone, got {given[0]!r}. A name is "
+                f"Scheduler(name=...), nodes come by add()."
+            )
         if unknown:
             raise options.unknown("Scheduler", unknown, KEYWORDS)
         if deterministic and clock is not None:
@@ -184,7 +189,10 @@ class Scheduler:
 
     def set_tick_budget(self, name: str, budget: float | None) -> None:
         """Another budget in seconds (None: none) for ticks that begin from now on; a deadline of its own stays."""
-        self._roster.find(name).set_budget(options.short_time("budget", budget))
+        seconds, entry = options.short_time("budget", budget), self._roster.find(name)
+        if entry.config.own_deadline:
+            config.refuse_endless_budget(seconds, entry.config.deadline_ns / _NS)
+        entry.set_budget(seconds)
 
     # Figures
 
