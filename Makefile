@@ -109,6 +109,9 @@ include tests/fuzz/native/fuzz.mk
 fuzz-python: setup  ## Try new messages, values, names and hostile bytes (make fuzz-python SECONDS=60)
 	HORUS_FUZZ_SECONDS='$(or $(SECONDS),60)' $(BIN)/python -m pytest tests/fuzz/python
 
+test-packages:  ## The distributions in packages/, as wheels in a fresh environment (PACKAGES="horus-mqtt": these)
+	.ci/packages $(PACKAGES)
+
 test-pythons:  ## Run the suite on every CPython >= 3.10 found on this machine
 	.ci/pythons
 

@@ -189,6 +189,7 @@ class NodeBase:
     _horus_flags: int
     _horus_ladder: int
     _horus_safe_state_ns: int
+    _horus_safe_ticks: int
     _horus_period_ns: int
     _horus_budget_ns: int
     _horus_deadline_ns: int
@@ -229,7 +230,7 @@ class FlightReader:
         Of rows, ticks and events also how many there is room for and were written.
         """
     def rows(self) -> list[dict[str, Any]]:
-        """The nodes: row, name, class, state, order, critical, degraded, in_safe_state, counts, times in ns."""
+        """The nodes: row, name, class, state, order, critical, degraded, gone, held, in_safe_state, counts, times in ns."""
     def ticks(self, since: int = 0, /) -> list[tuple[int, int, str, int, int, int, int]]:
         """(seq, row, kind, start_ns, duration_ns, lateness_ns, tid) with seq > since, oldest first.
 
@@ -279,7 +280,7 @@ class Run:
     next_ns: int
     """The next release; 2**63 - 1: none, until plan() or rest_until()."""
     release_ns: int
-    """Of the tick that runs, or ran last."""
+    """The oldest that the tick which runs, or ran last, is for."""
     started_ns: int
     previous_ns: int
     rate: float
@@ -299,13 +300,13 @@ class Run:
         """Be released no more before that time; then on the old grid."""
     def set_rate(self, rate: float, now_ns: int, /) -> None:
         """Another rate, on a grid of the same base, from now on."""
-    def skip(self) -> None:
-        """Leave out the next release; it counts as skipped."""
+    def skip(self, now_ns: int, /) -> None:
+        """Leave out the next tick, and with it the releases that went by; they count as skipped."""
     def divert(self, to: Callable[[], Any] | None, /) -> None:
         """Let releases call something else, which is no tick and counts nowhere; None: the tick again."""
     # A Lane does the rest. For classes that do not use one:
     def begin(self, now_ns: int, /) -> None:
-        """Begin the newest release that is due; older ones count as skipped."""
+        """Begin a tick for all releases that are due; all but one count as skipped."""
     def tick(self) -> int:
         """After begin(): tick on this thread and count it; LANE_DONE, _MISSED, _RECOVERED or _RETURNED."""
     def count(self, start_ns: int, end_ns: int, failed: bool, tid: int, /) -> int:

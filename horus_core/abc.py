@@ -176,10 +176,10 @@ class Bridge(ABC):
     """Carries topics to other processes, machines or programs: over a broker, a network, a serial line.
 
     Every process has rings of its own in private memory, and a thread for each bridge. That thread takes what nodes
-    send from the rings and calls the Link; what the Link hears it gives to the Port, which puts it into the ring. So a
-    node's send() and recv() never wait for a network, and all promises of topics hold in each process: types, order,
-    exact accounts, `wait`, `recv_async`, `on=`. Where the network is too slow the ring is the queue, and what is
-    overwritten there is counted.
+    send from the rings and calls the Link; what the Link hears it gives to the Port, which puts it into the ring.
+    So a node's send() and recv() never wait for a network, and all promises of topics hold in each process: types,
+    order, exact accounts, `wait`, `recv_async`, `on=`. Where the network is too slow the ring is the queue, and what
+    is overwritten there is counted.
 
     All methods of a Bridge and its Links are called on that one thread: they may block, and need no locks.
     """

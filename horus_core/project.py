@@ -6,10 +6,12 @@ import os
 import re
 import stat
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE = "horus.toml"
 
@@ -63,20 +65,23 @@ class Settings:
         return None if isinstance(value, str) else f"{where} expected a string for {key!r}, got {value!r}."
 
 
-def find(start: Path | None = None) -> Path | None:
-    """The horus.toml of the nearest folder from `start` (the working folder) upwards, or None.
+def find() -> Path | None:
+    """The horus.toml of the nearest folder from the working folder upwards, or None.
 
     One that somebody else has put into a folder where anybody may write, such as /tmp, is none of ours.
     """
     try:
-        folder = start or Path.cwd()
+        folder = os.getcwd()  # noqa: PTH109 - every command looks here: pathlib takes longer to import than to look
     except OSError:  # the working folder was removed
         return None
-    for one in (folder, *folder.parents):
-        path = one / FILE
-        if path.is_file() and not _planted(path):
-            return path
-    return None
+    while True:
+        path = os.path.join(folder, FILE)  # noqa: PTH118 - the same
+        if os.path.isfile(path) and not _planted(path, folder):  # noqa: PTH113 - the same
+            return _path(path)
+        above = os.path.dirname(folder)  # noqa: PTH120 - the same
+        if above == folder:
+            return None
+        folder = above
 
 
 def read(path: Path) -> Settings | None:
@@ -95,17 +100,34 @@ def read(path: Path) -> Settings | None:
 
 def user_file() -> Path:
     """The user's own settings, for all projects: horus/config.toml in XDG_CONFIG_HOME, else in ~/.config."""
+    return _path(_user_file())
+
+
+def existing_user_file() -> Path | None:
+    """The same if it is there."""
+    path = _user_file()
+    return _path(path) if os.path.isfile(path) else None  # noqa: PTH113 - as above
+
+
+def _user_file() -> str:
     base = os.environ.get("XDG_CONFIG_HOME", "")
-    folder = Path(base) if base.startswith("/") else Path("~/.config").expanduser()
-    return folder / "horus" / "config.toml"
+    if not base.startswith("/"):
+        base = os.path.expanduser("~/.config")  # noqa: PTH111 - as above
+    return f"{base}/horus/config.toml"
 
 
-def _planted(path: Path) -> bool:
+def _path(path: str) -> Path:
+    from pathlib import Path  # noqa: PLC0415 - as above
+
+    return Path(path)
+
+
+def _planted(path: str, folder: str) -> bool:
     try:
-        owner, folder = path.stat().st_uid, path.parent.stat()
+        owner, around = os.stat(path).st_uid, os.stat(folder)  # noqa: PTH116 - as above
     except OSError:
         return True
-    return owner not in {0, os.geteuid()} and bool(folder.st_mode & stat.S_IWOTH)
+    return owner not in {0, os.geteuid()} and bool(around.st_mode & stat.S_IWOTH)
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:

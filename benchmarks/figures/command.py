@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DISTRIBUTIONS = 300
 PLUGINS = 50
 LIMIT_S = 60
+HORUS = ("-c", "import re, sys; from horus_cli.main import main; main()")
+"""What the console script does."""
 STANDARD_LIBRARY = """
 from importlib.metadata import distributions
 for one in distributions():
@@ -37,8 +39,8 @@ def helping(lab: Lab) -> list[Row]:
         _install(site, marker)
         series = lab.interleave(
             {
-                "horus --help": _runs(site, "-m", "horus_cli", "--help"),
-                "horus plugin list": _runs(site, "-m", "horus_cli", "plugin", "list"),
+                "horus --help": _runs(site, *HORUS, "--help"),
+                "horus plugin list": _runs(site, *HORUS, "plugin", "list"),
                 "python -c pass": _runs(site, "-c", "pass"),
                 "python -c 'import click'": _runs(site, "-c", "import click"),
                 "the entry points by importlib.metadata": _runs(site, "-c", STANDARD_LIBRARY),
@@ -49,8 +51,8 @@ def helping(lab: Lab) -> list[Row]:
     bare, click = series["python -c pass"], series["python -c 'import click'"]
     peers = [click, series["the entry points by importlib.metadata"]]
     rows = [
-        _row("horus --help", series["horus --help"], bare, peers),
-        _row("horus plugin list", series["horus plugin list"], bare, []),
+        _row("horus --help", 150, series["horus --help"], bare, peers),
+        _row("horus plugin list", 200, series["horus plugin list"], bare, []),
     ]
     rows[0].notes.append(
         f"{PLUGINS} plugins among {DISTRIBUTIONS} distributions more; plugins imported: {imported}"
@@ -60,8 +62,8 @@ def helping(lab: Lab) -> list[Row]:
     return rows
 
 
-def _row(title: str, mine: Series, bare: Series, peers: list[Series]) -> Row:
-    row = Row(title, "150 ms", "ns", mine, 150e6, reference=bare, peers=peers)
+def _row(title: str, most_ms: int, mine: Series, bare: Series, peers: list[Series]) -> Row:
+    row = Row(title, f"{most_ms} ms", "ns", mine, most_ms * 1e6, reference=bare, peers=peers)
     cpu = [median(one.facts["cpu_ms"] for one in series.rounds) for series in (mine, bare)]
     row.notes.append(f"of it on a processor: {cpu[0]:.0f} ms, python -c pass {cpu[1]:.0f} ms")
     return row

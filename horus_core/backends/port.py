@@ -103,8 +103,8 @@ class Port:
             self.refusal = TopicTypeError(
                 f"Type mismatch on topic {self.topic!r}: expected {ours}, got {kind}"
                 f"{': ' + fields if fields else ''} (pid={os.getpid()}; over {self._backend.name!r} the topic is in "
-                f"use by node {details.node!r}, pid {details.pid}). Use the same type on both sides, or another topic "
-                "name."
+                f"use by node {details.node!r}, pid {details.pid}). Use the same type on both sides, or another "
+                "topic name."
             )
             _log.error("%s", self.refusal)
             self._backend.member().bump()

@@ -59,8 +59,8 @@ def shows_runs() -> bool:
 
 
 def default_pool() -> Pool:
-    """Where new images take their memory from."""
-    backend = _get(*_control())
+    """Where new images take their memory from: sending them over the default backend then copies nothing."""
+    backend = _get(*_chosen(None))
     return backend.pool(backend.member())
 
 

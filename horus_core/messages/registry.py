@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import PluginError
 from horus_core.messages import layout
+from horus_core.plugins import record
 from horus_core.plugins.group import Group
 
 if TYPE_CHECKING:
@@ -19,8 +20,12 @@ _by_hash: dict[bytes, weakref.ref[type[Message]]] = {}
 
 
 def register(cls: type[Message]) -> None:
-    """Know the class by its name; the last one defined wins, as in a notebook. Defining a class does this."""
-    _by_name[cls.__name__] = weakref.ref(cls)
+    """Know the class by its name; the last one defined wins, as in a notebook. Defining a class does this.
+
+    Not so while a plugin is imported: what the process itself has defined keeps its name.
+    """
+    if not (record.is_importing() and _local(cls.__name__)):
+        _by_name[cls.__name__] = weakref.ref(cls)
     _by_hash[layout.type_hash(cls)] = weakref.ref(cls)
 
 
@@ -40,14 +45,20 @@ def find(name: str) -> type[Message] | None:
     """
     if ":" in name:
         return _imported(name)
-    offers = types.find(name)
-    reference = _by_name.get(name)
-    local = reference() if reference is not None else None
-    if local is not None and not types.supplied(local):
+    local = _local(name)
+    if local is not None:
         return local
+    offers = types.find(name)
     if len(offers) > 1:
         raise _conflict(name, offers)
     return offers[0].thing if offers else None
+
+
+def _local(name: str) -> type[Message] | None:
+    """The class of that name which this process has and no plugin gave it."""
+    reference = _by_name.get(name)
+    found = reference() if reference is not None else None
+    return None if found is None or types.supplied(found) else found
 
 
 def find_same(name: str, type_hash: bytes) -> type[Message] | None:

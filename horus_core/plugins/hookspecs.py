@@ -2,7 +2,8 @@
 
 A plugin is a module (or object) named by an entry point; `@horus.hookimpl` marks the functions in it that are
 called. Contribution hooks get a `register` function; plugins are called one by one, so that everything is
-attributed to the distribution that gave it, and one that raises harms no other.
+attributed to the distribution that gave it, and one that raises harms no other. API_VERSION is that of all hooks
+together: a plugin's module may say `HORUS_PLUGIN_API = 1`, and is refused where that is another one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pluggy
+
+from horus_core.plugins import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +22,7 @@ if TYPE_CHECKING:
     from horus_core.nodes.node import Node
     from horus_core.scheduler.scheduler import Scheduler
 
-API_VERSION = 1
-"""Of all hooks together: raised when one changes or goes. A plugin's module may say HORUS_PLUGIN_API = 1."""
-
+API_VERSION = kinds.API_VERSION
 PROJECT = "horus"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

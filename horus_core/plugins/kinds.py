@@ -10,6 +10,9 @@ from horus_core.plugins import reasons, record
 if TYPE_CHECKING:
     from horus_core.plugins.record import Plugin
 
+API_VERSION = 1
+"""Of all hooks together: raised when one changes or goes. A plugin's module may say HORUS_PLUGIN_API = 1."""
+
 CONTRIBUTIONS = {
     "horus.messages": "horus_register_messages",
     "horus.execution": "horus_register_execution",

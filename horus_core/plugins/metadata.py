@@ -77,7 +77,7 @@ def _all() -> Iterator[tuple[str, str, str, str]]:
             continue
         for name in names:
             stem, dot, kind = name.rpartition(".")
-            if dot and f".{kind}" in _FILES:
+            if dot and f".{kind}" in _FILES and not name.startswith("~"):  # so pip calls what it is removing
                 text = _read(f"{where}/{name}/entry_points.txt")
                 ours = f"[{_PREFIX}" in text
                 yield (

@@ -34,7 +34,7 @@ def check_api(module: ModuleType | None) -> None:
     wanted = getattr(module, "HORUS_PLUGIN_API", None)
     if wanted is None:
         return
-    from horus_core.plugins.hookspecs import API_VERSION  # noqa: PLC0415 - imports pluggy
+    from horus_core.plugins.kinds import API_VERSION  # noqa: PLC0415 - imports this module
 
     if wanted != API_VERSION:
         later = isinstance(wanted, int) and wanted > API_VERSION

@@ -41,6 +41,11 @@ def say(text: str, *, failed: bool = True) -> None:
     logging.getLogger("horus.plugins").log(logging.ERROR if failed else logging.WARNING, "%s", text)
 
 
+def is_importing() -> bool:
+    """Whether this thread is importing a plugin."""
+    return any(plugin.imported_by(threading.get_ident()) for plugin in tuple(_importing))
+
+
 class Plugin:
     """One entry point. `state` is found, loading, loaded, failed or disabled."""
 
@@ -153,6 +158,10 @@ class Plugin:
         self.state, self.cause, self.error = FAILED, error, reasons.reason(error, self)
         if not (self._quiet or switches.is_strict()):
             say(f"{self} failed: {self.error}")
+
+    def imported_by(self, thread: int) -> bool:
+        """Whether it is that thread which imports it, or has."""
+        return self._loader == thread
 
     def forget_other_thread(self) -> None:
         """In a forked child: start anew what a thread of the parent was importing."""

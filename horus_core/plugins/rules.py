@@ -50,8 +50,8 @@ def read() -> Rules:
     """Read the rules. Raises ConfigError with file and line for settings that are wrong."""
     disabled: dict[str, Path] = {}
     folder = None
-    user, path = project.user_file(), project.find()
-    for file in (user, path):
+    user = project.existing_user_file()
+    for file in (user, project.find()):
         settings = project.read(file) if file is not None else None
         if settings is None:
             continue

@@ -48,7 +48,7 @@ def _missed(scheduler: Scheduler, entry: Entry) -> None:
     in_row, config = entry.missed_in_row, entry.config
     allowed = f"its deadline of {entry.deadline_ns / 1e6:g} ms"
     if config.on_miss == "skip":
-        entry.skip()
+        entry.skip(scheduler.clock.now_ns())
     elif config.on_miss == "safe_mode":
         _enter_safe_mode(scheduler, entry)
     elif config.on_miss == "stop":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NEVER = 2**63 - 1
 _NS = 1_000_000_000
+_SAFE_STATE, _HELD = 4, 128  # HORUS_ROW_SAFE_STATE, HORUS_ROW_HELD
 
 
 class Entry(_native.Run):
@@ -121,18 +122,27 @@ class Entry(_native.Run):
         if self.config.ladder is DEFAULTS["ladder"]:
             self.ladder = ladder
 
-    def attach(self, scheduler: Scheduler | None) -> None:
-        """Tell the node who runs it; its figures move into that scheduler's record, or home."""
+    def attach(self, scheduler: Scheduler | None, *, removed: bool = False) -> None:
+        """Tell the node who runs it; its figures move into that scheduler's record, or home.
+
+        `removed` from a run that goes on: another node may take its row of the record.
+        """
         node = self.node
         node._horus.scheduler = scheduler
         if scheduler is None:
-            node._horus_detach(False)
+            node._horus_detach(removed)
+            self.holds = frozenset()  # a pause lasts until resume(), or the end of the run
         else:
             node._horus_attach(scheduler.report.record.flight, node.name)
             self._before = self._trouble()
             self.random = None
             if scheduler.deterministic:  # the last run's time is no time of this one
                 self.restarts = self.last_restart_ns = 0
+
+    @property
+    def rate_given(self) -> bool:
+        """Whether somebody asked for a rate of this node."""
+        return self.node._horus.rate_given
 
     @property
     def left_behind(self) -> bool:
@@ -176,6 +186,23 @@ class Entry(_native.Run):
                 self.show_hold()
             return True
 
+    def plan(self, base_ns: int, /) -> None:
+        """It is about to tick, from that time on; if it was paused before, when it is let go."""
+        with self._guard:
+            super().plan(base_ns)
+            if "pause" in self.holds:
+                self._wake_ns = base_ns
+                if "estop" not in self.holds:  # else it is released for its safe state
+                    self.next_ns = NEVER
+                self.show_hold()
+
+    def initialised(self) -> None:
+        """init() has returned."""
+        with self._guard:
+            self.enter(NodeState.RUNNING)
+            if "pause" in self.holds:
+                self.show_hold()
+
     def let_go(self, why: str, now_ns: int) -> bool:
         """That reason is gone; without another one it ticks again, on its grid. False when it was none."""
         with self._guard:
@@ -185,6 +212,7 @@ class Entry(_native.Run):
             if why == "estop":
                 super().divert(self._later)
                 self._later = None
+                self.node._horus_flags &= ~_HELD
             if not self.holds and self.live:
                 later = now_ns < self._wake_ns < NEVER
                 super().rest_until(self._wake_ns if later else now_ns)
@@ -200,8 +228,13 @@ class Entry(_native.Run):
             self.enter(NodeState.PAUSED)
 
     def detain(self, call: Callable[[], object], now_ns: int) -> None:
-        """While it is held: release it now for this call, which is no tick, and for nothing else."""
+        """While it is held: release it now for this call, which is no tick, and for nothing else.
+
+        What it waited for, its restart maybe, comes when it is let go.
+        """
         with self._guard:
+            if self.diverted is not None:  # else a failure may have said meanwhile what comes later
+                self._later = self.diverted
             super().divert(call)
             self.next_ns = now_ns
 
@@ -211,10 +244,14 @@ class Entry(_native.Run):
             if not self.holds:
                 return
             self.next_ns = NEVER
+            if self.safe_state == "entering":  # another thread is inside
+                return
             if self.safe_state == "failed":
                 self.enter(NodeState.ERROR)
-            else:
-                self.show_hold()
+                return
+            self.show_hold()
+            if "estop" in self.holds:
+                self.node._horus_flags |= _HELD
 
     def rest_until(self, wake_ns: int, /) -> None:
         """Be released no more before that time; while it is held, that time is kept for later."""
@@ -224,12 +261,12 @@ class Entry(_native.Run):
             else:
                 super().rest_until(wake_ns)
 
-    def skip(self) -> None:
-        """Leave out the next release; of a node that messages wake, the next wake."""
+    def skip(self, now_ns: int, /) -> None:
+        """Leave out the next tick, and the releases that went by; of a node that messages wake, the next wake."""
         if self.on_demand:
             self.skips_wake = True
         else:
-            super().skip()
+            super().skip(now_ns)
 
     def pass_over(self) -> None:
         """This is the wake that is left out: count it."""
@@ -237,7 +274,7 @@ class Entry(_native.Run):
         with self._guard:
             if not self.holds:
                 self.next_ns = 0
-                super().skip()
+                super().skip(0)
                 self.next_ns = NEVER
 
     def divert(self, to: Callable[[], object] | None, /) -> None:
@@ -248,13 +285,32 @@ class Entry(_native.Run):
             else:
                 super().divert(to)
 
-    def claim_safe_state(self) -> bool:
-        """Whether the caller is the one to call enter_safe_state(): nobody has since it was left."""
+    def claim_safe_state(self, *, anew: bool = False) -> bool:
+        """Whether the caller is the one to call enter_safe_state(): nobody has since it was left.
+
+        `anew`: nor since it last ticked or was initialised.
+        """
         with self._guard:
-            if self.safe_state:
+            if self.safe_state and not (anew and self.has_moved):
                 return False
             self.safe_state = "entering"
+            self.node._horus_safe_ticks = self.ticks
             return True
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether it has ticked, or was initialised, since its enter_safe_state() was called."""
+        return self.safe_state != "entering" and self.node._horus_safe_ticks != self.ticks
+
+    def move(self) -> None:
+        """It is initialised: whatever safe state it was in, init() may have moved it."""
+        self.node._horus_safe_ticks = NEVER
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether its enter_safe_state() has returned, and no tick has begun since."""
+        node = self.node
+        return bool(node._horus_flags & _SAFE_STATE) and not (self.has_moved or node._horus_started_ns)
 
     def flag(self, bits: int, *, on: bool = True) -> None:
         """Set flags of its row (enum horus_row_flag), or take them away. From any thread."""
@@ -263,10 +319,11 @@ class Entry(_native.Run):
             self.node._horus_flags = flags | bits if on else flags & ~bits
 
     def forget(self) -> None:
-        """A new run: nothing holds it, no failures or misses are behind it, and its ladder is at the bottom."""
+        """A new run: no failures or misses are behind it, and its ladder is at the bottom. A pause stays."""
         if self.step:
             self.set_rate(self.nominal_rate, 0)
-        self.holds, self.step, self.safe_mode, self.safe_state = frozenset(), 0, False, ""
+        self.holds &= {"pause"}
+        self.step, self.safe_mode, self.safe_state = 0, False, ""
         self.degraded, self.pace, self.skips_wake = 0, 0.0, False
         self.forgive()
         self.node._horus_flags = int(self.config.critical)  # HORUS_ROW_CRITICAL

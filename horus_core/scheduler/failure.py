@@ -78,14 +78,13 @@ def _apply_policy(scheduler: Scheduler, entry: Entry, error: Exception) -> bool:
     elif isinstance(chosen, policy.Restart) and _may_restart(scheduler, entry, chosen):
         _restart(scheduler, entry, error, chosen)
     else:
-        _crash(scheduler, entry, error)
+        _crash(entry, error)
         return True
     return False
 
 
-def _crash(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
-    if entry.config.critical:  # first of all
-        scheduler.emergency_stop(f"critical node crashed: {type(error).__name__}", entry.node.name)
+def _crash(entry: Entry, error: Exception) -> None:
+    lifecycle.stop_robot(entry, error)  # first of all
     lifecycle.crash(entry, error)
 
 
@@ -100,7 +99,7 @@ def _skip(scheduler: Scheduler, entry: Entry, error: Exception, chosen: policy.S
 
 def _isolate(scheduler: Scheduler, entry: Entry, error: Exception) -> None:
     entry.journal.error("tick() failed; the node is isolated, the others go on", exc=error)
-    _crash(scheduler, entry, error)
+    _crash(entry, error)
     entry.next_ns = NEVER
     safe_state.enter(scheduler, entry, "isolated by its failure policy")
     lifecycle.stop(entry)
@@ -129,6 +128,8 @@ def _restart(scheduler: Scheduler, entry: Entry, error: Exception, chosen: polic
     def come_back() -> None:
         lifecycle.initialise(entry)
         entry.divert(None)
+        if not entry.on_demand:  # what went by while init() ran makes no tick late
+            entry.rest_until(scheduler.clock.now_ns() + 1)
 
     # Until init() has succeeded, a release calls it instead of the tick, and counts no tick.
     entry.divert(come_back)

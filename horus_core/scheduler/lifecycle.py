@@ -21,7 +21,7 @@ def start(entry: Entry) -> None:
     entry.presence = Presence(entry.node, entry.rate)
     try:
         entry.wiring.open_declared()
-        initialise(entry)
+        _initialise_first(entry)
     except BaseException:
         entry.enter(NodeState.CRASHED)
         _let_go(entry)
@@ -31,12 +31,28 @@ def start(entry: Entry) -> None:
     entry.journal.debug(f"started in namespace {where!r} ({entry.rate:g} Hz, order {entry.node.order})")
 
 
+def _initialise_first(entry: Entry) -> None:
+    try:
+        initialise(entry)
+    except Exception as error:
+        stop_robot(entry, error)
+        raise
+
+
+def stop_robot(entry: Entry, error: Exception) -> None:
+    """A critical node has crashed: nobody drives on without it."""
+    scheduler = entry.node._horus.scheduler  # noqa: SLF001
+    if entry.config.critical and scheduler is not None:
+        scheduler.emergency_stop(f"critical node crashed: {type(error).__name__}", entry.node.name)
+
+
 def initialise(entry: Entry) -> None:
     """Call init()."""
     entry.enter(NodeState.INITIALIZING)
+    entry.move()
     if entry.callbacks.init is not None:
         entry.run(entry.callbacks.init)
-    entry.enter(NodeState.RUNNING)
+    entry.initialised()
     tell("horus_node_started", entry)
 
 

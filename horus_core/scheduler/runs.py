@@ -72,7 +72,8 @@ class Runs:
             raise NodeError("Ticking failed: expected an idle scheduler, got one that runs already.")
         else:
             clocks.enter(session.loop)
-        self._or_close(session, deal)
+            session.resume()
+        self._or_close(session, lambda session: session.step(deal))
         clocks.leave()
 
     def stop_by_hand(self) -> bool:

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 _FLAG = 4  # HORUS_ROW_SAFE_STATE
 
 
-def enter(scheduler: Scheduler, entry: Entry, why: str) -> None:
-    """Call the node's enter_safe_state(), unless that was done and it was not left since."""
-    if not entry.claim_safe_state():
+def enter(scheduler: Scheduler, entry: Entry, why: str, *, anew: bool = False) -> None:
+    """Call the node's enter_safe_state(), unless that was done and it was not left since.
+
+    `anew`: also when it has ticked since, as a node does that missed its deadline or is isolated.
+    """
+    if not entry.claim_safe_state(anew=anew):
         return
+    entry.flag(_FLAG, on=False)
     callback = entry.callbacks.enter_safe_state
     returned = lifecycle.quietly(entry, "enter_safe_state", callback)
     entry.safe_state = "entered" if returned else "failed"

@@ -26,7 +26,6 @@ _PATIENCE_S = 0.02  # for the threads that tick the nodes, before somebody else 
 _STEP_S = 0.002
 _NS = 1e9
 _UNTIL = ". It stands until `horus estop --release`."
-_SAFE_STATE = 4  # HORUS_ROW_SAFE_STATE
 
 
 class Safety:
@@ -60,6 +59,8 @@ class Safety:
     def admit(self, entry: Entry) -> None:
         """A node is about to tick: watch it, and hold it when an emergency stop is engaged."""
         config = entry.config
+        if entry.row < 0:
+            self._has_no_row(entry)
         if self._scheduler.deterministic:  # no time of the machine's matters
             if self.engaged is not None:
                 self._stop(entry)
@@ -145,12 +146,14 @@ class Safety:
 
     def _stop(self, entry: Entry) -> None:
         if entry.live and entry.hold("estop"):
+            if entry.safe_state == "failed":  # it is tried once more
+                entry.safe_state = ""
             entry.detain(partial(self._enter, entry), self._scheduler.clock.now_ns())
 
     def _enter(self, entry: Entry) -> None:
         """What a node is released for during an emergency stop, however often: the safe state, once."""
         if self.engaged is not None and entry.info.state() is not NodeState.STOPPED:
-            safe_state.enter(self._scheduler, entry, "emergency stop")
+            safe_state.enter(self._scheduler, entry, "emergency stop", anew=True)
         entry.park()
 
     def _enter_apart(self, entry: Entry) -> None:
@@ -167,7 +170,7 @@ class Safety:
         return [
             entry
             for entry in list(self._session.started)
-            if entry.live and "estop" in entry.holds and not entry.safe_state
+            if entry.live and "estop" in entry.holds and (not entry.safe_state or entry.has_moved)
         ]
 
     def _record(self, level: int, text: str) -> None:
@@ -188,14 +191,19 @@ class Safety:
         ring = None if self._listener is None else self._listener.ring
         if ring is None or self.watchdog is None or entry.row < 0:
             why = self._deaf or "its scheduler's record has no row left"
-            self._scheduler.report.degraded(
-                entry, "critical=True", why, "Without it nobody stops the robot for it."
-            )
+            asked = "a stop when it hangs (critical=True)"
+            self._scheduler.report.degraded(entry, asked, why, "Nobody stops the robot while it hangs.")
             return
         order = estop.order_to_stop(f"critical node {entry.node.name} hangs", entry.node.name)
         order.timestamp_ns = 0  # it is not known yet
         self.watchdog.arm(entry.row, ring, order.to_wire())
         self.watchdog.look()
+
+    def _has_no_row(self, entry: Entry) -> None:
+        asked = f"watchdog={entry.watchdog_ns / _NS:g}" if entry.watchdog_ns else "a place in the record"
+        why = "the scheduler's record has no row left, and neither its watchdog nor tools see the node"
+        fix = "Add the nodes before the scheduler runs, or remove others."
+        self._scheduler.report.degraded(entry, asked, why, fix)
 
     # Figures
 
@@ -230,7 +238,7 @@ def _health(entry: Entry) -> dict[str, Any]:
         "missed": entry.missed,
         "missed_in_row": entry.missed_in_row,
         "hangs": node._horus_hung,  # noqa: SLF001 - the scheduler's share of its node
-        "safe_state": bool(node._horus_flags & _SAFE_STATE),  # noqa: SLF001
+        "safe_state": entry.is_safe,
     }
 
 
@@ -242,7 +250,10 @@ def _arms_nothing(entry: Entry) -> list[tuple[str, str, str]]:
     if config.on_miss != "warn" and not timed:
         why = "it has neither budget nor deadline, so that it never misses"
         found.append((f"on_miss={config.on_miss!r}", why, "Give it one."))
-    if config.critical and not entry.watchdog_ns and not (timed and entry.ladder is not None):
-        why = "nothing watches it: it has no watchdog, and no deadline with a ladder"
-        found.append(("critical=True", why, "Give it watchdog=."))
+    if config.critical and not entry.watchdog_ns:
+        why = "it has no watchdog, and only its crash"
+        why += (
+            " and its isolation stop the robot" if timed and entry.ladder is not None else " stops the robot"
+        )
+        found.append(("a stop when it hangs (critical=True)", why, "Give it watchdog=."))
     return found

@@ -97,7 +97,7 @@ class Session:
             if isinstance(error, Exception):
                 self.loop.on_behalf(entry, partial(lifecycle.tell, "horus_node_failed", entry, error=error))
             self._scheduler.report.note("failure", f"starting failed: {type(error).__name__}: {error}", entry)
-            entry.attach(None)
+            entry.attach(None, removed=True)
             raise
         self.started.append(entry)
 
@@ -175,6 +175,13 @@ class Session:
             fastest = max(ticking, key=lambda entry: entry.rate)
             self._scheduler.clock.sleep_until(fastest.next_ns, self.alarm)
 
+    def resume(self) -> None:
+        """Between two steps nobody ticked: what would have been released meanwhile makes no tick late."""
+        now_ns = self._scheduler.clock.now_ns()
+        for entry in self.started:
+            if entry.next_ns < now_ns:
+                entry.rest_until(now_ns)
+
     def _waits_for_topic(self, entry: Entry) -> bool:
         return self._scheduler.deterministic and bool(entry.config.on)
 
@@ -196,11 +203,17 @@ class Session:
         """Have something done on the session's thread (Chores.ask)."""
         self._chores.ask(what, later=later)
 
-    def _do_chores(self) -> None:
+    def step(self, deal: Callable[[Session], None]) -> None:
+        """Have it tick by hand: what was asked for before is done first, what its callbacks ask for at the end."""
+        self._do_chores(self._chores.go_on)
+        deal(self)
+        self._do_chores(self._chores.rest)
+
+    def _do_chores(self, do: Callable[[], None] | None = None) -> None:
         """The alarm rings for a stop, too: it stays as it is then."""
         if not self._scheduler.is_stopping():
             self.alarm.reset()
-        self._chores.do()
+        (do or self._chores.do)()
         if self._scheduler.is_stopping():
             self.alarm.ring()
 
@@ -234,9 +247,9 @@ class Session:
     def stop(self, entry: Entry) -> None:
         """Shut down one node, while others go on."""
         self._shut_down_by_s = 0.0
-        self._stop(entry)
+        self._stop(entry, removed=True)
 
-    def _stop(self, entry: Entry) -> None:
+    def _stop(self, entry: Entry, *, removed: bool = False) -> None:
         self.started.remove(entry)
         self.loop.on_behalf(entry, self._take_out, entry)
         left = self._left_behind.pop(entry, None)
@@ -246,7 +259,7 @@ class Session:
             self.loop.on_behalf(entry, lifecycle.stop, entry)
         self._scheduler.report.trouble |= entry.had_trouble()
         self._class_of.pop(entry, None)
-        entry.attach(None)
+        entry.attach(None, removed=removed)
         if left is not None:
             left.watch()
 

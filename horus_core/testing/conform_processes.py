@@ -131,7 +131,7 @@ meet()
 for number in range(50):
     out.send({"n": number})
 """)
-        heard = []
+        heard: list[int] = []
         while len(heard) < 50:  # noqa: PLR2004
             assert topic.wait(LIMIT_S)
             heard.append(topic.recv()["n"])

@@ -63,7 +63,7 @@ class Waits(Conformance):
         assert asyncio.run(both()) == {"n": 1}
 
     def test_nodes(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """HORUS_BACKEND is for the topics of nodes: a message wakes a node with on=, and a slow one gets fresh data."""
+        """HORUS_BACKEND is for the topics of nodes: a message wakes one with on=, and a slow one gets fresh data."""
         monkeypatch.setenv("HORUS_BACKEND", self.backend)
         heard: list[int] = []
         fresh: list[int] = []

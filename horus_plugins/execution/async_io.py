@@ -9,6 +9,8 @@ from horus_core.abc import ExecutionClass
 from horus_core.errors import ConfigError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from horus_core.nodes.config import NodeConfig
     from horus_core.nodes.elsewhere import Elsewhere
     from horus_core.scheduler.entry import Entry
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class AsyncIo(ExecutionClass):
-    """Takes nodes with an async tick. Their other callbacks are awaited in the same loop where they are async."""
+    """Takes nodes with an async tick. Their other callbacks are awaited in the same loop where they are async.
+
+    Subclasses may run them on another event loop: override new_loop().
+    """
 
     name = "async_io"
     precedence = 50
@@ -39,7 +44,7 @@ class AsyncIo(ExecutionClass):
         """Show the node's async callbacks where they run."""
         if not entry.config.is_async:
             raise ConfigError(
-                f"Starting node {entry.node.name!r} failed: expected an async tick, as execution='async_io' asks "
+                f"Starting node {entry.node.name!r} failed: expected an async tick, as execution={self.name!r} asks "
                 f"for, got {entry.callbacks.tick!r}. Write async def."
             )
         entry.callbacks.home.call = partial(self._call, entry)
@@ -69,11 +74,17 @@ class AsyncIo(ExecutionClass):
         if self._loop is not None:
             self._loop.close()
 
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """A new event loop for the nodes of this scheduler. It runs on a thread of its own, which closes it."""
+        import asyncio  # noqa: PLC0415
+
+        return asyncio.new_event_loop()
+
     def _running(self) -> EventLoop:
         if self._loop is None:
             from horus_plugins.execution.event_loop import EventLoop  # noqa: PLC0415
 
-            self._loop = EventLoop(self.host.scheduler)
+            self._loop = EventLoop(self.host.scheduler, self.new_loop())
         return self._loop
 
     def _call(self, entry: Entry, callback: Elsewhere, *arguments: Any) -> None:

@@ -42,11 +42,11 @@ class TaskLoop(Loop):
 
 
 class EventLoop:
-    """An asyncio loop on a thread of its own, which calls things on behalf of nodes."""
+    """An event loop on a thread of its own, which calls things on behalf of nodes, and closes it at the end."""
 
-    def __init__(self, scheduler: Scheduler) -> None:
+    def __init__(self, scheduler: Scheduler, loop: asyncio.AbstractEventLoop) -> None:
         self._view = TaskLoop(scheduler, _native.Alarm())
-        self.asyncio = asyncio.new_event_loop()
+        self.asyncio = loop
         self._tasks: WeakKeyDictionary[asyncio.Task[Any], Entry] = WeakKeyDictionary()
         self._calls: set[asyncio.Task[Any]] = set()  # for which other threads wait
         self._at_end: list[Callable[[], object]] = []

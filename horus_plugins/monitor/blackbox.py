@@ -35,7 +35,7 @@ class Tick(msgspec.Struct):
     """The same by the machine's monotonic clock."""
     node: str
     kind: str
-    """ok, failed, missed (its deadline) or "failed missed"."""
+    """ok, or what was the matter: failed, missed (its deadline), hung (longer than its watchdog), or several."""
     duration_ms: float
     lateness_ms: float
     """How long after its release it began."""
@@ -109,7 +109,8 @@ class Reader:
         self._only = only
         self._ticks_seen = _Seen()
         self._events_seen = _Seen()
-        self._names: dict[int, str] = {}
+        self._names: dict[int, list[tuple[int, str]]] = {}
+        """Of each row: since when it was which node's."""
 
     def report(self, last_s: float | None) -> Report:
         """All of it, with the ticks and events of the last seconds (None: all that the record holds).
@@ -122,7 +123,7 @@ class Reader:
         until_ns = now_ns if state == found.RUNNING else _last_sign(record, ticks, events, now_ns)
         since_ns = 0 if last_s is None else until_ns - int(last_s * _NS)
         begun = found.last_ticks(record, ticks)
-        self._names |= {row["row"]: row["name"] for row in rows}
+        self._learn(rows)
         self._ticks_seen.new(ticks, lambda tick: tick[0])
         self._events_seen.new(events, lambda event: event["seq"])
         return Report(
@@ -150,7 +151,7 @@ class Reader:
         if events and not events[-1]["whole"] and _native.now_ns() - events[-1]["time_ns"] < _NS:
             events.pop()  # it is being written
         events = self._events_seen.new(events, lambda event: event["seq"])
-        self._names |= {row["row"]: row["name"] for row in rows}
+        self._learn(rows)
         return self._events(events, 0), self._ticks(ticks, 0)
 
     def _node(self, row: dict[str, Any], scheduler: str, begun_ns: int, until_ns: int) -> NodeReport:
@@ -162,9 +163,9 @@ class Reader:
 
     def _ticks(self, ticks: list[tuple[int, int, str, int, int, int, int]], since_ns: int) -> list[Tick]:
         return [
-            Tick(self._date(start), start, self._name(row), kind, duration / 1e6, lateness / 1e6, tid)
+            Tick(self._date(start), start, name, kind, duration / 1e6, lateness / 1e6, tid)
             for _, row, kind, start, duration, lateness, tid in ticks
-            if start + duration >= since_ns and self._wanted(self._name(row))
+            if start + duration >= since_ns and self._wanted(name := self._name(row, start))
         ]
 
     def _events(self, events: list[dict[str, Any]], since_ns: int) -> list[Event]:
@@ -172,7 +173,7 @@ class Reader:
             Event(
                 time=self._date(event["time_ns"]),
                 time_ns=event["time_ns"],
-                node=None if event["node"] < 0 else self._name(event["node"]),
+                node=None if event["node"] < 0 else self._name(event["node"], event["time_ns"]),
                 kind=event["kind"],
                 text=event["text"],
                 detail=event["detail"],
@@ -180,11 +181,20 @@ class Reader:
                 state=event.get("state"),
             )
             for event in events
-            if event["time_ns"] >= since_ns and (event["node"] < 0 or self._wanted(self._name(event["node"])))
+            if event["time_ns"] >= since_ns
+            and (event["node"] < 0 or self._wanted(self._name(event["node"], event["time_ns"])))
         ]
 
-    def _name(self, row: int) -> str:
-        return self._names.get(row, f"row {row}")
+    def _learn(self, rows: list[dict[str, Any]]) -> None:
+        """A row goes to another node when its node was removed and no other row is left."""
+        for row in rows:
+            known = self._names.setdefault(row["row"], [])
+            if (row["taken_ns"], row["name"]) not in known:
+                known.append((row["taken_ns"], row["name"]))
+
+    def _name(self, row: int, time_ns: int) -> str:
+        names = [name for taken_ns, name in self._names.get(row, ()) if taken_ns <= time_ns]
+        return names[-1] if names else f"row {row}"
 
     def _wanted(self, name: str) -> bool:
         return not self._only or name in self._only

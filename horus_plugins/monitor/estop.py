@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PATIENCE_S = 1.0
 _STEP_S = 0.005
 _SOURCE = "horus estop"
-_ENDED = ("crashed", "stopped", "uninitialized", "initializing")
+_ENDED = ("crashed", "stopped")
 
 
 class NodeStatus(msgspec.Struct):
@@ -27,8 +27,10 @@ class NodeStatus(msgspec.Struct):
     scheduler: str
     name: str
     state: str
+    held: bool
+    """Whether it ticks no more, and its enter_safe_state(), if it has one, has returned."""
     safe_state: bool
-    """Whether its enter_safe_state() was called and has returned."""
+    """Whether its enter_safe_state() was called and has returned, and it has not ticked since."""
 
 
 class Status(msgspec.Struct):
@@ -49,7 +51,7 @@ class Status(msgspec.Struct):
     @property
     def moving(self) -> list[NodeStatus]:
         """The nodes that have not obeyed."""
-        return [node for node in self.nodes if not node.safe_state and node.state not in ("paused", *_ENDED)]
+        return [node for node in self.nodes if not node.held and node.state not in _ENDED]
 
 
 def engage(reason: str) -> Status:
@@ -122,4 +124,8 @@ def _add_scheduler(found: Status, path: Path) -> None:
         return  # gone at this moment, or nobody's
     name = path.name.removesuffix(flights.SUFFIX)
     found.schedulers.append(name)
-    found.nodes += [NodeStatus(name, row["name"], row["state"], row["in_safe_state"]) for row in rows]
+    found.nodes += [
+        NodeStatus(name, row["name"], row["state"], row["held"], row["in_safe_state"])
+        for row in rows
+        if not row["gone"] or row["state"] == "hung"  # a tick that was left behind goes on
+    ]

@@ -19,6 +19,7 @@ import msgspec
 
 from horus_core.plugins import discovery, kinds, rules, switches
 from horus_core.plugins.record import FAILED
+from horus_plugins.monitor.plugin_report import Report
 
 if TYPE_CHECKING:
     from horus_core.plugins.record import Plugin
@@ -32,22 +33,6 @@ HOMES = {
 }
 """By group: the module that says what is done with its plugins."""
 _SAID_AT_MOST = 4000
-
-
-class Report(msgspec.Struct):
-    """What became of a plugin."""
-
-    state: str
-    gave: list[str] = []
-    error: str | None = None
-    notes: list[str] = []
-    load_s: float | None = None
-    api: int | str | None = None
-    """The API version that its module says it was made for."""
-    file: str | None = None
-    traceback: str | None = None
-    said: str = ""
-    """What it wrote to stdout and stderr, at most 4000 characters."""
 
 
 def probe(plugin: Plugin, time_limit_s: float) -> Report:

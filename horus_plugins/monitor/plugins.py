@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from horus_core.errors import ConfigError
-from horus_core.plugins import discovery, hookspecs, kinds, reasons, record
+from horus_core.plugins import discovery, kinds, reasons, record
 from horus_core.plugins.metadata import canonical
-from horus_plugins.monitor.plugin_probe import Report, probe
+from horus_plugins.monitor.plugin_report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +33,7 @@ class PluginState(msgspec.Struct):
     error: str | None
     notes: list[str]
     report: Report | None = None
-    api: int = hookspecs.API_VERSION
+    api: int = kinds.API_VERSION
     """The version of the hooks of this HORUS."""
 
     @property
@@ -69,6 +68,10 @@ def look_into(name: str | None, time_limit_s: float) -> list[PluginState]:
     `name` is that of a distribution, an entry point or a one-file plugin; None stands for all that are enabled.
     Raises ConfigError when no plugin is called so.
     """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - `list` must not pay for it
+
+    from horus_plugins.monitor.plugin_probe import probe  # noqa: PLC0415 - the same
+
     plugins = named(name) if name is not None else list(discovery.every())
     plugins.sort(key=lambda plugin: plugin.is_box)
     states = [_state(plugin) for plugin in plugins]
@@ -108,11 +111,16 @@ def _state(plugin: Plugin) -> PluginState:
         enabled=plugin.disabled_by is None,
         disabled_by=plugin.disabled_by,
         error=plugin.error,
-        notes=[*plugin.notes, *_versions(plugin)],
+        notes=[*plugin.notes, *_found_notes(plugin)],
     )
 
 
-def _versions(plugin: Plugin) -> Iterator[str]:
+def _found_notes(plugin: Plugin) -> Iterator[str]:
+    """What is wrong with it by its metadata alone."""
+    if plugin.group == kinds.COMMANDS and not plugin.is_box:
+        own = {one.name for one in discovery.entry_points(kinds.COMMANDS) if one.is_box}
+        if plugin.name in own:
+            yield f"its command is not used: {record.BOX} has one of that name"
     for other in discovery.hidden(plugin.distribution):
         yield f"another version is installed, and is not used: {other}"
 

@@ -75,11 +75,12 @@ def _cells(node: NodeReport) -> list[str]:
     flags = ", critical" * get["critical"] + ", degraded" * get["degraded"]
     counts = ("total_ticks", "failed_ticks", "missed_deadlines", "skipped_releases")
     times = ("p50_tick_duration_ms", "p99_tick_duration_ms", "late_start_p50_ms", "late_start_p99_ms")
+    by_messages = get["class"] == "event" and get["health"] not in ("slow", "isolated")
     return [
         get["name"],
         get["state"] + flags,
         get["class"],
-        f"{get['rate']:g} Hz",
+        "-" if by_messages else f"{get['rate']:g} Hz",
         *(str(get[key]) for key in counts),
         *(f"{get[key]:.3f} ms" for key in times),
     ]

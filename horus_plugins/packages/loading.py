@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError, HorusError, PluginError
@@ -13,11 +12,10 @@ from horus_core.plugins import discovery
 from horus_plugins.packages.installed import GROUP, split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from horus_core.control.params import Given
     from horus_core.nodes.node import Node
-    from horus_core.plugins.record import Plugin
     from horus_plugins.packages.settings import Settings
 
 
@@ -29,27 +27,11 @@ def load(word: str) -> Any:
     distribution, name = split(word)
     for plugin in discovery.entry_points(GROUP):
         if plugin.distribution == distribution and plugin.name == name:
-            with _said_once(plugin):
-                return plugin.load()
+            return plugin.load()
     raise PluginError(
         f"Loading {word} failed: expected an installed distribution with that node in its group {GROUP!r}, got none. "
         f"`horus package list` shows what there is."
     )
-
-
-@contextmanager
-def _said_once(plugin: Plugin) -> Iterator[None]:
-    """Keep the log from telling what the error tells to who asked for that plugin by name."""
-    log = logging.getLogger("horus.plugins")
-
-    def others(record: logging.LogRecord) -> bool:
-        return not (isinstance(record.args, tuple) and plugin in record.args)
-
-    log.addFilter(others)
-    try:
-        yield
-    finally:
-        log.removeFilter(others)
 
 
 def nodes_of(words: Iterable[str], settings: Settings) -> list[Node]:
@@ -103,7 +85,8 @@ def _place(nodes: list[Node], settings: Settings) -> None:
 
 def _warn_of_unused(nodes: list[Node], settings: Settings) -> None:
     wirings = [node._horus.wiring for node in nodes]  # noqa: SLF001 - of the house
-    declared = sorted({one.topic for wiring in wirings for specs in wiring.declarations() for one in specs})
+    said = (one.topic for wiring in wirings for specs in wiring.declarations() for one in specs)
+    declared = sorted({topic for topic in said if topic})
     for old in settings.topics:
         if declared and old not in declared:
             import difflib  # noqa: PLC0415 - only for a warning's text

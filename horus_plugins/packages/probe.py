@@ -10,6 +10,7 @@ import sys
 if __name__ == "__main__" and not getattr(sys.flags, "safe_path", False):
     del sys.path[0]  # this file's folder, whose modules are nobody's to import by their short names
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -33,3 +34,6 @@ def main(line: list[str]) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # whatever threads the package has started: all is told

@@ -11,7 +11,7 @@ import pytest
 
 import horus
 from horus_core import _native
-from horus_core.errors import ConfigError, TopicTypeError
+from horus_core.errors import ConfigError, NodeError, TopicTypeError
 from horus_core.nodes.node import Node
 from horus_core.scheduler import clock as clocks
 from horus_core.scheduler.run import run
@@ -396,3 +396,12 @@ def test_on_miss_skip_leaves_out_the_next_wake(running, until, on_miss):
         topic.send({"n": 3})
         until(lambda: len(slow.read) == 4)
     assert slow.read == [0, 1, 2, 3]
+
+
+def test_a_rate_means_nothing_to_it(running, until):
+    """rate= beside on= is reported as without effect, and set_node_rate() refused, where messages wake the node."""
+    scheduler = running(reader([], "plain"), reader([], rate=50))
+    until(lambda: scheduler.degradations())
+    assert [(one["node"], one["asked"]) for one in scheduler.degradations()] == [("reader", "rate=50")]
+    with pytest.raises(NodeError, match=r"'plain' failed: expected one that ticks by time.*\(on=scan\)"):
+        scheduler.set_node_rate("plain", 10)

@@ -118,3 +118,57 @@ def test_a_broken_one_tells_why(site, program, source, reason):
     ordinary = USER.format(site=folder).replace(', execution="theirs"', "")
     out, _ = program(ordinary).finish()
     assert out.endswith("best_effort\n")
+
+
+LOOP = """
+import asyncio
+
+from horus_core.plugins.hookspecs import hookimpl
+from horus_plugins.execution.async_io import AsyncIo
+
+
+class Loop(asyncio.SelectorEventLoop):
+    pass
+
+
+class Theirs(AsyncIo):
+    name = "theirs"
+
+    def new_loop(self):
+        return Loop()
+
+
+@hookimpl
+def horus_register_execution(register):
+    register(Theirs)
+"""
+
+LOOP_USER = """
+import asyncio
+import sys
+
+sys.path.insert(0, {site!r})
+import horus
+
+loops = []
+
+
+async def tick(node):
+    loops.append(asyncio.get_running_loop())
+    node.request_stop()
+
+
+scheduler = horus.Scheduler()
+scheduler.add(horus.Node("n", tick=tick, rate=200, execution="theirs"))
+scheduler.run()
+print(type(loops[0]).__module__, loops[0].is_closed(), scheduler.get_node_stats("n")["class"])
+horus.run(horus.Node("plain", tick=lambda: None, execution="theirs"))
+"""
+
+
+def test_theirs_is_async_on_a_loop_of_its_own(site, program):
+    """A subclass of AsyncIo chooses its event loop, which is closed at the end; what it refuses, it refuses by name."""
+    process = program(LOOP_USER.format(site=site(LOOP))).process
+    out, err = process.communicate(timeout=30)
+    assert out == "robot_pool True theirs\n"
+    assert "expected an async tick, as execution='theirs' asks for" in err.splitlines()[-1]

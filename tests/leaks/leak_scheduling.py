@@ -84,7 +84,8 @@ def a_record_is_written_and_read(stage):
     "NodeBase._horus_tid", "NodeBase._horus_started_ns", "NodeBase._horus_total_ns", "NodeBase._horus_min_ns",
     "NodeBase._horus_max_ns", "NodeBase._horus_last_ns", "NodeBase._horus_in_callback", "NodeBase._horus_row",
     "NodeBase._horus_state", "NodeBase._horus_class", "NodeBase._horus_order", "NodeBase._horus_restarts",
-    "NodeBase._horus_flags", "NodeBase._horus_ladder", "NodeBase._horus_safe_state_ns", "NodeBase._horus_period_ns",
+    "NodeBase._horus_flags", "NodeBase._horus_ladder", "NodeBase._horus_safe_state_ns", "NodeBase._horus_safe_ticks",
+    "NodeBase._horus_period_ns",
     "NodeBase._horus_budget_ns", "NodeBase._horus_deadline_ns", "NodeBase._horus_watchdog_ns",
     "NodeBase._horus_quantile",
 )  # fmt: skip
@@ -101,8 +102,8 @@ def what_a_node_says_and_is_told(stage):
         one._horus_row,
     )
     one._horus_quantile(0.99)
-    told = ("state", "restarts", "flags", "ladder", "safe_state_ns", "period_ns", "budget_ns", "deadline_ns")
-    for name in (*told, "watchdog_ns", "order"):
+    told = ("state", "restarts", "flags", "ladder", "safe_state_ns", "safe_ticks", "period_ns", "budget_ns")
+    for name in (*told, "deadline_ns", "watchdog_ns", "order"):
         setattr(one, f"_horus_{name}", getattr(one, f"_horus_{name}"))
         _fails(setattr, one, f"_horus_{name}", "text")
         _fails(delattr, one, f"_horus_{name}") if name != "order" else None
@@ -122,7 +123,7 @@ def a_run_ticks(stage):
     run.begin(5)
     run.tick()
     assert run.count(5, 100, False, 1) == _native.LANE_RECOVERED
-    run.skip()
+    run.skip(6)
     run.rest_until(1 << 40)
     run.set_rate(50.0, 1 << 41)
     run.divert(stage.drain)

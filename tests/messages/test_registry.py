@@ -50,10 +50,10 @@ def test_the_box_comes_in_through_entry_points() -> None:
     found = registry.find("CmdVel")
     assert found is not None
     assert found.__module__ == "horus_plugins.messages.control"
+    assert registry.all_types()["EmergencyStop"].__topic__ == "estop"
     box = [plugin for plugin in registry.types.plugins() if plugin.distribution == "horus-core"]
     assert sorted(plugin.name for plugin in box) == ["standard"]
     assert all(plugin.error is None and plugin.gave for plugin in box)
-    assert registry.all_types()["EmergencyStop"].__topic__ == "estop"
     assert registry.find("Nowhere") is None
     assert registry.find("horus_plugins.messages.sensor:Imu") is registry.find("Imu")
     assert registry.find("horus_plugins.messages.sensor:Nothing") is None
@@ -77,6 +77,28 @@ def test_a_class_of_this_process_comes_first_and_goes_when_unused() -> None:
     gc.collect()
     assert registry.by_hash(type_hash) is None
     assert registry.find("CmdVel") is box
+
+
+def test_a_class_of_this_process_keeps_its_name_when_plugins_come_later(tmp_path: Path) -> None:
+    """What a script has defined is found before and after plugins with such a type are imported."""
+    install(tmp_path, "acme", "acme", GRIPPER.format(name="Gripper", default=1.0), "things = acme")
+    found = ask(
+        tmp_path,
+        """
+        from horus_core.messages.message import Message
+        from horus_core.messages.fields import f64
+        class Gripper(Message):
+            x: f64 = 0.0
+        class CmdVel(Message):
+            y: f64 = 0.0
+        mine = [registry.find(name).__module__ for name in ("Gripper", "CmdVel")]
+        before = "acme" in sys.modules
+        registry.all_types()
+        mine += [registry.find(name).__module__ for name in ("Gripper", "CmdVel")]
+        print(json.dumps([before, "acme" in sys.modules, mine]))
+        """,
+    )
+    assert found == [False, True, ["__main__"] * 4]
 
 
 # spec: F33

@@ -134,6 +134,21 @@ def test_any_other_text_is_an_error_that_names_it(name, text, expected):
         read(everything, **{name: text})
 
 
+@given(
+    st.sampled_from(sorted(parameters(everything, "it"))), st.text() | st.from_regex(r"[-0-9.eE\[\]{}, \"n]*")
+)
+def test_whatever_is_written_is_a_value_or_that_error(name, text):
+    """No text is anything else, and a value is of the parameter's type."""
+    parameter = parameters(everything, "it")[name]
+    try:
+        value = parameter.convert(params.from_text(text, "--param"))
+    except horus.ParamError as error:
+        assert name in str(error)
+    else:
+        if isinstance(parameter.type, type) and parameter.type is not Any:
+            assert isinstance(value, parameter.type)
+
+
 def test_an_unknown_parameter_names_the_nearest():
     """And all that there are; or that there are none."""
     with pytest.raises(horus.ParamError, match=r"one of bare, count, .* got 'sped'. Did you mean 'speed'\?"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -51,7 +52,7 @@ def test_the_wheel_holds_the_package_and_its_types(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         entry_points = next(name for name in names if name.endswith("entry_points.txt"))
-        assert b"[horus.nodes]\nwander=horus_wander:wander" in archive.read(entry_points)
+        assert b"[horus.nodes]\nwander = horus_wander:wander" in archive.read(entry_points)
     assert "horus_wander/py.typed" in names
     assert not [name for name in names if "test" in name or name.endswith(".pyc")]
 
@@ -97,5 +98,12 @@ def test_an_installed_package_is_as_it_declares(bin_folder, horus_namespace, tmp
 
 def test_its_types_are_whole(tmp_path):
     """What mypy --strict says of it: nothing."""
-    command = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={tmp_path}", "horus_wander"]
+    command = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={tmp_path}", "src/horus_wander"]
     assert "Success" in run(*command, cwd=PACKAGE)
+
+
+def test_its_own_tests_pass(horus_namespace):
+    """As its author runs them, with its own configuration."""
+    # The warning is of an editable install's own loader.
+    command = [sys.executable, "-m", "pytest", "-v", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    assert " passed" in run(*command, cwd=PACKAGE, env={**os.environ, "PYTHONPATH": str(PACKAGE / "src")})

@@ -57,7 +57,7 @@ def test_help_imports_no_plugin(site):
         horus(["--help"], standalone_mode=False)
         from horus_core.plugins import discovery
         modules = {plugin.value.partition(":")[0] for plugin in discovery.every()}
-        slow = {"pluggy", "importlib.metadata", "numpy", "asyncio", "yaml", "logging", "difflib"}
+        slow = {"pluggy", "importlib.metadata", "numpy", "asyncio", "yaml", "logging", "difflib", "pathlib"}
         print(sorted((modules | slow) & set(sys.modules)))
         """
     )
@@ -106,6 +106,9 @@ def test_a_built_in_is_not_shadowed(site):
     assert done.code == 0
     assert '"topics"' in done.out
     assert "acme-tools 1.2 (horus.commands: topic): its command is not used: horus-core has one" in done.err
+    listed = site.horus("plugin", "list").out.splitlines()
+    assert listed[1].split()[:2] == ["topic", "horus.commands"]
+    assert listed[2] == "  its command is not used: horus-core has one of that name"
     assert site.imports == []
 
 

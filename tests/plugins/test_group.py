@@ -218,6 +218,17 @@ def test_two_versions_of_one_distribution(site, ask, gripper, tmp_path):
     assert found == ["acme", None, [f"0.9 in {other}"]]
 
 
+def test_what_pip_is_removing_is_not_found(site, ask, gripper):
+    """The folder of a distribution that is being uninstalled begins with ~; metadata may hold any bytes."""
+    info = site.install("acme", messages("gripper = acme"), gripper)
+    info.rename(info.with_name("~cme-1.2.dist-info"))
+    odd = site.install("bolt", messages("wrench = bolt"), gripper.replace("Gripper", "Wrench"))
+    (odd / "METADATA").write_bytes(b"\xff\xfe\x00")
+    (site.folder / "empty-1.0.dist-info").mkdir()
+    found, _ = ask("print(json.dumps([registry.find('Gripper'), named('Wrench')]))")
+    assert found == [None, "bolt"]
+
+
 def test_a_zip_on_the_path(site, ask, gripper, tmp_path):
     """What is no folder is left to the standard library, and its plugins are found."""
     import zipfile

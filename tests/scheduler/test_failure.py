@@ -246,3 +246,21 @@ def test_reads_like_a_log_once_a_second(clock, capfd):
     """A node that fails at 1 kHz does not fill the log: its line comes once a second of real time."""
     run(clock, Node("n", tick=fail, rate=1000, failure_policy="ignore"), duration=0.5)
     assert capfd.readouterr().err.count("tick() failed") == 1
+
+
+# spec: F13
+@pytest.mark.parametrize("policy", ["ignore", "skip", "restart", "isolate"])
+def test_the_first_init_is_fatal_whatever_the_policy(policy):
+    """A node that never came up ends the run, and what it raised is raised; on_error is for ticks."""
+    seen = []
+
+    def init():
+        raise OSError("no motor")
+
+    other = Node("other", tick=lambda: None, order=1, shutdown=lambda: seen.append("shutdown"))
+    bad = Node(
+        "bad", init=init, tick=lambda: None, failure_policy=policy, on_error=lambda: seen.append("told")
+    )
+    with pytest.raises(OSError, match="no motor"):
+        Scheduler().add(other).add(bad).run(1)
+    assert seen == ["shutdown"]

@@ -246,9 +246,17 @@ def test_another_rate_keeps_the_grid():
 def test_skip_leaves_one_out_and_counts_it():
     """skip() passes over the next release."""
     entry = entry_of("n", lambda: None, rate=10)
-    entry.skip()
+    entry.skip(0)
     assert entry.next_ns == 100 * MS
     assert entry.skipped == 1
+
+
+def test_skip_leaves_out_what_went_by_and_one_more():
+    """Nothing is due after skip(): what was, is left out with the next tick."""
+    entry = entry_of("n", lambda: None, rate=10)
+    entry.skip(350 * MS)
+    assert entry.next_ns == 400 * MS
+    assert entry.skipped == 4
 
 
 def test_a_run_without_a_lane_counts_the_same():

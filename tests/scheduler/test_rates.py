@@ -53,7 +53,7 @@ def test_30_and_100_hz_without_drift(horus_namespace):
         entry = clocks.here().current
         base = began[node.name] = entry.base_ns
         index = round((entry.release_ns - base) * node.rate / SECOND)
-        first.setdefault(node.name, index - entry.skipped)
+        first.setdefault(node.name, entry.index - 1 - entry.skipped)
         if entry.release_ns != base + int(index * (SECOND / node.rate) + 0.5):
             off_grid.append((node.name, index))
 

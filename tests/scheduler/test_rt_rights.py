@@ -272,3 +272,17 @@ def test_require_names_the_core_that_is_not_there():
     node = Node("n", tick=lambda: None, init=lambda: pytest.fail("init"), rt="require", core=4095)
     with pytest.raises(NodeError, match=r"Starting node 'n' failed.*core 4095"):
         Scheduler().add(node).run(1)
+
+
+# spec: F16
+@privileged
+def test_who_hears_emergency_stops_comes_before_all_that_is_ordinary(until):
+    """The listening thread has the least real-time priority: no hog keeps it waiting, and it keeps no Rt node."""
+    scheduler = Scheduler().add(Node("n", tick=lambda: None))
+    scheduler.start()
+    until(lambda: scheduler.safety_stats()["estop"]["listening"])
+    (listener,) = [one for one in threading.enumerate() if one.name == "horus estop"]
+    until(lambda: os.sched_getscheduler(listener.native_id) == os.SCHED_FIFO | os.SCHED_RESET_ON_FORK)
+    assert os.sched_getparam(listener.native_id).sched_priority == 1
+    scheduler.stop()
+    scheduler.join()

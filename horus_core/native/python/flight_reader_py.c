@@ -142,11 +142,17 @@ static int put_numbers(PyObject *dict, const horus_flight_row *row) {
         {"budget_ns", row->budget_ns},
         {"deadline_ns", row->deadline_ns},
         {"watchdog_ns", row->watchdog_ns},
+        {"taken_ns", row->taken_ns},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (put(dict, numbers[i].key, PyLong_FromUnsignedLongLong(numbers[i].value)) < 0)
             return -1;
     return 0;
+}
+
+/* Whether it entered its safe state and has begun no tick since. */
+static bool is_safe(const horus_flight_row *row) {
+    return row->flags & HORUS_ROW_SAFE_STATE && row->ticks == row->safe_ticks && row->started_ns == 0;
 }
 
 static PyObject *row_dict(uint32_t index, const horus_flight_row *row) {
@@ -160,7 +166,9 @@ static PyObject *row_dict(uint32_t index, const horus_flight_row *row) {
         put(dict, "order", PyLong_FromLong(row->order)) < 0 ||
         put(dict, "critical", PyBool_FromLong(row->flags & HORUS_ROW_CRITICAL)) < 0 ||
         put(dict, "degraded", PyBool_FromLong(row->flags & HORUS_ROW_DEGRADED)) < 0 ||
-        put(dict, "in_safe_state", PyBool_FromLong(row->flags & HORUS_ROW_SAFE_STATE)) < 0 ||
+        put(dict, "gone", PyBool_FromLong(row->flags & HORUS_ROW_GONE)) < 0 ||
+        put(dict, "held", PyBool_FromLong(row->flags & HORUS_ROW_HELD)) < 0 ||
+        put(dict, "in_safe_state", PyBool_FromLong(is_safe(row))) < 0 ||
         put_numbers(dict, row) < 0 || put_quantiles(dict, "duration", row->duration) < 0 ||
         put_quantiles(dict, "lateness", row->lateness) < 0)
         Py_CLEAR(dict);
@@ -231,7 +239,8 @@ static PyObject *node_number(uint16_t node) {
 }
 
 static PyObject *tick_tuple(const horus_flight_tick *tick) {
-    static const char *const kinds[] = {"ok", "failed", "missed", "failed missed"};
+    static const char *const kinds[] = {"ok",   "failed",      "missed",      "failed missed",
+                                        "hung", "failed hung", "missed hung", "failed missed hung"};
     const char *kind = tick->kind < sizeof kinds / sizeof *kinds ? kinds[tick->kind] : "unknown";
     uint64_t duration = (uint64_t)tick->duration * (tick->flags & 1 ? 1000 : 1);
     uint64_t lateness = (uint64_t)tick->lateness * (tick->flags & 2 ? 1000 : 1);

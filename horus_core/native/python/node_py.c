@@ -269,7 +269,7 @@ static PyMethodDef node_methods[] = {
      "_horus_attach($self, flight, name, /)\n--\n\nKeep the figures in a row of the flight; its index, -1 "
      "when all are taken."},
     {"_horus_detach", METHOD(horus_node_detach), METH_O,
-     "_horus_detach($self, free, /)\n--\n\nTake the figures home; `free` gives the row to the next node."},
+     "_horus_detach($self, free, /)\n--\n\nTake the figures home; `free`: another node may take the row."},
     {"_horus_quantile", METHOD(horus_node_quantile), METH_O,
      "_horus_quantile($self, share, /)\n--\n\nThe duration in ns below which that share of the ticks "
      "lies."},

@@ -3,12 +3,14 @@
 
 #include <string.h>
 
-/* The figures go with the node; the name is the row's. */
+/* The figures go with the node; the name, and since when, are the row's. */
 static void copy_row(horus_flight_row *to, const horus_flight_row *from) {
     char name[HORUS_FLIGHT_NAME];
+    uint64_t taken_ns = to->taken_ns;
     memcpy(name, to->name, sizeof name);
     memcpy(to, from, sizeof *to);
     memcpy(to->name, name, sizeof name);
+    to->taken_ns = taken_ns;
     to->started_ns = 0;
 }
 
@@ -18,7 +20,7 @@ static void go_home(horus_node *self, bool free_row) {
     copy_row(self->home, self->row);
     self->home->tid = 0;
     if (free_row)
-        horus_store_release(&self->row->flags, (uint32_t)HORUS_ROW_FREE);
+        horus_store_relaxed(&self->row->flags, self->row->flags | HORUS_ROW_GONE);
     self->row = self->home;
     Py_CLEAR(self->flight);
 }
@@ -188,6 +190,7 @@ PyGetSetDef horus_node_row_getset[] = {
     READ_WRITE(flags),
     READ_WRITE(ladder),
     READ_WRITE(safe_state_ns),
+    READ_WRITE(safe_ticks),
     READ_WRITE(period_ns),
     READ_WRITE(budget_ns),
     READ_WRITE(deadline_ns),

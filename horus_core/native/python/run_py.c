@@ -4,6 +4,7 @@
  * or harmonic rates share their releases to the nanosecond. */
 #include "node.h"
 
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,22 +25,26 @@ static int64_t release_at(const horus_run *self, int64_t index) {
     return offset < 9e18 - (double)self->base_ns ? self->base_ns + (int64_t)offset : HORUS_NEVER;
 }
 
+static void count_skipped(horus_run *self, int64_t count) {
+    uint64_t *skipped = &self->node->row->skipped;
+    horus_store_relaxed(skipped, *skipped + (uint64_t)count);
+}
+
 static void skip_to(horus_run *self, int64_t now_ns) {
     int64_t newest = (int64_t)((double)(now_ns - self->base_ns) / self->period);
     while (release_at(self, newest) > now_ns) /* the division rounds */
         newest--;
-    uint64_t *skipped = &self->node->row->skipped;
-    horus_store_relaxed(skipped, *skipped + (uint64_t)(newest - self->index));
+    count_skipped(self, newest - self->index);
     self->index = newest;
     self->next_ns = release_at(self, newest);
 }
 
 void horus_run_begin(horus_run *self, int64_t now_ns) {
+    self->release_ns = self->next_ns; /* also of those that are skipped: this tick is as late as the oldest */
     if (HORUS_UNLIKELY(self->on_demand)) {
         self->index = 0; /* the next is the only one */
     } else if (HORUS_UNLIKELY((double)(now_ns - self->next_ns) >= self->period))
         skip_to(self, now_ns);
-    self->release_ns = self->next_ns;
     self->index++;
     self->next_ns = HORUS_UNLIKELY(self->on_demand) ? HORUS_NEVER : release_at(self, self->index);
     self->previous_ns = self->started_ns != 0 ? self->started_ns : now_ns - (int64_t)self->period;
@@ -64,12 +69,23 @@ static void rest_until(horus_run *self, int64_t wake_ns) {
 
 /* ---- ticks ---- */
 
+/* A first tick that was in time makes no other late: the node goes on with the next release to come. */
+static void pass_over_until(horus_run *self, int64_t end_ns) {
+    if (self->next_ns >= end_ns || self->on_demand)
+        return;
+    int64_t before = self->index;
+    rest_until(self, end_ns);
+    count_skipped(self, self->index - before);
+}
+
 static enum horus_reason judge_time(horus_run *self, int64_t end_ns, bool failed) {
     horus_flight_row *row = self->node->row;
     int64_t allowed = self->deadline_ns;
     if (HORUS_UNLIKELY(row->first)) {
         allowed *= FIRST_HAS;
         horus_store_relaxed(&row->first, 0);
+        if (end_ns - self->release_ns <= allowed)
+            pass_over_until(self, end_ns);
     }
     if (HORUS_UNLIKELY(allowed != 0 && end_ns - self->release_ns > allowed)) {
         horus_store_relaxed(&row->missed, row->missed + 1);
@@ -97,16 +113,21 @@ enum horus_reason horus_run_judge(horus_run *self, int64_t end_ns, bool failed) 
 }
 
 /* The watchdog has marked it while it hung: it was RUNNING, or ERROR, before. */
-static void come_back(horus_node *node) {
+static void come_back(horus_node *node, uint64_t lasted_ns) {
     horus_flight_row *row = node->row;
     uint32_t hung = HORUS_HUNG;
     if (__atomic_compare_exchange_n(&row->state, &hung, horus_load_relaxed(&row->state_before), false,
                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED) &&
-        node->flight != NULL)
-        horus_flight_write_event(node->flight->flight, node->row_index, HORUS_EVENT_RETURNED, 0, NULL, 0);
+        node->flight != NULL) {
+        char text[64];
+        int length = snprintf(text, sizeof text, "its tick has ended after %.1f ms", (double)lasted_ns / 1e6);
+        horus_flight_write_event(node->flight->flight, node->row_index, HORUS_EVENT_RETURNED, 0, text,
+                                 (size_t)length);
+    }
 }
 
-void horus_run_record(horus_run *self, const horus_tick_result *result, int64_t late_ns, uint32_t tid) {
+void horus_run_record(horus_run *self, const horus_tick_result *result, enum horus_reason judged,
+                      int64_t late_ns, uint32_t tid) {
     horus_node *node = self->node;
     horus_flight_row *row = node->row;
     bool missed = row->missed_in_row != 0; /* as it was judged */
@@ -114,11 +135,12 @@ void horus_run_record(horus_run *self, const horus_tick_result *result, int64_t 
     uint32_t *bucket = &row->lateness[horus_flight_bucket(late)];
     horus_store_relaxed(bucket, *bucket + 1);
     if (HORUS_UNLIKELY(horus_load_relaxed(&row->state) == HORUS_HUNG))
-        come_back(node);
+        come_back(node, result->end_ns - result->start_ns);
     if (node->flight != NULL)
         horus_flight_write_tick(
             node->flight->flight, node->row_index,
-            (uint8_t)((result->failed ? HORUS_TICK_FAILED : 0) | (missed ? HORUS_TICK_MISSED : 0)),
+            (uint8_t)((result->failed ? HORUS_TICK_FAILED : 0) | (missed ? HORUS_TICK_MISSED : 0) |
+                      (judged == HORUS_LANE_RETURNED ? HORUS_TICK_HUNG : 0)),
             result->start_ns, result->end_ns - result->start_ns, late, tid);
 }
 
@@ -148,7 +170,7 @@ static PyObject *run_count(horus_run *self, PyObject *const *args, Py_ssize_t na
     result.failed = failed;
     horus_node_count(self->node, &result);
     enum horus_reason reason = horus_run_judge(self, (int64_t)result.end_ns, failed);
-    horus_run_record(self, &result, (int64_t)result.start_ns - self->release_ns, (uint32_t)tid);
+    horus_run_record(self, &result, reason, (int64_t)result.start_ns - self->release_ns, (uint32_t)tid);
     return PyLong_FromLong(reason);
 }
 
@@ -192,7 +214,7 @@ static PyObject *run_tick(horus_run *self, PyObject *Py_UNUSED(ignored)) {
         PyErr_Fetch(&type, &value, &traceback);
     horus_node_count(self->node, &result);
     enum horus_reason reason = horus_run_judge(self, (int64_t)result.end_ns, !well);
-    horus_run_record(self, &result, (int64_t)result.start_ns - self->release_ns, tid);
+    horus_run_record(self, &result, reason, (int64_t)result.start_ns - self->release_ns, tid);
     if (well)
         return PyLong_FromLong(reason);
     PyErr_Restore(type, value, traceback);
@@ -243,10 +265,14 @@ static PyObject *run_set_rate(horus_run *self, PyObject *const *args, Py_ssize_t
     Py_RETURN_NONE;
 }
 
-static PyObject *run_skip(horus_run *self, PyObject *Py_UNUSED(ignored)) {
+static PyObject *run_skip(horus_run *self, PyObject *now) {
+    long long now_ns = PyLong_AsLongLong(now);
+    if (now_ns == -1 && PyErr_Occurred())
+        return NULL;
     if (self->next_ns != HORUS_NEVER) {
-        uint64_t *skipped = &self->node->row->skipped;
-        horus_store_relaxed(skipped, *skipped + 1);
+        if ((double)(now_ns - self->next_ns) >= self->period)
+            skip_to(self, now_ns);
+        count_skipped(self, 1);
         self->index++;
         self->next_ns = release_at(self, self->index);
     }
@@ -345,12 +371,15 @@ static PyMethodDef run_methods[] = {
      "rest_until($self, wake_ns, /)\n--\n\nBe released no more before that time; then on the old grid."},
     {"set_rate", METHOD(run_set_rate), METH_FASTCALL,
      "set_rate($self, rate, now_ns, /)\n--\n\nAnother rate, on a grid of the same base, from now on."},
-    {"skip", METHOD(run_skip), METH_NOARGS,
-     "skip($self, /)\n--\n\nLeave out the next release; it counts as skipped."},
+    {"skip", METHOD(run_skip), METH_O,
+     "skip($self, now_ns, /)\n--\n\nLeave out the next tick, and with it the releases that went by; they "
+     "count as "
+     "skipped."},
     {"divert", METHOD(run_divert), METH_O,
      "divert($self, to, /)\n--\n\nLet releases call something else, which is no tick; None: the tick again."},
     {"begin", METHOD(run_begin), METH_O,
-     "begin($self, now_ns, /)\n--\n\nBegin the newest release that is due; older ones count as skipped."},
+     "begin($self, now_ns, /)\n--\n\nBegin a tick for all releases that are due; all but one count as "
+     "skipped."},
     {"tick", METHOD(run_tick), METH_NOARGS,
      "tick($self, /)\n--\n\nAfter begin(): tick on this thread and count it; a LANE_ reason. Raises what it "
      "raised."},

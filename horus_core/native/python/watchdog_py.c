@@ -74,8 +74,8 @@ static PyObject *watchdog_arm(watchdog_object *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "IO!y*:arm", &row, self->state->Ring, &ring, &data))
         return NULL;
     horus_error error = {.text = "the watchdog was stopped"};
-    int done = -1;
-    if (self->watchdog != NULL && PyList_Append(self->rings, ring) == 0)
+    int done = -1, known = PySequence_Contains(self->rings, ring);
+    if (self->watchdog != NULL && known >= 0 && (known || PyList_Append(self->rings, ring) == 0))
         done = horus_watchdog_arm(self->watchdog, row, horus_ring_of(ring), data.buf, (uint32_t)data.len,
                                   &error);
     PyBuffer_Release(&data);

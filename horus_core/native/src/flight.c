@@ -97,22 +97,43 @@ static void take_row(horus_flight_row *row, const char *name) {
     memset(row, 0, offsetof(horus_flight_row, flags));
     memset(&row->tid, 0, sizeof *row - offsetof(horus_flight_row, tid));
     memcpy(row->name, name, strnlen(name, sizeof row->name));
+    row->taken_ns = horus_now_ns();
     horus_store_release(&row->flags, 0);
+}
+
+/* The first row in use with that flag, of that name or (NULL) of any. */
+static horus_flight_row *find_row(horus_flight *flight, uint32_t flag, const char *name) {
+    uint32_t used = horus_load_relaxed(&flight->header->rows_used);
+    for (uint32_t i = 0; i < used; i++) {
+        horus_flight_row *row = &flight->rows[i];
+        if (horus_load_relaxed(&row->flags) & flag &&
+            (name == NULL || strncmp(row->name, name, sizeof row->name) == 0))
+            return row;
+    }
+    return NULL;
+}
+
+static horus_flight_row *next_unused(horus_flight *flight) {
+    horus_flight_header *header = flight->header;
+    uint32_t used = horus_load_relaxed(&header->rows_used);
+    return used < header->rows && used < HORUS_FLIGHT_NO_NODE ? &flight->rows[used] : NULL;
 }
 
 horus_flight_row *horus_flight_claim_row(horus_flight *flight, const char *name) {
     horus_flight_header *header = flight->header;
-    uint32_t used = horus_load_relaxed(&header->rows_used);
-    for (uint32_t i = 0; i < used; i++)
-        if (horus_load_relaxed(&flight->rows[i].flags) & HORUS_ROW_FREE) {
-            take_row(&flight->rows[i], name);
-            return &flight->rows[i];
-        }
-    if (used >= header->rows || used >= HORUS_FLIGHT_NO_NODE)
+    horus_flight_row *row = find_row(flight, HORUS_ROW_GONE, name);
+    if (row == NULL)
+        row = find_row(flight, HORUS_ROW_FREE, NULL);
+    if (row == NULL)
+        row = next_unused(flight);
+    if (row == NULL)
+        row = find_row(flight, HORUS_ROW_GONE, NULL);
+    if (row == NULL)
         return NULL;
-    take_row(&flight->rows[used], name);
-    horus_store_release(&header->rows_used, used + 1);
-    return &flight->rows[used];
+    take_row(row, name);
+    if (row == next_unused(flight))
+        horus_store_release(&header->rows_used, (uint32_t)(row - flight->rows) + 1);
+    return row;
 }
 
 /* 32 bits of ns, or of us with the flag. */

@@ -87,6 +87,12 @@ static void rows_are_claimed_freed_and_taken_again(void) {
     CHECK(horus_flight_claim_row(flight, "again") == rows[1]);
     CHECK(rows[1]->ticks == 0 && rows[1]->flags == 0 && strcmp(rows[1]->name, "again") == 0);
     CHECK(horus_flight_claim_row(flight, "more") == NULL);
+    horus_store_relaxed(&rows[0]->flags, (uint32_t)HORUS_ROW_GONE);
+    horus_store_relaxed(&rows[1]->flags, (uint32_t)HORUS_ROW_GONE);
+    CHECK(horus_flight_claim_row(flight, "again") == rows[1]); /* its own */
+    CHECK(horus_flight_claim_row(flight, "more") == rows[0]);
+    CHECK(rows[0]->taken_ns >= rows[1]->taken_ns && rows[1]->taken_ns != 0);
+    CHECK(horus_flight_claim_row(flight, "yet more") == NULL);
     horus_flight_free(flight);
 }
 

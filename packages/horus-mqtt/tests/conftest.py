@@ -31,15 +31,14 @@ class Broker:
         ]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + LIMIT_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except ConnectionRefusedError:
-                assert self._process.poll() is None, "mosquitto ended"
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
-            else:
-                return
+        while not self._answers():
+            assert self._process.poll() is None, "mosquitto ended"
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def end(self) -> None:
         self._process.terminate()

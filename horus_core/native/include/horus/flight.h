@@ -48,14 +48,17 @@ enum horus_row_flag {
     HORUS_ROW_CRITICAL = 1,
     HORUS_ROW_DEGRADED = 2,   /* its ladder has taken a step */
     HORUS_ROW_SAFE_STATE = 4, /* enter_safe_state() was called and has returned */
-    HORUS_ROW_FREE = 8,       /* the node was removed: the next one takes this row */
+    HORUS_ROW_FREE = 8,       /* nobody's: readers pass it over */
     /* What its thread asked the kernel for and got. The same four bits further up: was refused. */
     HORUS_ROW_FIFO = 16,
     HORUS_ROW_LOCKED = 32,
-    HORUS_ROW_CORE = 64
+    HORUS_ROW_CORE = 64,
+    HORUS_ROW_HELD = 128, /* an emergency stop holds it, and its enter_safe_state() has returned or there is none */
+    HORUS_ROW_GONE = 4096 /* the node was removed: another one may take the row, when it needs it */
 };
 
-enum horus_tick_kind { HORUS_TICK_OK, HORUS_TICK_FAILED, HORUS_TICK_MISSED, HORUS_TICK_FAILED_MISSED };
+/* Bits: a tick may be all of it. */
+enum horus_tick_kind { HORUS_TICK_OK = 0, HORUS_TICK_FAILED = 1, HORUS_TICK_MISSED = 2, HORUS_TICK_HUNG = 4 };
 
 enum horus_event_kind {
     HORUS_EVENT_START = 1, /* of the scheduler, with what it was granted */
@@ -76,7 +79,7 @@ typedef struct {
     /* written by every tick */
     uint64_t
         started_ns; /* of the tick that runs now, by the machine's clock; 0: none (read by the watchdog) */
-    uint64_t release_ns; /* of the last tick, by the scheduler's clock */
+    uint64_t release_ns; /* the oldest that the last tick was for, by the scheduler's clock */
     uint64_t ticks, last_ns, total_ns, min_ns, max_ns, skipped;
     /* written now and then */
     uint64_t failed, missed;
@@ -97,7 +100,9 @@ typedef struct {
     char name[HORUS_FLIGHT_NAME];
     uint32_t duration[HORUS_FLIGHT_BUCKETS]; /* of ticks */
     uint32_t lateness[HORUS_FLIGHT_BUCKETS]; /* of their starts, after the release */
-    uint8_t spare2[120]; /* an odd number of cache lines: rows do not share sets of the caches */
+    uint64_t safe_ticks; /* `ticks` when enter_safe_state() was called: it has moved since if they differ */
+    uint64_t taken_ns;   /* when the node took this row: what was recorded for it before is another's */
+    uint8_t spare2[104]; /* an odd number of cache lines: rows do not share sets of the caches */
 } horus_flight_row;
 
 typedef struct {
@@ -165,7 +170,8 @@ size_t horus_flight_size(const horus_flight_params *params);
 horus_flight *horus_flight_create(int fd, const horus_flight_params *params, horus_error *error);
 void horus_flight_free(horus_flight *flight);
 
-/* A row for a node, or NULL when all are taken. Serialised by the caller. */
+/* A row for a node, or NULL when all are taken: that of a removed node of its name, or one that was never used,
+ * or that of any removed node, which is told of no more. Serialised by the caller. */
 horus_flight_row *horus_flight_claim_row(horus_flight *flight, const char *name);
 
 /* The row's index; HORUS_FLIGHT_NO_NODE for one that is not the flight's. */

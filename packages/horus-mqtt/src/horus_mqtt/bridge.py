@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _KEEPALIVE_S = 15
 _CONNECT_S = 5.0
-_FLYING_MOST = 64  # packets that are not on the wire yet: what comes then waits in the topic's ring
+# What is not on the wire yet, and so in paho's memory. What comes then waits in the topic's ring.
+_FLYING_MOST = 64
+_FLYING_MOST_BYTES = 16 << 20
 _WRITE_S = 2.0
 _NOW = "now"
 
@@ -38,7 +40,8 @@ class Mqtt(Bridge):
         """Connect to the broker that HORUS_MQTT names. Raises OSError when there is none."""
         super().__init__(namespace)
         self._ports: dict[str, Port] = {}
-        self._flying: deque[mqtt.MQTTMessageInfo] = deque()
+        self._flying: deque[tuple[mqtt.MQTTMessageInfo, int]] = deque()
+        self._flying_bytes = 0
         at = server.configured()
         self._client = client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         client.connect_timeout = _CONNECT_S
@@ -71,14 +74,15 @@ class Mqtt(Bridge):
             return False
         keep = None
         if seconds is not None:
-            keep = Properties(PacketTypes.PUBLISH)
+            keep = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             keep.MessageExpiryInterval = math.ceil(seconds)
         info = self._client.publish(
             self._address(slot, topic), packet, qos=0, retain=seconds is not None, properties=keep
         )
         if info.rc != mqtt.MQTT_ERR_SUCCESS:
             return False
-        self._flying.append(info)
+        self._flying.append((info, len(packet)))
+        self._flying_bytes += len(packet)
         return True
 
     def forget(self, topic: str) -> None:
@@ -93,15 +97,22 @@ class Mqtt(Bridge):
         self._client.subscribe(self._address("+", topic), options=SubscribeOptions(qos=0, noLocal=True))
 
     def _has_room(self) -> bool:
-        while self._flying and self._flying[0].is_published():
-            self._flying.popleft()
-        return len(self._flying) < _FLYING_MOST or self._land()
+        while self._flying and self._flying[0][0].is_published():
+            self._take_oldest()
+        if len(self._flying) < _FLYING_MOST and self._flying_bytes < _FLYING_MOST_BYTES:
+            return True
+        return self._land()
 
     def _land(self) -> bool:
         """Wait for the oldest packet to be written. After a while it is given up: the connection broke under it."""
-        oldest = self._flying.popleft()
+        oldest = self._take_oldest()
         oldest.wait_for_publish(_WRITE_S)
         return oldest.is_published()
+
+    def _take_oldest(self) -> mqtt.MQTTMessageInfo:
+        oldest, size = self._flying.popleft()
+        self._flying_bytes -= size
+        return oldest
 
     # On paho's thread
 

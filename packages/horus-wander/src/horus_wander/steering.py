@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     import horus
+
+    Numbers = NDArray[np.floating[Any]]
 
 
 class Steering:
@@ -56,7 +58,7 @@ class Steering:
         return 0.0, self._turn_speed * self._turning
 
 
-def _measured(scan: horus.LaserScan) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _measured(scan: horus.LaserScan) -> tuple[Numbers, Numbers]:
     """Angles (from -pi to pi) and ranges of a scan; what it did not hit within its reach counts as far away."""
     ranges = np.asarray(scan.ranges, dtype=np.float64)
     angles = scan.angle_min + scan.angle_increment * np.arange(ranges.size)
@@ -66,6 +68,6 @@ def _measured(scan: horus.LaserScan) -> tuple[NDArray[np.float64], NDArray[np.fl
     return angles[good], ranges[good]
 
 
-def _room(ranges: NDArray[np.float64]) -> float:
+def _room(ranges: Numbers) -> float:
     """The mean distance on one side, of things up to 10 m; 0 where nothing was measured."""
     return float(np.minimum(ranges, 10.0).mean()) if ranges.size else 0.0

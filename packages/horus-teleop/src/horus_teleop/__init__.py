@@ -1,0 +1,1 @@
+"""Drive a HORUS robot with the keyboard: the command `horus teleop`."""
