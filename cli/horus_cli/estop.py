@@ -15,7 +15,7 @@ def estop(ctx: click.Context, reason: str | None, release: bool, status: bool, a
     """Stop the robot: every scheduler of the namespace enters its nodes' safe state, and ticks none.
 
     The order stands for processes that start later, too, until it is released. Exits with 1 when no scheduler
-    heard it, or a node has not reached its safe state.
+    heard it, or a node has not reached its safe state; --status with 1 for such a node alone.
     """
     from horus_plugins.monitor import estop as monitor  # noqa: PLC0415 - not needed for --help
 
@@ -34,5 +34,7 @@ def estop(ctx: click.Context, reason: str | None, release: bool, status: bool, a
     else:
         for line in monitor.told(found):
             click.echo(line)
-    if not (release or status):
+    if status:
+        ctx.exit(1 if found.engaged and found.moving else 0)
+    if not release:
         ctx.exit(0 if found.is_safe else 1)

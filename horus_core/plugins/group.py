@@ -7,7 +7,7 @@ are called so are imported, whatever time they take; only if none of them suppli
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from horus_core.errors import PluginError
 from horus_core.plugins import reasons, record
@@ -26,12 +26,16 @@ _LAST_PATIENCE_S = 30.0
 """And how long when nothing else supplies what is needed."""
 
 
-class Offer(NamedTuple, Generic[T]):
+class Offer(Generic[T]):
     """A thing that a plugin supplies, and which plugin."""
 
-    name: str
-    thing: T
-    plugin: Plugin
+    # No NamedTuple, of which CPython 3.10 makes no generic one; no dataclass, whose module is slow to import.
+    __slots__ = ("name", "plugin", "thing")
+
+    def __init__(self, name: str, thing: T, plugin: Plugin) -> None:
+        self.name = name
+        self.thing = thing
+        self.plugin = plugin
 
 
 class Group(Generic[T]):
@@ -166,7 +170,7 @@ class Group(Generic[T]):
     def _missing(self, name: str, needed_by: str, remedy: str) -> PluginError:
         called, rest = self._strangers(name)
         failed = [plugin for plugin in (*called, *rest, *self.plugins(box=True)) if plugin.error is not None]
-        names = sorted({offer.name for offer in self._offers})
+        names = sorted({offer.name for offer in self._given(self.plugins())})  # of what is still installed
         listed = ", ".join(map(repr, names)) or "none"
         failures = "".join(f" {plugin} failed: {plugin.error}." for plugin in failed)
         disabled = "".join(f" {plugin.failure()}" for plugin in self._disabled(name))

@@ -23,21 +23,23 @@ class Chores:
         self._thread = threading.get_ident()
         self._waiting: deque[_Chore] = deque()
         self._lock = threading.RLock()  # a signal's handler may ask, too
+        self._idle = False
         self._over = False
         self._log = logs.logger("scheduler")
 
     def ask(self, what: Callable[[], Any], *, later: bool = False) -> None:
         """Have something done, and wait until it is done; raises what it raised.
 
-        From inside a callback nothing is waited for: the thread may be waiting for that very callback; nor with
-        `later`. What goes wrong is logged then, as there is nobody to raise it to.
+        From inside a callback nothing is waited for: the thread may be waiting for that very callback; nor while
+        the thread is elsewhere, between two steps; nor with `later`. What goes wrong is logged then, as there is
+        nobody to raise it to.
         """
         if threading.get_ident() == self._thread and self._loop.current is None:
             what()
             return
-        unheard = later or clocks.here() is not None
-        chore = _Chore(what, self._tell_of if unheard else None)
         with self._lock:
+            unheard = later or self._idle or clocks.here() is not None
+            chore = _Chore(what, self._tell_of if unheard else None)
             late = self._over
             if not late:
                 self._waiting.append(chore)
@@ -52,6 +54,18 @@ class Chores:
         """Do what waits."""
         while self._waiting:
             self._waiting.popleft().do()
+
+    def rest(self) -> None:
+        """The thread goes elsewhere: do what somebody waits for, and let nobody wait from now on."""
+        with self._lock:
+            self._idle = True
+        self.do()
+
+    def go_on(self) -> None:
+        """The thread is back: do what was asked for meanwhile."""
+        with self._lock:
+            self._idle = False
+        self.do()
 
     def end(self) -> None:
         """The run is over: do what waits, and whatever comes later on the thread that asks."""

@@ -131,6 +131,7 @@ class Entry(_native.Run):
         node._horus.scheduler = scheduler
         if scheduler is None:
             node._horus_detach(removed)
+            self.holds = frozenset()  # a pause lasts until resume(), or the end of the run
         else:
             node._horus_attach(scheduler.report.record.flight, node.name)
             self._before = self._trouble()
@@ -184,6 +185,23 @@ class Entry(_native.Run):
             if why != "estop":  # then it is shown when its safe state was entered
                 self.show_hold()
             return True
+
+    def plan(self, base_ns: int, /) -> None:
+        """It is about to tick, from that time on; if it was paused before, when it is let go."""
+        with self._guard:
+            super().plan(base_ns)
+            if "pause" in self.holds:
+                self._wake_ns = base_ns
+                if "estop" not in self.holds:  # else it is released for its safe state
+                    self.next_ns = NEVER
+                self.show_hold()
+
+    def initialised(self) -> None:
+        """init() has returned."""
+        with self._guard:
+            self.enter(NodeState.RUNNING)
+            if "pause" in self.holds:
+                self.show_hold()
 
     def let_go(self, why: str, now_ns: int) -> bool:
         """That reason is gone; without another one it ticks again, on its grid. False when it was none."""
@@ -301,10 +319,11 @@ class Entry(_native.Run):
             self.node._horus_flags = flags | bits if on else flags & ~bits
 
     def forget(self) -> None:
-        """A new run: nothing holds it, no failures or misses are behind it, and its ladder is at the bottom."""
+        """A new run: no failures or misses are behind it, and its ladder is at the bottom. A pause stays."""
         if self.step:
             self.set_rate(self.nominal_rate, 0)
-        self.holds, self.step, self.safe_mode, self.safe_state = frozenset(), 0, False, ""
+        self.holds &= {"pause"}
+        self.step, self.safe_mode, self.safe_state = 0, False, ""
         self.degraded, self.pace, self.skips_wake = 0, 0.0, False
         self.forgive()
         self.node._horus_flags = int(self.config.critical)  # HORUS_ROW_CRITICAL

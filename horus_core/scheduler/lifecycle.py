@@ -52,7 +52,7 @@ def initialise(entry: Entry) -> None:
     entry.move()
     if entry.callbacks.init is not None:
         entry.run(entry.callbacks.init)
-    entry.enter(NodeState.RUNNING)
+    entry.initialised()
     tell("horus_node_started", entry)
 
 

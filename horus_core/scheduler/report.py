@@ -70,6 +70,13 @@ class Report:
             entry.journal.warning(f"asked for {asked}, and runs without it: {why}. {fix}")
         self.note("note", f"runs without {asked}: {why}", entry)
 
+    def forget(self, entry: Entry) -> None:
+        """The node was removed: what it got and did not get is of no interest any more."""
+        name = entry.node.name
+        with self._lock:
+            self._granted.pop(name, None)
+            self._degradations = [one for one in self._degradations if one["node"] != name]
+
     def capabilities(self) -> dict[str, list[str]]:
         """What was granted, by node."""
         with self._lock:

@@ -73,7 +73,7 @@ class Runs:
         else:
             clocks.enter(session.loop)
             session.resume()
-        self._or_close(session, deal)
+        self._or_close(session, lambda session: session.step(deal))
         clocks.leave()
 
     def stop_by_hand(self) -> bool:

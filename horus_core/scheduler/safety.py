@@ -191,9 +191,8 @@ class Safety:
         ring = None if self._listener is None else self._listener.ring
         if ring is None or self.watchdog is None or entry.row < 0:
             why = self._deaf or "its scheduler's record has no row left"
-            self._scheduler.report.degraded(
-                entry, "critical=True", why, "Without it nobody stops the robot for it."
-            )
+            asked = "a stop when it hangs (critical=True)"
+            self._scheduler.report.degraded(entry, asked, why, "Nobody stops the robot while it hangs.")
             return
         order = estop.order_to_stop(f"critical node {entry.node.name} hangs", entry.node.name)
         order.timestamp_ns = 0  # it is not known yet
@@ -251,7 +250,10 @@ def _arms_nothing(entry: Entry) -> list[tuple[str, str, str]]:
     if config.on_miss != "warn" and not timed:
         why = "it has neither budget nor deadline, so that it never misses"
         found.append((f"on_miss={config.on_miss!r}", why, "Give it one."))
-    if config.critical and not entry.watchdog_ns and not (timed and entry.ladder is not None):
-        why = "nothing watches it: it has no watchdog, and no deadline with a ladder"
-        found.append(("critical=True", why, "Give it watchdog=."))
+    if config.critical and not entry.watchdog_ns:
+        why = "it has no watchdog, and only its crash"
+        why += (
+            " and its isolation stop the robot" if timed and entry.ladder is not None else " stops the robot"
+        )
+        found.append(("a stop when it hangs (critical=True)", why, "Give it watchdog=."))
     return found

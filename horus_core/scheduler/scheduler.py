@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from horus_core import names
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
 from horus_core.nodes import config, options
-from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock as clocks
 from horus_core.scheduler import ladder as ladder_steps
 from horus_core.scheduler.background import Background
@@ -44,7 +43,6 @@ KEYWORDS = (
     "blackbox",
     "ladder",
 )
-_MAY_PAUSE = (NodeState.RUNNING, NodeState.ERROR, NodeState.PAUSED, NodeState.HUNG)
 
 
 class Scheduler:
@@ -141,6 +139,7 @@ class Scheduler:
             if session is not None and entry in session.started:
                 session.stop(entry)
             self._roster.remove(entry)
+            self.report.forget(entry)
 
         if session is None:
             take_out()
@@ -162,9 +161,12 @@ class Scheduler:
     # Steering
 
     def pause(self, name: str | None = None) -> None:
-        """Let a node (or all) tick no more until resume(); its topics stay open."""
+        """Let a node (or all) tick no more until resume(), or the end of the run; its topics stay open.
+
+        A node that is not started yet is initialised all the same; one that waits for its restart waits on.
+        """
         for entry in self._roster.chosen(name):
-            if entry.info.state() in _MAY_PAUSE and entry.hold("pause"):
+            if entry.hold("pause"):
                 self._tell(entry)
 
     def resume(self, name: str | None = None) -> None:

@@ -179,7 +179,7 @@ class Session:
         """Between two steps nobody ticked: what would have been released meanwhile makes no tick late."""
         now_ns = self._scheduler.clock.now_ns()
         for entry in self.started:
-            if entry.next_ns < now_ns:
+            if not entry.holds and entry.next_ns < now_ns:
                 entry.rest_until(now_ns)
 
     def _waits_for_topic(self, entry: Entry) -> bool:
@@ -203,11 +203,17 @@ class Session:
         """Have something done on the session's thread (Chores.ask)."""
         self._chores.ask(what, later=later)
 
-    def _do_chores(self) -> None:
+    def step(self, deal: Callable[[Session], None]) -> None:
+        """Have it tick by hand: what was asked for before is done first, what its callbacks ask for at the end."""
+        self._do_chores(self._chores.go_on)
+        deal(self)
+        self._do_chores(self._chores.rest)
+
+    def _do_chores(self, do: Callable[[], None] | None = None) -> None:
         """The alarm rings for a stop, too: it stays as it is then."""
         if not self._scheduler.is_stopping():
             self.alarm.reset()
-        self._chores.do()
+        (do or self._chores.do)()
         if self._scheduler.is_stopping():
             self.alarm.ring()
 

@@ -114,7 +114,8 @@ class Deterministic(ExecutionClass):
         loop = self.host.main_loop
         if entry.config.on:
             self._wakers[entry] = Waker([entry.wiring.inlet(topic) for topic in entry.config.on])
-            entry.next_ns = NEVER
+            if not entry.holds:
+                entry.next_ns = NEVER
             if loop.settle is None:
                 loop.settle = self._settler()
         loop.lane.add(entry)
@@ -200,8 +201,9 @@ def _waiting(topic: Topic) -> tuple[int, int] | None:
 
 def _wake(entry: Entry, waker: Waker, now_ns: int) -> bool:
     state = entry.info.state()
-    if not entry.live or state is NodeState.PAUSED:
+    if not entry.live:
         entry.next_ns = NEVER
+    if not entry.live or entry.holds:  # it may be released for its safe state
         waker.forget_rest(entry)
         return False
     if state not in (NodeState.RUNNING, NodeState.ERROR):  # it waits for its restart

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from horus_core import _native
 from horus_core.abc import ExecutionClass
-from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock, failure, ladder
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.loop import Loop
@@ -45,7 +44,10 @@ class Event(ExecutionClass):
         """Give it its thread."""
         if entry.rate_given:
             self.host.degraded(
-                entry, f"rate={entry.rate:g}", "messages wake it, as on= asks for", "Leave out one of the two."
+                entry,
+                f"rate={entry.rate:g}",
+                "messages wake it, as on= asks for",
+                "Leave out one of the two.",
             )
         self._sleepers[entry] = Sleeper(self.host, entry)
         self._sleepers[entry].start()
@@ -134,11 +136,11 @@ class Sleeper:
         self._alarm.reset()  # what it rang for is looked at now
         if self._halted:
             return
-        if not entry.live or entry.info.state() is NodeState.PAUSED:
+        if not entry.live or self._held():
             self._alarm.wait_until(NEVER)
         elif entry.next_ns != NEVER:
             self._rest()
-        elif self._woken() and not self._halted and entry.info.state() is not NodeState.PAUSED:
+        elif self._woken() and not self._halted and not self._held():
             # The moment of the wake is the release. All that is readable by now is one wake.
             if not entry.skips_wake or self._passed_over():
                 self._tick()
@@ -161,7 +163,11 @@ class Sleeper:
         waited_ns = self._host.clock.now_ns() - entry.release_ns
         entry.pass_over()
         _native.wait_any(self._topics, self._alarm, _native.now_ns() + waited_ns)
-        return not self._halted and entry.info.state() is not NodeState.PAUSED
+        return not (self._halted or self._held())
+
+    def _held(self) -> bool:
+        """Whether it is to do nothing: paused, or in an emergency stop, and not released for its safe state."""
+        return bool(self._entry.holds) and self._entry.next_ns == NEVER
 
     def _keep_to_its_step(self) -> None:
         """A node that its ladder slowed or isolated rests after each tick; what comes meanwhile waits."""

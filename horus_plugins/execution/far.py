@@ -61,6 +61,9 @@ class FarProcess:
         self._patience = Patience(host)
         self._stopping = False
         self._ended_by_force = False
+        self._lost: NodeError | None = (
+            None  # how it ended while nobody called it: the next tick fails by that
+        )
         self._plan = _plan_of(entry)
 
     def call(self, callback: Elsewhere, *arguments: Any) -> None:
@@ -71,9 +74,21 @@ class FarProcess:
                 return
             if callback.kind == "init":
                 self._stopping = self._ended_by_force = False
+            self._tell_loss(callback.kind)
             if not self._alive():
                 self._start(init=callback.kind != "init")
             self._ask(callback.kind, _sendable(arguments))
+
+    def _tell_loss(self, kind: str) -> None:
+        """Raise in the next tick that the process has ended since its last call; a safe state comes first."""
+        if kind == "init":
+            self._lost = None
+        elif self._process is not None and not self._alive():
+            self._lost = self._crash("between two calls")
+            self._entry.journal.error(str(self._lost))
+        if kind == "tick" and self._lost is not None:
+            lost, self._lost = self._lost, None
+            raise lost
 
     def halt(self) -> None:
         """Its tick that is under way is the last one; returns at once."""
@@ -139,7 +154,11 @@ class FarProcess:
         self._send(self._plan)
         self._receive()
         if init:
-            self._ask("init", ())
+            try:
+                self._ask("init", ())
+            except BaseException:
+                self.end()  # nothing may tick there
+                raise
 
     def _shut_down(self) -> None:
         try:
@@ -160,28 +179,36 @@ class FarProcess:
             self._connection.send(what)
 
     def _receive(self) -> None:
-        assert self._connection is not None
-        try:
-            error, text, stop = self._connection.recv()
-        except (EOFError, OSError):
-            self._has_ended()
+        answer = self._answer()
+        if answer is None:
+            if not self._stopping:
+                raise self._crash("in the middle of it")
             return
+        error, text, stop = answer
         if stop:
             self._host.scheduler.request_stop()
         if error is not None:
             error.__cause__ = FarError(f"in the process of node {self._entry.node.name!r}:\n{text}")
             raise error
 
-    def _has_ended(self) -> None:
-        """In the middle of a call, without an answer."""
+    def _answer(self) -> tuple[BaseException | None, str, bool] | None:
+        """To the call under way; None when its process has ended instead."""
+        assert self._connection is not None
+        try:
+            answer: tuple[BaseException | None, str, bool] = self._connection.recv()
+        except (EOFError, OSError):
+            return None
+        return answer
+
+    def _crash(self, when: str) -> NodeError:
+        """The process has ended by itself: told once, and the next call starts another."""
         process = self._process
         assert process is not None
         code = process.wait()
-        if self._stopping:
-            return
+        self.end()
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        raise NodeError(
-            f"The process of node {self._entry.node.name!r} crashed: expected an answer, got its end by {how} "
+        return NodeError(
+            f"The process of node {self._entry.node.name!r} crashed: expected an answer, got its end by {how} {when} "
             f"(pid={process.pid}). What it printed stands above."
         )
 

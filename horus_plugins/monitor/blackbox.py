@@ -35,7 +35,7 @@ class Tick(msgspec.Struct):
     """The same by the machine's monotonic clock."""
     node: str
     kind: str
-    """ok, failed, missed (its deadline) or "failed missed"."""
+    """ok, or what was the matter: failed, missed (its deadline), hung (longer than its watchdog), or several."""
     duration_ms: float
     lateness_ms: float
     """How long after its release it began."""

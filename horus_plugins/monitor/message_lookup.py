@@ -141,12 +141,17 @@ def _from_file(path: Path) -> ModuleType:
     folder = str(path.resolve().parent)
     if folder not in sys.path:  # as `python file.py` does
         sys.path.insert(0, folder)
-    spec = spec_from_file_location(path.stem, path)
+    name = path.stem if path.stem not in sys.modules else f"file_{path.stem}"  # a file may be called json.py
+    spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"expected a Python file, got {path}")
     module = module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]  # half a module is none
+        raise
     return module
 
 

@@ -85,7 +85,8 @@ def _place(nodes: list[Node], settings: Settings) -> None:
 
 def _warn_of_unused(nodes: list[Node], settings: Settings) -> None:
     wirings = [node._horus.wiring for node in nodes]  # noqa: SLF001 - of the house
-    declared = sorted({one.topic for wiring in wirings for specs in wiring.declarations() for one in specs})
+    said = (one.topic for wiring in wirings for specs in wiring.declarations() for one in specs)
+    declared = sorted({topic for topic in said if topic})
     for old in settings.topics:
         if declared and old not in declared:
             import difflib  # noqa: PLC0415 - only for a warning's text

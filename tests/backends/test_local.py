@@ -211,3 +211,14 @@ def test_images_go_between_backends():
     topic = horus.Topic("image", horus.Image, backend="local")
     assert topic.send(image)
     assert (topic.recv().to_numpy() == 7).all()
+
+
+def test_the_budget_is_for_private_blocks_too(local, monkeypatch):
+    """HORUS_POOL_BUDGET bounds them; what does not fit is dropped, counted and said."""
+    monkeypatch.setenv("HORUS_POOL_BUDGET", "1")
+    topic = horus.Topic("image", horus.Image)
+    image = horus.Image.from_numpy(np.zeros((1024, 1024, 3), np.uint8))
+    assert not topic.send(image)
+    assert topic.dropped == 1
+    with pytest.raises(horus.PoolExhaustedError, match=r"HORUS_POOL_BUDGET"):
+        horus.Image(1024, 1024)

@@ -86,6 +86,9 @@ def test_a_node_that_does_not_stop_is_named(horus, script):
     stop = horus("estop")
     assert stop.wait() == 1
     assert "NOT SAFE: slow" in stop.stdout
+    status = horus("estop", "--status")
+    assert status.wait() == 1
+    assert "NOT SAFE: slow" in status.stdout
     robot.process.kill()
 
 

@@ -1,6 +1,9 @@
 """`horus msg`: types that are installed, in a file, in a module, or on a topic whose class others have."""
 
 import json
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
@@ -125,28 +128,50 @@ def test_show_reads_a_topic_without_its_class(msg, live):
     assert (code, "Did you mean 'gripper_state'?" in err) == (1, True)
 
 
-def test_what_cannot_be_shown_is_said(msgs, script):
+FIND = """
+    import json, sys
+    from horus_core.errors import HorusError
+    from horus_plugins.monitor import message_lookup
+    for said in json.loads(sys.argv[1]):
+        try:
+            message_lookup.find(said)
+        except HorusError as error:
+            print(json.dumps(str(error)))
+    """
+
+
+def test_what_cannot_be_found_is_said(ns, script, tmp_path):
     """Names that nobody has, with the nearest; modules that fail, with the line; names that are something else."""
     script("broken.py", "import horus\nx = 1\nraise RuntimeError('no')\n")
+    script("deeper/json.py", "raise RuntimeError('another json')\n")
     script("leaves.py", "import sys\nprint('noise')\nsys.exit(3)\n")
     said = {
-        ("show", "CmdVe"): "Did you mean 'CmdVel'?",
-        ("show", "broken.py:A"): "RuntimeError: no",
-        ("show", "broken:A"): "broken.py:3",
-        ("show", "leaves.py:A"): "SystemExit: 3",
-        ("show", "nowhere.py:A"): "expected a Python file, got none",
-        ("show", "json:dumps"): "expected a subclass of horus.Message",
-        ("show", "horus:CmdVal"): "No message type",
-        ("show", "horus:Message"): "expected a subclass of horus.Message",
-        ("show", "--topic", "a b"): "expected 1 to 128 characters",
-        ("show", "--topic", "scan"): "No topic 'scan'",
-        ("check", "no.such.module"): "ModuleNotFoundError",
+        "CmdVe": "Did you mean 'CmdVel'?",
+        "broken.py:A": "RuntimeError: no",
+        "broken:A": "broken.py:3",
+        "leaves.py:A": "SystemExit: 3",
+        "nowhere.py:A": "expected a Python file, got none",
+        "deeper/json.py:A": "RuntimeError: another json",
+        "json:dumps": "expected a subclass of horus.Message",
+        "horus:CmdVal": "No message type",
+        "horus:Message": "expected a subclass of horus.Message",
+        "no.such.module:A": "ModuleNotFoundError",
+        "topic:a b": "expected 1 to 128 characters",
+        "topic:scan": "No topic 'scan'",
     }
-    for (arguments, expected), (code, out, err) in zip(said.items(), msgs(said), strict=True):
-        assert (code, out) == (1, ""), arguments
-        assert expected in err, arguments
-        assert "Traceback" not in err
-    usage = msgs([("show",), ("show", "CmdVel", "--topic", "cmd_vel")])
+    command = [sys.executable, "-c", textwrap.dedent(FIND), json.dumps(list(said))]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    errors = [json.loads(line) for line in done.stdout.splitlines()]
+    for expected, error in zip(said.values(), errors, strict=True):
+        assert expected in error
+    assert "noise" in done.stderr
+
+
+def test_what_cannot_be_shown_ends_without_a_traceback(msgs):
+    """1 for a type that is not there, 2 for a command that makes no sense."""
+    missing, *usage = msgs([("show", "CmdVe"), ("show",), ("show", "CmdVel", "--topic", "cmd_vel")])
+    assert missing[:2] == (1, "")
+    assert missing[2].startswith("horus: No message type 'CmdVe'")
     assert [code for code, _, _ in usage] == [2, 2]
 
 

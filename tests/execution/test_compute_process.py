@@ -136,6 +136,70 @@ def test_a_crash_is_contained_and_reported():
     assert down == ["near"]
 
 
+def idle(scheduler, pids, until):
+    """The pid of a worker that has just ended a tick."""
+    ticks = scheduler.get_node_stats("far")["total_ticks"]
+    until(lambda: scheduler.get_node_stats("far")["total_ticks"] > ticks)
+    return pids.recv()["pid"]
+
+
+# spec: F13
+def test_its_end_between_two_ticks_is_a_crash(running, until, topic):
+    """A worker that somebody kills while it waits is a failed tick, and then replaced by one that was initialised."""
+    pids = topic("pids")
+    node = Node("far", init=far_callbacks.count_init, tick=far_callbacks.pid_tick, rate=10, compute="process",
+                failure_policy="ignore")  # fmt: skip
+    scheduler = running(node)
+    first = idle(scheduler, pids, until)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: any(one["pid"] != first and one["inits"] == 1 for one in pids.recv_all()))
+    assert scheduler.get_node_stats("far")["failed_ticks"] == 1
+
+
+# spec: F13, F15, F16
+def test_its_end_between_two_ticks_stops_the_robot(topic, until):
+    """Of a critical node: the crash engages the emergency stop, and with policy "fatal" ends the run."""
+    pids, orders = topic("pids"), []
+    node = Node("far", tick=far_callbacks.pid_tick, rate=10, critical=True, compute="process")
+    scheduler = horus.Scheduler().add(node)
+    scheduler.start()
+    os.kill(idle(scheduler, pids, until), signal.SIGKILL)
+    with pytest.raises(NodeError, match="process of node 'far' crashed.*SIGKILL"):
+        scheduler.join(30)
+    with estop.open_topic("test") as topic_:
+        orders.extend(topic_.recv_all())
+    assert node._horus.info.state() is horus.NodeState.CRASHED
+    assert [one.engaged for one in orders] == [True]
+
+
+# spec: F16
+def test_a_lost_process_enters_its_safe_state(running, until, topic):
+    """An emergency stop after the worker's end: another one enters the safe state, and the end counts at the next tick."""
+    pids, lives = topic("pids"), topic("lives")
+    node = Node("far", tick=far_callbacks.pid_tick, enter_safe_state=far_callbacks.safe, rate=2, compute="process",
+                failure_policy="ignore")  # fmt: skip
+    scheduler = running(node)
+    first = idle(scheduler, pids, until)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: gone(first))
+    scheduler.emergency_stop("a test")
+    assert lives.wait(20)
+    assert lives.recv()["pid"] != first
+    with estop.open_topic("test") as order:
+        order.send(estop.order_to_release("test"))
+    until(lambda: scheduler.get_node_stats("far")["failed_ticks"] == 1)
+    assert pids.wait(20)
+
+
+# spec: F13
+def test_a_crash_says_no_more_than_it_knows():
+    """Its report has none of the connection's own exceptions in it."""
+    with pytest.raises(NodeError) as caught:
+        run(Node("far", tick=far_callbacks.crash, compute="process"))
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+
+
 # spec: F13
 def test_a_crash_with_a_restart(running, until, topic):
     """failure_policy="restart" starts another process, which is initialised."""

@@ -258,7 +258,9 @@ def test_the_first_init_is_fatal_whatever_the_policy(policy):
         raise OSError("no motor")
 
     other = Node("other", tick=lambda: None, order=1, shutdown=lambda: seen.append("shutdown"))
-    bad = Node("bad", init=init, tick=lambda: None, failure_policy=policy, on_error=lambda: seen.append("told"))
+    bad = Node(
+        "bad", init=init, tick=lambda: None, failure_policy=policy, on_error=lambda: seen.append("told")
+    )
     with pytest.raises(OSError, match="no motor"):
         Scheduler().add(other).add(bad).run(1)
     assert seen == ["shutdown"]

@@ -333,7 +333,8 @@ def test_what_can_never_happen_is_said(clock):
         "n", tick=lambda: seen.extend(scheduler.degradations()), on_miss="stop", critical=True, rate=1
     )
     scheduler.add(node).run(0)
-    assert [one["asked"] for one in seen] == ["on_miss='stop'", "critical=True"]
+    assert [one["asked"] for one in seen] == ["on_miss='stop'", "a stop when it hangs (critical=True)"]
+    assert "only its crash stops the robot" in seen[1]["why"]
 
 
 @pytest.mark.parametrize(
@@ -349,3 +350,20 @@ def test_bad_values_are_refused(bad):
 def test_before_the_first_run_there_are_no_figures():
     """safety_stats() is None until then."""
     assert Scheduler().safety_stats() is None
+
+
+# spec: F15
+@pytest.mark.parametrize("given", [{"deadline": 0.5}, {"deadline": 0.5, "ladder": None}, {"watchdog": 0.5}])
+def test_what_stops_the_robot_for_a_critical_node_is_said(given):
+    """Without a watchdog its hang does not; its crash does, and its isolation where there is a ladder to it."""
+    seen = []
+    given = {"critical": True, "execution": "best_effort", **given}
+    node = Node("n", tick=lambda: seen.extend(scheduler.degradations()), **given)
+    scheduler = Scheduler().add(node)
+    scheduler.run(0)
+    if "watchdog" in given:
+        assert seen == []
+        return
+    assert seen[0]["asked"] == "a stop when it hangs (critical=True)"
+    stops = "its crash stops" if "ladder" in given else "its crash and its isolation stop"
+    assert seen[0]["why"] == f"it has no watchdog, and only {stops} the robot"

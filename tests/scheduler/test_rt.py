@@ -255,3 +255,25 @@ def test_refused_inside():
     Scheduler().add(node).run()
     assert ticks == []
     assert threading.active_count() == before
+
+
+# spec: B12
+def test_a_removed_node_is_reported_no_more(until):
+    """What it was granted and refused goes with it; what the others were stays."""
+    scheduler = (
+        Scheduler().add(Node("a", tick=lambda: None, rt=True)).add(Node("b", tick=lambda: None, rt=True))
+    )
+
+    def told():
+        refused = {one["node"] for one in scheduler.degradations()}
+        return refused | set(scheduler.capabilities())
+
+    scheduler.start()
+    try:
+        until(lambda: told() == {"a", "b"})
+        scheduler.remove_node("a")
+        assert told() == {"b"}
+    finally:
+        scheduler.stop()
+        assert scheduler.join(20)
+    assert told() == {"b"}

@@ -85,8 +85,14 @@ def test_the_state_comes_back_when_the_tick_ends(namespace, until):
         runner.join(20)
     assert set(states) == {"running"}
     assert scheduler.watchdog is None
-    kinds = [event["kind"] for event in reader(namespace, "robot").events()]
-    assert kinds.count("hung") == kinds.count("returned") == reader(namespace, "robot").rows()[0]["hung"] > 0
+    record = reader(namespace, "robot")
+    events = record.events()
+    kinds = [event["kind"] for event in events]
+    assert kinds.count("hung") == kinds.count("returned") == record.rows()[0]["hung"] > 0
+    assert all("has ended after" in event["text"] for event in events if event["kind"] == "returned")
+    hung = [tick for tick in record.ticks() if tick[2] == "hung"]
+    assert len(hung) == kinds.count("hung")
+    assert hung[0][4] > 30_000_000, "it is no tick like any other"
 
 
 def test_no_watchdog_no_thread(until):

@@ -168,8 +168,8 @@ static PyObject *row_dict(uint32_t index, const horus_flight_row *row) {
         put(dict, "degraded", PyBool_FromLong(row->flags & HORUS_ROW_DEGRADED)) < 0 ||
         put(dict, "gone", PyBool_FromLong(row->flags & HORUS_ROW_GONE)) < 0 ||
         put(dict, "held", PyBool_FromLong(row->flags & HORUS_ROW_HELD)) < 0 ||
-        put(dict, "in_safe_state", PyBool_FromLong(is_safe(row))) < 0 ||
-        put_numbers(dict, row) < 0 || put_quantiles(dict, "duration", row->duration) < 0 ||
+        put(dict, "in_safe_state", PyBool_FromLong(is_safe(row))) < 0 || put_numbers(dict, row) < 0 ||
+        put_quantiles(dict, "duration", row->duration) < 0 ||
         put_quantiles(dict, "lateness", row->lateness) < 0)
         Py_CLEAR(dict);
     return dict;
@@ -239,7 +239,8 @@ static PyObject *node_number(uint16_t node) {
 }
 
 static PyObject *tick_tuple(const horus_flight_tick *tick) {
-    static const char *const kinds[] = {"ok", "failed", "missed", "failed missed"};
+    static const char *const kinds[] = {"ok",   "failed",      "missed",      "failed missed",
+                                        "hung", "failed hung", "missed hung", "failed missed hung"};
     const char *kind = tick->kind < sizeof kinds / sizeof *kinds ? kinds[tick->kind] : "unknown";
     uint64_t duration = (uint64_t)tick->duration * (tick->flags & 1 ? 1000 : 1);
     uint64_t lateness = (uint64_t)tick->lateness * (tick->flags & 2 ? 1000 : 1);

@@ -57,7 +57,7 @@ static int account(horus_lane *self, horus_run *run, const horus_tick_result *re
         return -1;
     int64_t began_ns = self->clock == NULL ? (int64_t)result->start_ns : self->last_ns;
     enum horus_reason reason = horus_run_judge(run, end_ns, !well);
-    horus_run_record(run, result, began_ns - run->release_ns, tid);
+    horus_run_record(run, result, reason, began_ns - run->release_ns, tid);
     self->last_ns = end_ns;
     return (int)reason;
 }

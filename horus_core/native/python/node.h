@@ -89,7 +89,8 @@ void horus_run_begin(horus_run *run, int64_t now_ns);
 enum horus_reason horus_run_judge(horus_run *run, int64_t end_ns, bool failed);
 
 /* Adds the tick, which was judged, to the histograms and to the flight. */
-void horus_run_record(horus_run *run, const horus_tick_result *result, int64_t late_ns, uint32_t tid);
+void horus_run_record(horus_run *run, const horus_tick_result *result, enum horus_reason judged,
+                      int64_t late_ns, uint32_t tid);
 
 /* A release that is no tick: calls what it was diverted to. 0, or -1 with what that raised. */
 int horus_run_diverted(horus_run *run);

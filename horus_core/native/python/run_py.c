@@ -4,6 +4,7 @@
  * or harmonic rates share their releases to the nanosecond. */
 #include "node.h"
 
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -112,16 +113,21 @@ enum horus_reason horus_run_judge(horus_run *self, int64_t end_ns, bool failed) 
 }
 
 /* The watchdog has marked it while it hung: it was RUNNING, or ERROR, before. */
-static void come_back(horus_node *node) {
+static void come_back(horus_node *node, uint64_t lasted_ns) {
     horus_flight_row *row = node->row;
     uint32_t hung = HORUS_HUNG;
     if (__atomic_compare_exchange_n(&row->state, &hung, horus_load_relaxed(&row->state_before), false,
                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED) &&
-        node->flight != NULL)
-        horus_flight_write_event(node->flight->flight, node->row_index, HORUS_EVENT_RETURNED, 0, NULL, 0);
+        node->flight != NULL) {
+        char text[64];
+        int length = snprintf(text, sizeof text, "its tick has ended after %.1f ms", (double)lasted_ns / 1e6);
+        horus_flight_write_event(node->flight->flight, node->row_index, HORUS_EVENT_RETURNED, 0, text,
+                                 (size_t)length);
+    }
 }
 
-void horus_run_record(horus_run *self, const horus_tick_result *result, int64_t late_ns, uint32_t tid) {
+void horus_run_record(horus_run *self, const horus_tick_result *result, enum horus_reason judged,
+                      int64_t late_ns, uint32_t tid) {
     horus_node *node = self->node;
     horus_flight_row *row = node->row;
     bool missed = row->missed_in_row != 0; /* as it was judged */
@@ -129,12 +135,13 @@ void horus_run_record(horus_run *self, const horus_tick_result *result, int64_t 
     uint32_t *bucket = &row->lateness[horus_flight_bucket(late)];
     horus_store_relaxed(bucket, *bucket + 1);
     if (HORUS_UNLIKELY(horus_load_relaxed(&row->state) == HORUS_HUNG))
-        come_back(node);
+        come_back(node, result->end_ns - result->start_ns);
     if (node->flight != NULL)
-        horus_flight_write_tick(
-            node->flight->flight, node->row_index,
-            (uint8_t)((result->failed ? HORUS_TICK_FAILED : 0) | (missed ? HORUS_TICK_MISSED : 0)),
-            result->start_ns, result->end_ns - result->start_ns, late, tid);
+        horus_flight_write_tick(node->flight->flight, node->row_index,
+                                (uint8_t)((result->failed ? HORUS_TICK_FAILED : 0) |
+                                          (missed ? HORUS_TICK_MISSED : 0) |
+                                          (judged == HORUS_LANE_RETURNED ? HORUS_TICK_HUNG : 0)),
+                                result->start_ns, result->end_ns - result->start_ns, late, tid);
 }
 
 /* ---- for classes that do not use a lane ---- */
@@ -163,7 +170,7 @@ static PyObject *run_count(horus_run *self, PyObject *const *args, Py_ssize_t na
     result.failed = failed;
     horus_node_count(self->node, &result);
     enum horus_reason reason = horus_run_judge(self, (int64_t)result.end_ns, failed);
-    horus_run_record(self, &result, (int64_t)result.start_ns - self->release_ns, (uint32_t)tid);
+    horus_run_record(self, &result, reason, (int64_t)result.start_ns - self->release_ns, (uint32_t)tid);
     return PyLong_FromLong(reason);
 }
 
@@ -207,7 +214,7 @@ static PyObject *run_tick(horus_run *self, PyObject *Py_UNUSED(ignored)) {
         PyErr_Fetch(&type, &value, &traceback);
     horus_node_count(self->node, &result);
     enum horus_reason reason = horus_run_judge(self, (int64_t)result.end_ns, !well);
-    horus_run_record(self, &result, (int64_t)result.start_ns - self->release_ns, tid);
+    horus_run_record(self, &result, reason, (int64_t)result.start_ns - self->release_ns, tid);
     if (well)
         return PyLong_FromLong(reason);
     PyErr_Restore(type, value, traceback);

@@ -39,12 +39,19 @@ struct horus_watchdog {
 
 /* ---- one row ---- */
 
-static void give_back(horus_watchdog *self, uint32_t index) {
+static bool give_back(horus_watchdog *self, uint32_t index) {
     horus_flight_row *row = &self->flight->rows[index];
     uint32_t hung = HORUS_HUNG;
-    if (__atomic_compare_exchange_n(&row->state, &hung, horus_load_relaxed(&row->state_before), false,
-                                    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-        horus_flight_write_event(self->flight, (uint16_t)index, HORUS_EVENT_RETURNED, 0, NULL, 0);
+    return __atomic_compare_exchange_n(&row->state, &hung, horus_load_relaxed(&row->state_before), false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static void say_returned(horus_watchdog *self, uint32_t index, uint64_t now_ns) {
+    char text[64];
+    uint64_t since_ns = self->rows[index].hung_since_ns;
+    int length = snprintf(text, sizeof text, "its tick has ended after %.1f ms at most",
+                          since_ns < now_ns ? (double)(now_ns - since_ns) / 1e6 : 0.0);
+    horus_flight_write_event(self->flight, (uint16_t)index, HORUS_EVENT_RETURNED, 0, text, (size_t)length);
 }
 
 static void publish(horus_watchdog *self, uint32_t index) {
@@ -84,8 +91,9 @@ static uint64_t look_at(horus_watchdog *self, uint32_t index, uint64_t now_ns) {
     horus_flight_row *row = &self->flight->rows[index];
     uint64_t allowed = horus_load_relaxed(&row->watchdog_ns);
     uint64_t started = horus_load_relaxed(&row->started_ns);
-    if (horus_load_relaxed(&row->state) == HORUS_HUNG && started != self->rows[index].hung_since_ns)
-        give_back(self, index);
+    if (horus_load_relaxed(&row->state) == HORUS_HUNG && started != self->rows[index].hung_since_ns &&
+        give_back(self, index))
+        say_returned(self, index, now_ns);
     if (allowed == 0)
         return now_ns + LATEST_NS;
     if (started == 0)

@@ -25,10 +25,16 @@ class GripperCommand(horus.Message, topic="gripper_cmd"):
     """How far to open, how fast, and how hard to hold."""
 
     width: horus.f64 = horus.field(default=0.0, unit="m", doc="between the fingers; 0 is closed")
-    max_speed: horus.f64 = horus.field(default=math.inf, unit="m/s", doc="of the width; inf: as fast as it can")
-    max_force: horus.f64 = horus.field(default=math.inf, unit="N", doc="of each finger; inf: as hard as it can")
+    max_speed: horus.f64 = horus.field(
+        default=math.inf, unit="m/s", doc="of the width; inf: as fast as it can"
+    )
+    max_force: horus.f64 = horus.field(
+        default=math.inf, unit="N", doc="of each finger; inf: as hard as it can"
+    )
     enable: horus.bool_ = horus.field(default=True, doc="False lets the fingers go limp")
-    timestamp_ns: horus.u64 = horus.field(default=0, kw_only=True, unit="ns", doc="when it was decided; 0: unset")
+    timestamp_ns: horus.u64 = horus.field(
+        default=0, kw_only=True, unit="ns", doc="when it was decided; 0: unset"
+    )
 
     def is_valid(self) -> bool:
         """Whether a gripper can do that: a width, a speed and a force that are no less than zero."""
@@ -42,10 +48,14 @@ class GripperState(horus.Message, topic="gripper_state"):
 
     width: horus.f64 = horus.field(default=0.0, unit="m", doc="between the fingers")
     speed: horus.f64 = horus.field(default=0.0, unit="m/s", doc="of the width; closing is negative")
-    force: horus.f64 = horus.field(default=math.nan, unit="N", doc="of each finger; NaN where it is not measured")
+    force: horus.f64 = horus.field(
+        default=math.nan, unit="N", doc="of each finger; NaN where it is not measured"
+    )
     temperature: horus.f32 = horus.field(default=math.nan, unit="°C", doc="of the motor; NaN: not measured")
     status: GripStatus = horus.field(default=GripStatus.UNKNOWN, doc="what it does, or came to")
-    timestamp_ns: horus.u64 = horus.field(default=0, kw_only=True, unit="ns", doc="when it was measured; 0: unset")
+    timestamp_ns: horus.u64 = horus.field(
+        default=0, kw_only=True, unit="ns", doc="when it was measured; 0: unset"
+    )
 
     @property
     def holds(self) -> bool:

@@ -24,8 +24,12 @@ _HELP = "w/s or up/down: forward, back   a/d or left/right: turn   any other key
 
 @click.command()
 @click.option("--topic", default="cmd_vel", show_default=True, help="Where the velocities go.")
-@click.option("--linear", default=0.3, show_default=True, type=click.FloatRange(min=0), help="m/s of w and s.")
-@click.option("--angular", default=0.8, show_default=True, type=click.FloatRange(min=0), help="rad/s of a and d.")
+@click.option(
+    "--linear", default=0.3, show_default=True, type=click.FloatRange(min=0), help="m/s of w and s."
+)
+@click.option(
+    "--angular", default=0.8, show_default=True, type=click.FloatRange(min=0), help="rad/s of a and d."
+)
 @click.option("--name", default="teleop", show_default=True, help="The node's name.")
 def teleop(topic: str, linear: float, angular: float, name: str) -> None:
     r"""Drive with the keyboard: sends a CmdVel 20 times a second.
