@@ -35,7 +35,7 @@ class Tick(msgspec.Struct):
     """The same by the machine's monotonic clock."""
     node: str
     kind: str
-    """ok, failed, missed (its deadline) or "failed missed"."""
+    """ok, or what is true of it: failed, missed (its deadline), hung (the watchdog ran out)."""
     duration_ms: float
     lateness_ms: float
     """How long after its release it began."""

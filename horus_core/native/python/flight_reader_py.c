@@ -231,7 +231,8 @@ static PyObject *node_number(uint16_t node) {
 }
 
 static PyObject *tick_tuple(const horus_flight_tick *tick) {
-    static const char *const kinds[] = {"ok", "failed", "missed", "failed missed"};
+    static const char *const kinds[] = {"ok",   "failed",      "missed",      "failed missed",
+                                        "hung", "failed hung", "missed hung", "failed missed hung"};
     const char *kind = tick->kind < sizeof kinds / sizeof *kinds ? kinds[tick->kind] : "unknown";
     uint64_t duration = (uint64_t)tick->duration * (tick->flags & 1 ? 1000 : 1);
     uint64_t lateness = (uint64_t)tick->lateness * (tick->flags & 2 ? 1000 : 1);

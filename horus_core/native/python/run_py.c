@@ -4,6 +4,7 @@
  * or harmonic rates share their releases to the nanosecond. */
 #include "node.h"
 
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -112,13 +113,17 @@ enum horus_reason horus_run_judge(horus_run *self, int64_t end_ns, bool failed) 
 }
 
 /* The watchdog has marked it while it hung: it was RUNNING, or ERROR, before. */
-static void come_back(horus_node *node) {
+static void come_back(horus_node *node, uint64_t duration_ns) {
     horus_flight_row *row = node->row;
     uint32_t hung = HORUS_HUNG;
+    char text[64];
+    int length =
+        snprintf(text, sizeof text, "its tick has ended after all, in %.1f ms", (double)duration_ns / 1e6);
     if (__atomic_compare_exchange_n(&row->state, &hung, horus_load_relaxed(&row->state_before), false,
                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED) &&
         node->flight != NULL)
-        horus_flight_write_event(node->flight->flight, node->row_index, HORUS_EVENT_RETURNED, 0, NULL, 0);
+        horus_flight_write_event(node->flight->flight, node->row_index, HORUS_EVENT_RETURNED, 0, text,
+                                 (size_t)length);
 }
 
 void horus_run_record(horus_run *self, const horus_tick_result *result, int64_t late_ns, uint32_t tid) {
@@ -128,13 +133,14 @@ void horus_run_record(horus_run *self, const horus_tick_result *result, int64_t 
     uint64_t late = late_ns > 0 ? (uint64_t)late_ns : 0;
     uint32_t *bucket = &row->lateness[horus_flight_bucket(late)];
     horus_store_relaxed(bucket, *bucket + 1);
-    if (HORUS_UNLIKELY(horus_load_relaxed(&row->state) == HORUS_HUNG))
-        come_back(node);
+    uint8_t kind = (uint8_t)((result->failed ? HORUS_TICK_FAILED : 0) | (missed ? HORUS_TICK_MISSED : 0));
+    if (HORUS_UNLIKELY(horus_load_relaxed(&row->state) == HORUS_HUNG)) {
+        come_back(node, result->end_ns - result->start_ns);
+        kind |= HORUS_TICK_HUNG;
+    }
     if (node->flight != NULL)
-        horus_flight_write_tick(
-            node->flight->flight, node->row_index,
-            (uint8_t)((result->failed ? HORUS_TICK_FAILED : 0) | (missed ? HORUS_TICK_MISSED : 0)),
-            result->start_ns, result->end_ns - result->start_ns, late, tid);
+        horus_flight_write_tick(node->flight->flight, node->row_index, kind, result->start_ns,
+                                result->end_ns - result->start_ns, late, tid);
 }
 
 /* ---- for classes that do not use a lane ---- */

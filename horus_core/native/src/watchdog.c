@@ -44,7 +44,8 @@ static void give_back(horus_watchdog *self, uint32_t index) {
     uint32_t hung = HORUS_HUNG;
     if (__atomic_compare_exchange_n(&row->state, &hung, horus_load_relaxed(&row->state_before), false,
                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-        horus_flight_write_event(self->flight, (uint16_t)index, HORUS_EVENT_RETURNED, 0, NULL, 0);
+        horus_flight_write_event(self->flight, (uint16_t)index, HORUS_EVENT_RETURNED, 0, "its tick has ended",
+                                 18);
 }
 
 static void publish(horus_watchdog *self, uint32_t index) {

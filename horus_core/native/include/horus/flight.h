@@ -55,7 +55,13 @@ enum horus_row_flag {
     HORUS_ROW_CORE = 64
 };
 
-enum horus_tick_kind { HORUS_TICK_OK, HORUS_TICK_FAILED, HORUS_TICK_MISSED, HORUS_TICK_FAILED_MISSED };
+enum horus_tick_kind {
+    HORUS_TICK_OK,
+    HORUS_TICK_FAILED,
+    HORUS_TICK_MISSED,
+    HORUS_TICK_FAILED_MISSED,
+    HORUS_TICK_HUNG /* added to one of them: the watchdog had called it hung */
+};
 
 enum horus_event_kind {
     HORUS_EVENT_START = 1, /* of the scheduler, with what it was granted */
