@@ -88,7 +88,9 @@ def test_observers_are_told_as_the_page_says(project):
     )
     assert done.out.startswith("added arm to robot\nstarted arm\n"), done
     for said in ("failed arm no current", "arm: no current", "missed arm 1", "engaged by arm", "stopped arm"):
-        assert done.out.count(said) == 1, done  # the stop comes on a thread of its own, in the middle of a line
+        assert done.out.count(said) == 1, (
+            done
+        )  # the stop comes on a thread of its own, in the middle of a line
 
 
 def test_the_runner_of_the_page(project):
