@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @click.option(
     "--last",
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(0, 1e9),
+    callback=lambda _context, _parameter, seconds: _number(seconds),
     metavar="SECONDS",
     help="Ticks and events of so many seconds before now, or before its end. Default: 5; with --trace all.",
 )
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
 @click.option("--follow", "-f", is_flag=True, help="Go on with what happens, until the scheduler is gone.")
 @click.option(
     "--trace",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     metavar="FILE",
-    help="Write all recorded ticks, by thread, to a file for ui.perfetto.dev or chrome://tracing.",
+    help="Write all recorded ticks, by thread, to a file (-: stdout) for ui.perfetto.dev or chrome://tracing.",
 )
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON; with --follow an object a line.")
 def blackbox(
@@ -66,6 +68,8 @@ def blackbox(
         )
     readers = [box.Reader(record, only) for record in records]
     reports = [reader.report(box.LAST_S if last is None else last) for reader in readers]
+    if name is not None or len(reports) == 1:
+        _require_nodes(reports[0], only, follow=follow)
     if trace is not None:
         _write_trace(trace, readers[0].report(last), records[0])
     elif as_json and follow:
@@ -73,7 +77,6 @@ def blackbox(
     elif as_json:
         _print_json(where, reports)
     elif name is not None or len(reports) == 1:
-        _require_node(reports[0], only)
         _print_one(reports[0], every=every)
         if follow:
             _follow(readers[0], records[0], every=every)
@@ -95,11 +98,27 @@ def _chosen(where: str, name: str | None) -> list[SchedulerRecord]:
     return records
 
 
-def _require_node(report: Report, only: Iterable[str]) -> None:
+def _number(seconds: float | None) -> float | None:
+    if seconds is not None and math.isnan(seconds):
+        raise click.BadParameter("expected seconds, got nan.")
+    return seconds
+
+
+def _require_nodes(report: Report, only: Iterable[str], *, follow: bool) -> None:
+    """Raise HorusError for a name that stands nowhere in the record; who follows may wait for it."""
+    from horus_core.errors import HorusError  # noqa: PLC0415 - not needed for --help
+
     there = {node.figures["name"] for node in report.nodes}
+    seen = there | {tick.node for tick in report.ticks} | {event.node for event in report.events}
     for name in only:
-        if name not in there:
-            click.echo(f"horus: scheduler {report.name!r} has no node {name!r} now.", err=True)
+        if name in seen:
+            continue
+        if not follow:
+            raise HorusError(
+                f"No node {name!r} in the record of scheduler {report.name!r}: expected a node that it has, got "
+                f"{name!r}. Without --node all are shown."
+            )
+        click.echo(f"horus: scheduler {report.name!r} has no node {name!r} now.", err=True)
 
 
 def _print_one(report: Report, *, every: bool) -> None:
@@ -154,9 +173,20 @@ def _follow_json(reader: Reader, record: SchedulerRecord, report: Report) -> Non
 
 
 def _write_trace(file: Path, report: Report, record: SchedulerRecord) -> None:
-    from horus_plugins.monitor import trace  # noqa: PLC0415 - not needed for --help
+    from horus_core.errors import HorusError  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.monitor import trace  # noqa: PLC0415
 
-    file.write_bytes(trace.encode(report, record))
+    encoded = trace.encode(report, record)
+    if str(file) == "-":
+        click.echo(encoded, nl=False)
+        return
+    try:
+        file.write_bytes(encoded)
+    except OSError as error:
+        raise HorusError(
+            f"Writing the trace failed: expected a file that can be made, got {error.strerror} ({file}). Give "
+            f"another FILE, or - for stdout."
+        ) from error
     click.echo(f"Wrote {len(report.ticks)} ticks to {file}: open it in ui.perfetto.dev.", err=True)
 
 

@@ -31,6 +31,19 @@ SUMMARIES = {
 }
 """Of HORUS's own commands: what `horus --help` shows."""
 
+TO_COME = {
+    "build": "native nodes",
+    "launch": "launch files",
+    "log": "logs of other processes",
+    "logs": "logs of other processes",
+    "monitor": "the web monitor and the terminal's",
+    "node": "lists of nodes",
+    "param": "parameters",
+    "record": "recordings",
+    "replay": "recordings",
+}
+"""What is promised under these names and not made yet; a plugin may have one of them meanwhile."""
+
 
 class Known(NamedTuple):
     """The commands of plugins."""

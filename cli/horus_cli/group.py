@@ -62,6 +62,10 @@ class LazyGroup(click.Group):
         command = None if name.startswith("-") else self.get_command(ctx, name)
         if command is not None:
             return name, command, args[1:]
+        if name in commands.TO_COME:
+            raise click.UsageError(
+                f"`horus {name}` is not there yet: {commands.TO_COME[name]} are to come.", ctx
+            )
         if not name.startswith("-"):
             raise click.UsageError(f"No such command {name!r}.{reasons.nearest(name, commands.names())}", ctx)
         return super().resolve_command(ctx, args)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from horus_core import names
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
@@ -64,7 +64,7 @@ class Scheduler:
 
     def __init__(
         self,
-        *given: Any,
+        *given: NoReturn,
         name: str | None = None,
         tick_rate: float | None = None,
         rt: bool | Literal["require"] = False,

@@ -281,7 +281,7 @@ def test_a_trace_for_perfetto(killed, horus, tmp_path):
     assert any("Überdruck" in event["args"]["text"] for event in events if event["ph"] == "i")
     nowhere = horus("blackbox", "--trace", "no/such/folder/t.json")
     assert nowhere.wait() == 1
-    assert "horus: failed: [Errno 2]" in nowhere.stderr
+    assert "expected a file that can be made" in nowhere.stderr
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -367,3 +367,35 @@ def test_a_namespace_that_somebody_holds_is_not_waited_for_long(horus, killed, n
         command = horus("blackbox")
         assert command.wait() == 124
     assert "Traceback" not in command.stderr
+
+
+# spec: F22
+@pytest.mark.parametrize("seconds", ["nan", "1e300", "inf", "-1", "soon"])
+def test_times_that_are_none(horus, seconds):
+    """--last with no number of seconds is an error of usage, not a traceback."""
+    command = horus("blackbox", "--last", seconds)
+    assert command.wait() == 2
+    assert "--last" in command.stderr
+    assert "Traceback" not in command.stderr
+
+
+# spec: F22
+@pytest.mark.parametrize("more", [(), ("--json",), ("--trace", "-")])
+def test_a_node_that_is_nowhere_in_the_record(killed, horus, more):
+    """--node with a name that is misspelt fails, and says so."""
+    command = horus("blackbox", "robot", "--node", "typo", *more)
+    assert command.wait() == 1
+    assert "No node 'typo' in the record of scheduler 'robot'" in command.stderr
+    assert command.stdout == ""
+
+
+# spec: F22
+def test_where_a_trace_can_go(killed, horus, tmp_path):
+    """--trace - is stdout; a file that cannot be made is told with its name and why."""
+    command = horus("blackbox", "robot", "--trace", "-")
+    assert command.wait() == 0
+    assert json.loads(command.stdout)["traceEvents"]
+    command = horus("blackbox", "robot", "--trace", "nowhere/t.json")
+    assert command.wait() == 1
+    assert "Writing the trace failed: expected a file that can be made, got No such file" in command.stderr
+    assert list(tmp_path.glob("**/-")) == []

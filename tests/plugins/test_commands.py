@@ -124,6 +124,16 @@ def test_two_distributions_with_one_command(site):
     assert site.horus("hi").out == "hello\n"
 
 
+@pytest.mark.parametrize(("name", "what"), [("launch", "launch files"), ("param", "parameters")])
+def test_what_is_not_there_yet_says_so(site, name, what):
+    """A command that is promised for later is no misspelling; a plugin that brings it is used meanwhile."""
+    done = site.horus(name)
+    assert done.code == 2
+    assert f"`horus {name}` is not there yet: {what} are to come" in done.err
+    site.install("acme-tools", group(name=name), GREET)
+    assert site.horus(name).code == 0
+
+
 @pytest.mark.parametrize(("wrong", "near"), [("gret", "greet"), ("tpoic", "topic")])
 def test_the_nearest_over_all(site, wrong, near):
     """An unknown command is told of the nearest one, HORUS's own or a stranger's; exit code 2."""

@@ -238,16 +238,17 @@ def hang(node):
 scheduler = Scheduler()
 for name in ("a", "b"):
     scheduler.add(Node(name, tick=hang, rt=True, shutdown=lambda node: say(f"shutdown {node.name}")))
-scheduler.add(Node("c", tick=lambda: None, shutdown=lambda: say("shutdown c")))
+scheduler.add(Node("c", tick=lambda node: node.send("wake", {}), shutdown=lambda: say("shutdown c")))
 scheduler.run()
 say("after run")
 """
 
 
 # spec: F17
-def test_a_second_signal_cuts_waiting_for_hung_rt_ticks_short(program, ended):
-    """One signal waits for Rt ticks that hang; the second gives them up, shuts all nodes down and exits with 0."""
-    one = program(HANGS)
+@pytest.mark.parametrize("keyword", ["rt=True", "compute=True", 'on="wake"'])
+def test_a_second_signal_cuts_waiting_for_hung_ticks_short(program, ended, keyword):
+    """One signal waits for ticks that hang; the second gives up all of them, shuts down all nodes, exit code 0."""
+    one = program(HANGS.replace("rt=True", keyword))
     one.wait_for("hangs")
     one.wait_for("hangs")
     one.process.send_signal(signal.SIGINT)

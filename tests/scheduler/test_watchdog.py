@@ -235,3 +235,22 @@ def test_a_hang_takes_a_step_of_the_ladder_when_it_is_over(until):
     finally:
         scheduler.stop()
         assert scheduler.join(20)
+
+
+# spec: D22, F15
+def test_the_record_calls_a_hung_tick_hung(until, namespace):
+    """When it has ended after all: the tick is marked, and the event tells how long it took."""
+    ticks = []
+
+    def hang(node):
+        ticks.append(1)
+        if len(ticks) == 2:
+            until(lambda: node.info.state() is NodeState.HUNG)
+
+    scheduler = Scheduler(name="robot").add(Node("n", tick=hang, rate=100, watchdog=0.02, ladder=None))
+    scheduler.run(0.3)
+    record = _native.FlightReader(flights.folder(namespace) / "robot.flight")
+    assert [kind for _, _, kind, *_ in record.ticks()][:3] == ["ok", "hung", "ok"]
+    texts = [event["text"] for event in record.events() if event["kind"] == "returned"]
+    assert len(texts) == 1
+    assert texts[0].startswith("its tick has ended after all, in ")

@@ -44,6 +44,10 @@ static void unpack_message(input *in) {
         memset(again, 0, room);
         horus_message_copy(&plan, bytes, again);
         FAIL_UNLESS(memcmp(bytes, again, room) == 0);
+        horus_message_clear(&plan, again); /* as a new one: nothing in it, its arrays empty */
+        size_t empty = horus_message_pack(&plan, again, packed);
+        for (size_t i = 0; i < empty; i++)
+            FAIL_UNLESS(packed[i] == 0);
     }
     free(wire);
     free(bytes);
