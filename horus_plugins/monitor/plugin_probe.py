@@ -1,7 +1,7 @@
 """Loading one plugin in a process of its own, so that one that hangs or kills its process harms nobody.
 
-`plugin_probe.py GROUP NAME DISTRIBUTION` writes a Report as JSON; what the plugin itself writes goes to stderr. Started
-by its path: -m would put the folder in which somebody happens to stand before all that is installed.
+`plugin_probe.py GROUP NAME DISTRIBUTION` writes a Report as JSON; what the plugin itself writes goes to stderr.
+Started by its path: -m would put the folder in which somebody happens to stand before all that is installed.
 """
 
 from __future__ import annotations
