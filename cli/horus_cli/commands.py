@@ -20,11 +20,14 @@ SUMMARIES = {
     "blackbox": "Show what a scheduler did last, also one that was killed.",
     "clean": "Remove what no living process uses from shared memory.",
     "estop": "Stop the robot, let it go again, or see how it stands.",
+    "install": "Install packages for this Python, and tell what HORUS gains.",
     "msg": "See, check and compare message types.",
+    "new": "Start a node, a plugin or a project from a template.",
     "package": "See what packaged nodes are installed, and whether they do what they declare.",
     "plugin": "See the plugins that are installed, check them, and switch them on and off.",
     "run": "Run Python files, packaged nodes and executables, each in a process of its own.",
     "topic": "See the topics of this namespace.",
+    "uninstall": "Remove packages from this Python, and tell what HORUS loses.",
 }
 """Of HORUS's own commands: what `horus --help` shows."""
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import run
+from .conftest import ROOT, run
+
+TEMPLATES = "horus_plugins/templates/files/"
 
 CHECK = """
 import importlib.metadata, pathlib, horus, horus_core, horus_cli, horus_plugins
@@ -58,7 +60,15 @@ def test_the_wheel_holds_nothing_else(names):
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"horus", "horus_core", "horus_plugins", "horus_cli"}
     assert not [name for name in names if name.endswith((".c", ".pyc", ".o"))]
-    assert not [name for name in names if "/tests/" in name or "/src/" in name or "/python/" in name]
+    ours = [name for name in names if not name.startswith(TEMPLATES)]
+    assert not [name for name in ours if "/tests/" in name or "/src/" in name or "/python/" in name]
+
+
+def test_the_wheel_holds_the_templates(names):
+    """All that `horus new` fills in, hidden files and empty ones too."""
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / TEMPLATES).rglob("*.in")}
+    assert there
+    assert {name for name in names if name.startswith(TEMPLATES)} == there
 
 
 def test_it_works_on_a_machine_without_a_compiler(installed, pair, horus_namespace, tmp_path):

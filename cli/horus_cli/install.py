@@ -1,0 +1,49 @@
+"""`horus install` and `horus uninstall`: the right installer for this interpreter, and what HORUS has of it."""
+
+from __future__ import annotations
+
+import click
+
+_ARGUMENTS = click.argument("packages", nargs=-1, required=True, type=click.UNPROCESSED, metavar="PACKAGE...")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show the command.")
+_FOR_THE_INSTALLER = {"ignore_unknown_options": True}
+
+
+@click.command(context_settings=_FOR_THE_INSTALLER)
+@_ARGUMENTS
+@_DRY_RUN
+def install(packages: tuple[str, ...], dry_run: bool) -> int:
+    """Install PACKAGEs for this Python, and tell what HORUS gains and loses.
+
+    The command is shown and run: uv's where uv made the environment or pip is missing, else pip's. Other options are
+    the installer's: `horus install -e ./horus-arm`. The exit code is the installer's.
+    """
+    return _run("install", packages, dry_run=dry_run)
+
+
+@click.command(context_settings=_FOR_THE_INSTALLER)
+@_ARGUMENTS
+@_DRY_RUN
+def uninstall(packages: tuple[str, ...], dry_run: bool) -> int:
+    """Remove PACKAGEs from this Python without a question, and tell what HORUS loses.
+
+    The command is shown and run, as by `horus install`. The exit code is the installer's.
+    """
+    return _run("uninstall", packages, dry_run=dry_run)
+
+
+def _run(verb: str, packages: tuple[str, ...], *, dry_run: bool) -> int:
+    import shlex  # noqa: PLC0415 - not needed for --help
+
+    from horus_plugins.installing import changes, installer  # noqa: PLC0415
+
+    line = installer.command(verb, packages)
+    if dry_run:
+        click.echo(shlex.join(line))
+        return 0
+    click.echo(f"$ {shlex.join(line)}", err=True)
+    before = changes.look()
+    code = installer.run(line)
+    for text in changes.told(before, changes.look()):
+        click.echo(text)
+    return code

@@ -1,0 +1,63 @@
+"""`horus new`: start a node, a plugin or a project from a template."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from horus_plugins.templates.kinds import Kind
+
+_KINDS = ("message", "execution", "backend", "command", "runner", "lifecycle")
+
+
+@click.group()
+def new() -> None:
+    """Start something of your own: a folder with code that works, tests, types and a README. Needs no network."""
+
+
+@new.command()
+@click.argument("name")
+def node(name: str) -> None:
+    """Start a packaged node: others install it by pip and run it by NAME."""
+    from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
+
+    _make(kinds.NODE, name)
+
+
+@new.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(_KINDS), required=True, help="What it brings.")
+def plugin(name: str, kind: str) -> None:
+    """Start a plugin: a package that brings what --kind says.
+
+    A message type, an execution class, a backend, a command, a runner of .NAME files, or an observer of what becomes
+    of nodes (lifecycle).
+    """
+    from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
+
+    _make(kinds.PLUGINS[kind], name)
+
+
+@new.command()
+@click.argument("name")
+def project(name: str) -> None:
+    """Start a project: a folder NAME with a horus.toml, two nodes that work together, and their tests."""
+    from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
+
+    _make(kinds.PROJECT, name)
+
+
+def _make(kind: Kind, name: str) -> None:
+    from pathlib import Path  # noqa: PLC0415 - not needed for --help
+
+    from horus_plugins.templates.making import make  # noqa: PLC0415
+
+    made = make(kind, name, Path())
+    click.echo(f"Made {made.folder}/:")
+    for file in made.files:
+        click.echo(f"  {file}")
+    click.echo("\nNext:")
+    for command in made.next_commands:
+        click.echo(f"  {command}")

@@ -1,0 +1,1 @@
+"""Installing packages for the interpreter that runs HORUS, and telling what changed: `horus install`."""
