@@ -1,15 +1,19 @@
 """Loading one plugin in a process of its own, so that one that hangs or kills its process harms nobody.
 
-`python -m horus_plugins.monitor.plugin_probe GROUP NAME DISTRIBUTION` writes a Report as JSON; what the plugin itself
-writes goes to stderr.
+`plugin_probe.py GROUP NAME DISTRIBUTION` writes a Report as JSON; what the plugin itself writes goes to stderr.
+Started by its path: -m would put the folder in which somebody happens to stand before all that is installed.
 """
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__" and not getattr(sys.flags, "safe_path", False):
+    del sys.path[0]  # this file's folder, whose modules are nobody's to import by their short names
+
 import os
 import signal
 import subprocess
-import sys
 import traceback
 from contextlib import suppress
 from importlib import import_module
@@ -37,7 +41,7 @@ _SAID_AT_MOST = 4000
 
 def probe(plugin: Plugin, time_limit_s: float) -> Report:
     """Load a plugin in another process and tell what became of it. A disabled one is loaded, too."""
-    words = ["-m", __name__, plugin.group, plugin.name, plugin.distribution]
+    words = [__file__, plugin.group, plugin.name, plugin.distribution]
     environment = {**os.environ, rules.ONLY: plugin.distribution}
     for switch in (switches.STRICT, switches.TRACE):
         environment.pop(switch, None)

@@ -138,6 +138,15 @@ def test_check_of_what_comes_with_horus(site):
     assert " failed" not in done.out
 
 
+def test_check_imports_what_is_installed(site, gripper):
+    """The folder in which somebody stands is not imported from: a clone that was not built, a file of some name."""
+    site.install("acme", {"horus.messages": "acme = acme"}, f"import wrist\n{gripper}")
+    (site.folder / "wrist.py").touch()
+    (site.work / "wrist.py").write_text("raise OSError('another one')\n")
+    done = site.horus("plugin", "check", "acme")
+    assert done.code == 0, done
+
+
 def test_check_finds_conflicts_and_other_versions(site, gripper, tmp_path):
     """Two that give one name both fail; a second version of a distribution is noted."""
     other = tmp_path / "other"

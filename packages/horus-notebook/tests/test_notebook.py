@@ -146,7 +146,9 @@ def test_cells_with_the_tag_are_left_out(write):
         ("files = !ls", "got 'files = !ls'"),
         ("%load_ext rich\n%run other.py", "got '%run other.py'"),
         ("horus?", "got 'horus?'"),
+        ("%%bash\nif [ -e robot; then\nfi", "got '%%bash'"),
         ("if True:\nx = 1", 'In[2]", line 2'),
+        ("x = (7\n%config)\ny = = 1", 'In[2]", line 3'),
         ("return 1", "SyntaxError: 'return' outside function"),
     ],
 )

@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import threading
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
@@ -13,6 +14,9 @@ import horus
 from horus_prometheus import address
 from horus_prometheus.metrics import NodeCollector
 from horus_prometheus.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _OVER = frozenset({horus.NodeState.STOPPED, horus.NodeState.CRASHED})
 _log = logging.getLogger("horus.prometheus")
@@ -41,27 +45,29 @@ class Exporter:
     def look_at(self, scheduler: horus.Scheduler) -> None:
         """A node of it has stopped: it may have been the last."""
         if all(node.info is None or node.info.state() in _OVER for node in scheduler.get_all_nodes()):
-            self._forget(scheduler)
+            with self._lock:
+                self._forget(lambda one: one is scheduler)
 
     def abandon(self) -> None:
         """For a forked child, whose parent goes on to serve."""
         if self._server is not None:
             self._server.abandon()
 
-    def _forget(self, *schedulers: horus.Scheduler) -> None:
-        with self._lock:
-            self._schedulers = [one for one in self._schedulers if one not in schedulers]
-            server = None if self._schedulers else self._server
-            if server is not None:
-                self._server = None
-        if server is not None:
-            server.close()
+    def _forget(self, is_over: Callable[[horus.Scheduler], bool]) -> None:
+        """Whoever calls holds the lock: a run that begins meanwhile finds the port free."""
+        self._schedulers = [one for one in self._schedulers if not is_over(one)]
+        if not self._schedulers and self._server is not None:
+            self._server.close()
+            self._server = None
 
     def _forget_idle(self) -> None:
         """Those whose run has ended in another way than by a last node that stops: an init that failed."""
-        idle = [one for one in tuple(self._schedulers) if not one.is_running()]
-        if idle:
-            self._forget(*idle)
+        if not self._lock.acquire(blocking=False):  # who has it may wait for this very thread, to end
+            return
+        try:
+            self._forget(lambda one: not one.is_running())
+        finally:
+            self._lock.release()
 
     def _serve(self, told: str) -> Server | None:
         try:

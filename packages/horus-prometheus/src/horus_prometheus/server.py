@@ -54,7 +54,9 @@ class Server:
     def close(self) -> None:
         """Free the port. From any thread, once."""
         os.close(self._woken)
-        if self._thread is not threading.current_thread():
+        if self._thread is threading.current_thread():
+            self._http.server_close()
+        else:
             self._thread.join(_END_S)
 
     def abandon(self) -> None:
