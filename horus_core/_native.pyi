@@ -230,7 +230,7 @@ class FlightReader:
         Of rows, ticks and events also how many there is room for and were written.
         """
     def rows(self) -> list[dict[str, Any]]:
-        """The nodes: row, name, class, state, order, critical, degraded, gone, held, in_safe_state, counts, times in ns."""
+        """The nodes: row, name, class, state, order, flags (critical, gone, held, in_safe_state ...), counts, ns."""
     def ticks(self, since: int = 0, /) -> list[tuple[int, int, str, int, int, int, int]]:
         """(seq, row, kind, start_ns, duration_ns, lateness_ns, tid) with seq > since, oldest first.
 

@@ -54,6 +54,9 @@ class ExecutionClass(ABC):
     on_main_loop: ClassVar[bool] = False
     """Whether it ticks its nodes in the host's main loop alone."""
 
+    real_time: ClassVar[bool] = False
+    """Whether it asks the kernel for what rt=, priority= and core= want, and reports what was refused."""
+
     def __init__(self, host: Host) -> None:
         """`host` is what the scheduler offers to its classes."""
         self.host = host

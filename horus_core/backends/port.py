@@ -48,6 +48,7 @@ class Port:
         self._ends: Ends | None = None
         self._since = time.monotonic()
         self._heard: dict[bytes, int] = {}
+        self._disputed: dict[bytes, int] = {}
         self._counts = dict.fromkeys(("sent", "received", "dropped", "lost", "rejected"), 0)
         self._said: set[str] = set()
         self._held: tuple[str | None, bytes] | None = None
@@ -94,11 +95,10 @@ class Port:
         """Two types: the one that the topic has had for longer stands; of two as old, the same one everywhere."""
         older_ms = packet.age_ms - self._age_ms()
         lost = packet.sender > self._backend.sender if abs(older_ms) < _SAME_AGE_MS else older_ms > 0
-        if not lost:
+        if not lost or not self._answers(packet):
             self._kept = 0.0  # tell them at once
             self._backend.wake()
-            return
-        if self.refusal is None:
+        elif self.refusal is None:
             fields = types.difference(kind, ours)
             self.refusal = TopicTypeError(
                 f"Type mismatch on topic {self.topic!r}: expected {ours}, got {kind}"
@@ -108,6 +108,13 @@ class Port:
             )
             _log.error("%s", self.refusal)
             self._backend.member().bump()
+
+    def _answers(self, packet: packets.Packet) -> bool:
+        """Whether who disagrees lives: it says so again. What a dead process has left behind only comes once."""
+        before = self._disputed.get(packet.sender)
+        if len(self._disputed) < _SENDERS_MOST:
+            self._disputed[packet.sender] = packet.age_ms
+        return before is not None and packet.age_ms > before
 
     def _arrived(self, packet: packets.Packet) -> bool:
         if self._ends is None and (kind := packets.type_of(packet)) is not None:

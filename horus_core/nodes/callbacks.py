@@ -137,8 +137,14 @@ def _wanted(what: str, callback: Callable[..., Any], *, most: int, expected: str
 
     if not callable(callback):
         raise ConfigError(f"Bad {what}: expected a function of {expected}, got {callback!r}.")
-    if inspect.isasyncgenfunction(callback):
-        raise ConfigError(f"Bad {what}: expected a function, got the asynchronous generator {callback!r}.")
+    if any(
+        inspect.isgeneratorfunction(one) or inspect.isasyncgenfunction(one)
+        for one in (callback, type(callback).__call__)
+    ):
+        raise ConfigError(
+            f"Bad {what}: expected a function, got the generator {callback!r}, of which a call runs nothing. Leave "
+            f"out yield."
+        )
     try:
         parameters = inspect.signature(callback).parameters.values()
     except (TypeError, ValueError):  # some callables written in C do not tell

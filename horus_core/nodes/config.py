@@ -41,6 +41,8 @@ class NodeConfig:
 
     budget_ns: int = 0
     deadline_ns: int = 0
+    own_deadline: bool = False
+    """Whether a deadline was given; else it is the budget."""
     on_miss: str = "warn"
     compute: bool | Literal["process"] = False
     on: tuple[str, ...] = ()
@@ -78,9 +80,11 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
     """
     budget = options.short_time("budget", given["budget"])
     deadline = options.short_time("deadline", given["deadline"])
+    refuse_endless_budget(budget, deadline)
     config = NodeConfig(
         budget_ns=_ns(budget),
         deadline_ns=_ns(budget if deadline is None else deadline),
+        own_deadline=deadline is not None,
         on_miss=_one_of("on_miss", given["on_miss"], _ON_MISS),
         compute=_one_of("compute", given["compute"], _COMPUTE),
         on=_topics(given["on"]),
@@ -95,6 +99,15 @@ def parse(given: Mapping[str, Any], *, is_async: bool) -> NodeConfig:
     )
     _refuse_contradictions(config)
     return config
+
+
+def refuse_endless_budget(budget: float | None, deadline: float | None) -> None:
+    """Raise ConfigError for a budget that cannot be used up before the deadline."""
+    if budget is not None and deadline is not None and budget > deadline:
+        raise ConfigError(
+            f"Bad budget: expected at most the deadline of {deadline:g} s, within which the tick is to end, got "
+            f"{budget!r}. Lower it, or leave it out."
+        )
 
 
 def parse_rt(value: Any) -> bool | Literal["require"]:

@@ -15,6 +15,8 @@ DEFAULT_RATE = 30.0
 MAX_RATE = 1e6
 _MAX_BUDGET_S = 1.0
 _MAX_DEADLINE_S = 5.0
+LONGEST_S = 1e9
+"""30 years: clocks count nanoseconds in 63 bits."""
 
 
 def unknown(what: str, given: Iterable[str], known: Iterable[str]) -> ConfigError:
@@ -63,7 +65,7 @@ def duration(value: Any) -> float | None:
     """How many seconds a run may take; None is until stopped."""
     if value is not None and (not _is_number(value) or not 0 <= value < math.inf):
         raise ConfigError(f"Bad duration: expected seconds of at least 0, or None, got {value!r}.")
-    return None if value is None else float(value)
+    return None if value is None else min(float(value), LONGEST_S)
 
 
 def seed(value: Any) -> int | None:
@@ -102,8 +104,10 @@ def short_time(keyword: str, value: Any) -> float | None:
 
 def positive_time(keyword: str, value: Any) -> float | None:
     """A duration in seconds; None is none."""
-    if value is not None and (not _is_number(value) or not 0 < value < math.inf):
-        raise ConfigError(f"Bad {keyword}: expected seconds above 0, or None, got {value!r}.")
+    if value is not None and (not _is_number(value) or not 0 < value <= LONGEST_S):
+        raise ConfigError(
+            f"Bad {keyword}: expected seconds above 0 and up to {LONGEST_S:g}, or None, got {value!r}."
+        )
     return None if value is None else float(value)
 
 

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError
+from horus_core.nodes import options
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def _check(policy: str, field: str, value: object, *, least: int, whole: bool = False) -> None:
     kinds: tuple[type, ...] = (int,) if whole else (int, float)
-    if isinstance(value, kinds) and not isinstance(value, bool) and least <= value < math.inf:  # type: ignore[operator]
+    most = math.inf if whole else options.LONGEST_S
+    if isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= most:  # type: ignore[operator]
         return
-    kind = "a whole number" if whole else "seconds"
-    raise ConfigError(f"Bad {policy}({field}=...): expected {kind} of at least {least}, got {value!r}.")
+    kind = f"a whole number of at least {least}" if whole else f"seconds from {least} to {most:g}"
+    raise ConfigError(f"Bad {policy}({field}=...): expected {kind}, got {value!r}.")
+
+
+class _Numbers:
+    """A policy with numbers, which refuses those that it does not have."""
+
+    def __new__(cls, *_numbers: Any, **given: Any) -> Self:
+        known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+        if unknown := [name for name in given if name not in known]:
+            raise options.unknown(cls.__name__, unknown, known)
+        return super().__new__(cls)
 
 
 @dataclass(frozen=True)
@@ -32,7 +48,7 @@ class Isolate:
 
 
 @dataclass(frozen=True)
-class Restart:
+class Restart(_Numbers):
     """Shutdown, a pause, init again; fatal after `max_retries` in short succession.
 
     The pause starts at `backoff` seconds and doubles up to 10 s. A node that ticks for 10 s after a restart
@@ -48,7 +64,7 @@ class Restart:
 
 
 @dataclass(frozen=True)
-class Skip:
+class Skip(_Numbers):
     """After `max_failures` failures in a row the node rests for `cooldown` seconds."""
 
     max_failures: int = 5
@@ -60,7 +76,7 @@ class Skip:
 
 
 @dataclass(frozen=True)
-class Ladder:
+class Ladder(_Numbers):
     """What misses in a row lead to: a warning, half the rate, isolation. Recovery goes step by step."""
 
     warn: int = 3

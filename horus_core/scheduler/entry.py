@@ -164,13 +164,11 @@ class Entry(_native.Run):
 
     def set_budget(self, seconds: float | None) -> None:
         """Another budget; it is the deadline, too, unless the node has one of its own."""
-        before, self.config = (
-            self.config,
-            replace(self.config, budget_ns=0 if seconds is None else max(1, round(seconds * _NS))),
-        )
-        if before.deadline_ns == before.budget_ns:
-            self.config = replace(self.config, deadline_ns=self.config.budget_ns)
-            self.deadline_ns = self.config.deadline_ns
+        budget_ns = 0 if seconds is None else max(1, round(seconds * _NS))
+        self.config = replace(self.config, budget_ns=budget_ns)
+        if not self.config.own_deadline:
+            self.config = replace(self.config, deadline_ns=budget_ns)
+            self.deadline_ns = budget_ns
 
     # Being kept from ticking, for several reasons at a time, from any thread
 

@@ -66,9 +66,11 @@ class Roster:
         for entry in self:
             if entry.node.name == name:
                 return entry
-        raise NodeError(
-            f"No node {name!r}: expected one of {', '.join(self.names()) or 'none'}, got {name!r}."
-        )
+        if not self._entries:
+            raise NodeError(
+                f"No node {name!r}: expected a scheduler with nodes, got one without. add() it first."
+            )
+        raise NodeError(f"No node {name!r}: expected one of {', '.join(self.names())}, got {name!r}.")
 
     def chosen(self, name: str | None) -> list[Entry]:
         """The node of that name, or all."""

@@ -64,7 +64,7 @@ class Scheduler:
 
     def __init__(
         self,
-        *,
+        *given: Any,
         name: str | None = None,
         tick_rate: float | None = None,
         rt: bool | Literal["require"] = False,
@@ -76,6 +76,11 @@ class Scheduler:
         blackbox: bool = True,
         **unknown: Any,
     ) -> None:
+        if given:
+            raise ConfigError(
+                f"Bad argument of Scheduler: expected keywords alone, got {given[0]!r}. A name is "
+                f"Scheduler(name=...), nodes come by add()."
+            )
         if unknown:
             raise options.unknown("Scheduler", unknown, KEYWORDS)
         if deterministic and clock is not None:
@@ -89,7 +94,8 @@ class Scheduler:
         self.clock = clock or (SimulatedClock() if deterministic else clocks.MonotonicClock())
         self.report = Report(self, shared=options.flag("blackbox", blackbox))
         """What happened, and what nodes got of what they asked for."""
-        self._rt = config.parse_rt(rt)
+        self.rt = config.parse_rt(rt)
+        """As given: False, True or "require"."""
         self._watchdog_ns = config.watchdog_ns(watchdog)
         self._ladder = config.ladder(ladder)
         self._tick_rate = options.rate(tick_rate, "tick_rate") if tick_rate is not None else None
@@ -114,7 +120,7 @@ class Scheduler:
     def add(self, node: Node) -> Scheduler:
         """Add a node, also while others tick; returns the scheduler, so that calls chain."""
         self._roster.check(node)
-        entry = Entry(node, self._tick_rate, rt=self._rt)
+        entry = Entry(node, self._tick_rate, rt=self.rt)
         entry.guard_by(self._watchdog_ns, self._ladder)
         self._roster.add(entry)
         session = self._runs.session
@@ -190,7 +196,10 @@ class Scheduler:
 
     def set_tick_budget(self, name: str, budget: float | None) -> None:
         """Another budget in seconds (None: none) for ticks that begin from now on; a deadline of its own stays."""
-        self._roster.find(name).set_budget(options.short_time("budget", budget))
+        seconds, entry = options.short_time("budget", budget), self._roster.find(name)
+        if entry.config.own_deadline:
+            config.refuse_endless_budget(seconds, entry.config.deadline_ns / _NS)
+        entry.set_budget(seconds)
 
     # Figures
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from horus_core import _native
 from horus_core.errors import ConfigError, NodeError
 from horus_core.execution import registry
-from horus_core.scheduler import hints, lifecycle, patience
+from horus_core.scheduler import demands, hints, lifecycle, patience
 from horus_core.scheduler.chores import Chores
 from horus_core.scheduler.entry import NEVER, Entry
 from horus_core.scheduler.host import Host
@@ -130,6 +130,7 @@ class Session:
         if found is None:
             found = self._classes[cls] = cls(self._host)
         found.check(entry)
+        demands.check(self._host, entry, cls)
         self._class_of[entry] = found
 
     # Running
@@ -179,7 +180,7 @@ class Session:
         """Between two steps nobody ticked: what would have been released meanwhile makes no tick late."""
         now_ns = self._scheduler.clock.now_ns()
         for entry in self.started:
-            if entry.next_ns < now_ns:
+            if not entry.holds and entry.next_ns < now_ns:
                 entry.rest_until(now_ns)
 
     def _waits_for_topic(self, entry: Entry) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _NS = 1_000_000_000
 _PATIENCE_S = 30.0
+_HINT_AFTER_NS = 2 * _NS
+_log = logging.getLogger("horus")
 _GLANCE_NS = 20_000_000  # a nudge between a look at the time and the sleep is lost
 
 
@@ -36,6 +39,7 @@ class MockClock(Clock):
         self._autojump = self.moved_by_sleepers = autojump
         self._moments = Moments(self._now_ns)
         self._moved = threading.Condition()
+        self._hinted = False
         self._sleepers: dict[int, tuple[int, Alarm]] = {}  # by thread: until when, on what
 
     def now_ns(self) -> int:
@@ -60,9 +64,12 @@ class MockClock(Clock):
         with self._moved:
             self._sleepers[me] = (deadline_ns, alarm)
             self._moved.notify_all()
+        began_ns, hint_ns = self._now_ns, time.monotonic_ns() + _HINT_AFTER_NS
         try:
             while self._now_ns < deadline_ns and not alarm.rung:
                 alarm.wait_until(time.monotonic_ns() + _GLANCE_NS)
+                if self._now_ns == began_ns and time.monotonic_ns() > hint_ns:
+                    self._hint(deadline_ns)
         finally:
             with self._moved:
                 del self._sleepers[me]
@@ -91,6 +98,18 @@ class MockClock(Clock):
                     f"Waiting for sleepers failed: expected {count}, got {len(self._sleepers)} within "
                     f"{_PATIENCE_S:g} s. Start the scheduler with this clock."
                 )
+
+    def _hint(self, deadline_ns: int) -> None:
+        """Once: run() on a test's only thread would sleep for ever without a word."""
+        if self._hinted:
+            return
+        self._hinted = True
+        _log.warning(
+            "A scheduler sleeps until %g s on a MockClock that nobody has moved for %g s. Call advance() from "
+            "another thread, or let it move by itself: MockClock(autojump=True).",
+            deadline_ns / _NS,
+            _HINT_AFTER_NS / _NS,
+        )
 
     def _move_to(self, now_ns: int) -> None:
         if now_ns > self._now_ns:

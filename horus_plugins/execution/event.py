@@ -26,6 +26,7 @@ class Event(ExecutionClass):
 
     name = "event"
     precedence = 40
+    real_time = True
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError, NodeError
 from horus_core.nodes import importable
+from horus_core.nodes.state import NodeState
 from horus_core.scheduler import patience
 from horus_core.scheduler.patience import Patience
 from horus_core.shm import namespace
-from horus_plugins.execution.worker import Plan
+from horus_plugins.execution.worker import Here, Plan
 
 if TYPE_CHECKING:
     from horus_core.nodes.elsewhere import Elsewhere
     from horus_core.scheduler.entry import Entry
     from horus_core.scheduler.host import Host
+    from horus_plugins.execution.worker import Answer
 
 
 class FarError(Exception):
@@ -64,7 +66,7 @@ class FarProcess:
         self._lost: NodeError | None = (
             None  # how it ended while nobody called it: the next tick fails by that
         )
-        self._plan = _plan_of(entry)
+        self._plan = _plan_of(entry, host)
 
     def call(self, callback: Elsewhere, *arguments: Any) -> None:
         """Call one there; raises what it raised, or NodeError when the process ended meanwhile."""
@@ -170,7 +172,8 @@ class FarProcess:
             self.end()
 
     def _ask(self, kind: str, arguments: tuple[Any, ...]) -> None:
-        self._send((kind, arguments))
+        entry = self._entry
+        self._send((kind, arguments, Here(entry.info.state(), entry.config.budget_ns)))
         self._receive()
 
     def _send(self, what: Any) -> None:
@@ -184,18 +187,23 @@ class FarProcess:
             if not self._stopping:
                 raise self._crash("in the middle of it")
             return
-        error, text, stop = answer
-        if stop:
+        if answer.stop:
             self._host.scheduler.request_stop()
+        if answer.in_error:
+            self._entry.enter(NodeState.ERROR)
+        elif answer.in_error is False:
+            self._entry.info.clear_error()
+        error = answer.error
         if error is not None:
-            error.__cause__ = FarError(f"in the process of node {self._entry.node.name!r}:\n{text}")
+            name = self._entry.node.name
+            error.__cause__ = FarError(f"in the process of node {name!r}:\n{answer.traceback}")
             raise error
 
-    def _answer(self) -> tuple[BaseException | None, str, bool] | None:
+    def _answer(self) -> Answer | None:
         """To the call under way; None when its process has ended instead."""
         assert self._connection is not None
         try:
-            answer: tuple[BaseException | None, str, bool] = self._connection.recv()
+            answer: Answer = self._connection.recv()
         except (EOFError, OSError):
             return None
         return answer
@@ -218,7 +226,7 @@ class FarProcess:
             process.send_signal(number)
 
 
-def _plan_of(entry: Entry) -> Plan:
+def _plan_of(entry: Entry, host: Host) -> Plan:
     node = entry.node
     callbacks = entry.callbacks
     pubs, subs, capacity = entry.wiring.declared()
@@ -238,6 +246,7 @@ def _plan_of(entry: Entry) -> Plan:
         capacity,
         node.order,
         entry.wiring.remapped,
+        host.scheduler.seed,
     )
     try:
         pickle.dumps(plan)

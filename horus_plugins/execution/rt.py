@@ -34,6 +34,7 @@ class Rt(ExecutionClass):
 
     name = "rt"
     precedence = 20
+    real_time = True
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)

@@ -1,8 +1,8 @@
 """The process of one node with compute="process": it calls the node's callbacks when it is told to.
 
 Started as `python -m horus_plugins.execution.worker_main FD PARENT`. FD is one end of a connection: first come
-sys.path with the script, if it is needed, and the Plan, then (kind, arguments) for each call, each answered by
-(error or None, its traceback, whether to stop the run).
+sys.path with the script, if it is needed, and the Plan, then (kind, arguments, Here) for each call, each answered
+by an Answer.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import os
 import signal
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
 from horus_core.control import estop
 from horus_core.nodes import importable, placement
+from horus_core.nodes.info import NodeInfo
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
 from horus_core.scheduler import clock
@@ -46,6 +47,47 @@ class Plan:
     capacity: int | None
     order: int
     topics: dict[str, str]
+    seed: int | None
+
+
+@dataclass(frozen=True)
+class Here:
+    """What the scheduler's process knows of the node, and the worker does not."""
+
+    state: NodeState
+    budget_ns: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a call."""
+
+    error: BaseException | None = None
+    traceback: str = ""
+    stop: bool = False
+    """Whether the run is to end."""
+    in_error: bool | None = None
+    """Whether the node said that it is in the ERROR state, or no more; None: neither."""
+
+
+class FarInfo(NodeInfo):
+    """The node's view of itself, which remembers what the scheduler's process is to be told."""
+
+    __slots__ = ("in_error",)
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        self.in_error: bool | None = None
+
+    def transition_to_error(self, message: str) -> None:
+        """Enter the ERROR state, here and there."""
+        super().transition_to_error(message)
+        self.in_error = True
+
+    def clear_error(self) -> None:
+        """Leave it, here and there."""
+        super().clear_error()
+        self.in_error = False
 
 
 class Remote(Scheduler):
@@ -87,7 +129,8 @@ class Worker:
             **found,
         )
         placement.place(self._node, topics=plan.topics)
-        self._scheduler = Remote()
+        self._info = self._node._horus.info = FarInfo(self._node)  # noqa: SLF001 - before anybody takes hold of it
+        self._scheduler = Remote(seed=plan.seed)
         self._entry = Entry(self._node, None)
         self._entry.attach(self._scheduler)
         self._entry.on_demand = 1
@@ -95,15 +138,24 @@ class Worker:
         clock.enter(self._loop)
         self._entry.wiring.open_declared()
 
-    def call(self, kind: str, arguments: tuple[Any, ...]) -> tuple[BaseException | None, str, bool]:
-        """Call a callback: what it raised, with the traceback as text, and whether it asks for the end."""
+    def call(self, kind: str, arguments: tuple[Any, ...], here: Here) -> Answer:
+        """Call a callback."""
         error, text = None, ""
+        self._follow(here)
         try:
             self._loop.on_behalf(self._entry, self._call, kind, arguments)
         except BaseException as raised:  # noqa: BLE001 - it is raised in the other process
             error, text = raised, "".join(traceback.format_exception(raised))
         stop, self._scheduler.stop_asked = self._scheduler.stop_asked, False
-        return error, text, stop
+        in_error, self._info.in_error = self._info.in_error, None
+        return Answer(error, text, stop, in_error)
+
+    def _follow(self, here: Here) -> None:
+        entry = self._entry
+        if here.budget_ns != entry.config.budget_ns:
+            entry.config = replace(entry.config, budget_ns=here.budget_ns)
+        if here.state is not self._info.state():
+            entry.enter(here.state)
 
     def _call(self, kind: str, arguments: tuple[Any, ...]) -> None:
         entry = self._entry
@@ -120,8 +172,6 @@ class Worker:
             entry.enter(NodeState.INITIALIZING)
         if callback is not None:
             entry.run(callback, *arguments)
-        if kind == "init":
-            entry.enter(NodeState.RUNNING)
 
     def close(self) -> None:
         """Leave the topics."""
@@ -139,11 +189,12 @@ def _end(_number: int, _frame: object) -> None:
     sys.exit(128 + signal.SIGTERM)
 
 
-def _answer(connection: Connection, error: BaseException | None, text: str, stop: bool) -> None:
+def _send(connection: Connection, answer: Answer) -> None:
     try:
-        connection.send((error, text, stop))
+        connection.send(answer)
     except Exception:  # noqa: BLE001 - an exception may hold what cannot be sent
-        connection.send((RuntimeError(f"{type(error).__name__}: {error}"), text, stop))
+        error = RuntimeError(f"{type(answer.error).__name__}: {answer.error}")
+        connection.send(replace(answer, error=error))
 
 
 def main() -> None:
@@ -161,11 +212,11 @@ def main() -> None:
             importable.load_main(main_script)
         worker = Worker(connection.recv())
     except Exception as error:  # noqa: BLE001 - told to the parent
-        _answer(connection, error, "".join(traceback.format_exception(error)), stop=False)
+        _send(connection, Answer(error, "".join(traceback.format_exception(error))))
         return
-    _answer(connection, None, "", stop=False)
+    _send(connection, Answer())
     try:
         while True:
-            _answer(connection, *worker.call(*connection.recv()))
+            _send(connection, worker.call(*connection.recv()))
     except EOFError:
         worker.close()

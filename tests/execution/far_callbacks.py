@@ -113,3 +113,15 @@ def safe(node):
 
 def unsafe(node):
     raise OSError("no brake")
+
+
+def tell_itself(node):
+    """What it knows of itself, before it calls itself ill and well again."""
+    node.send(
+        "selves",
+        {"left": horus.budget_remaining(), "state": node.info.state().name, "random": horus.rng_float()},
+    )
+    if horus.tick() == 1:
+        node.info.transition_to_error("ill")
+    if horus.tick() == 3:
+        node.info.clear_error()

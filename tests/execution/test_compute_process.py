@@ -174,7 +174,7 @@ def test_its_end_between_two_ticks_stops_the_robot(topic, until):
 
 # spec: F16
 def test_a_lost_process_enters_its_safe_state(running, until, topic):
-    """An emergency stop after the worker's end: another one enters the safe state, and the end counts at the next tick."""
+    """After the worker's end another one enters the safe state, and the end counts at the next tick."""
     pids, lives = topic("pids"), topic("lives")
     node = Node("far", tick=far_callbacks.pid_tick, enter_safe_state=far_callbacks.safe, rate=2, compute="process",
                 failure_policy="ignore")  # fmt: skip
@@ -254,6 +254,43 @@ def test_a_tick_that_never_ends_is_ended(monkeypatch, running, until, topic, cap
         scheduler.join(30)
     assert "its process is ended" in caplog.text
     until(lambda: gone(pid))
+
+
+def selves(topic, seed, **options):
+    """What a node there tells of itself in five ticks, and the states that its scheduler saw after them."""
+    told, states = topic("selves"), []
+    scheduler = horus.Scheduler(seed=seed)
+    scheduler.add(Node("far", tick=far_callbacks.tell_itself, compute="process", **options))
+    with scheduler:
+        for _ in range(5):
+            scheduler.tick_once()
+            states.append(scheduler.get_node_stats("far")["state"])
+            scheduler.set_tick_budget("far", 0.9)
+    return told.recv_all(), states
+
+
+# spec: B2, C5, F11
+def test_it_knows_of_itself_what_a_node_here_knows(topic):
+    """budget_remaining(), also after set_tick_budget(); its state, also as the scheduler sees it."""
+    told, states = selves(topic, 1, budget=0.5)
+    assert 0 < told[0]["left"] <= 0.5 < told[1]["left"] <= 0.9
+    assert [one["state"] for one in told] == ["RUNNING", "RUNNING", "ERROR", "ERROR", "RUNNING"]
+    assert states == ["running", "error", "error", "running", "running"]
+
+
+# spec: D33
+def test_its_random_numbers_are_the_schedulers(topic):
+    """They follow the scheduler's seed as those of a node here do; with None each run has its own."""
+    first, again, other, free, freely = (
+        [one["random"] for one in selves(topic, seed)[0]] for seed in (1, 1, 2, None, None)
+    )
+    here = []
+    scheduler = horus.Scheduler(seed=1)
+    with scheduler.add(Node("far", tick=lambda: here.append(horus.rng_float()))):
+        scheduler.tick_once()
+    assert first == again
+    assert first[0] == here[0]
+    assert len({first[0], other[0], free[0], freely[0]}) == 4
 
 
 PARENT = """

@@ -401,7 +401,7 @@ def test_on_miss_skip_leaves_out_the_next_wake(running, until, on_miss):
 def test_a_rate_means_nothing_to_it(running, until):
     """rate= beside on= is reported as without effect, and set_node_rate() refused, where messages wake the node."""
     scheduler = running(reader([], "plain"), reader([], rate=50))
-    until(lambda: scheduler.degradations())
+    until(scheduler.degradations)
     assert [(one["node"], one["asked"]) for one in scheduler.degradations()] == [("reader", "rate=50")]
     with pytest.raises(NodeError, match=r"'plain' failed: expected one that ticks by time.*\(on=scan\)"):
         scheduler.set_node_rate("plain", 10)

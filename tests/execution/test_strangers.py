@@ -167,7 +167,7 @@ horus.run(horus.Node("plain", tick=lambda: None, execution="theirs"))
 
 
 def test_theirs_is_async_on_a_loop_of_its_own(site, program):
-    """A subclass of AsyncIo chooses its event loop, which is closed at the end; what it refuses, it refuses by name."""
+    """A subclass of AsyncIo chooses its event loop, which is closed at the end; what it refuses is named."""
     process = program(LOOP_USER.format(site=site(LOOP))).process
     out, err = process.communicate(timeout=30)
     assert out == "robot_pool True theirs\n"

@@ -48,7 +48,7 @@ def no_patience(monkeypatch):
 @pytest.mark.parametrize("callbacks", [{"enter_safe_state": lambda: None}, {}])
 @pytest.mark.parametrize("paused", [True, False])
 def test_a_node_that_is_held_has_obeyed(robot, callbacks, paused):
-    """Paused before or not, with an enter_safe_state() or without: it ticks no more, and what there was has returned."""
+    """Paused before or not, with or without an enter_safe_state(): no tick, and what there was has returned."""
     scheduler = robot(**callbacks)
     if paused:
         scheduler.pause()
@@ -119,7 +119,7 @@ def test_one_in_its_init_has_not(robot, until, no_patience):
 
 # spec: F16
 def test_one_that_has_ended_moves_nothing(robot, until):
-    """A node that its failure policy isolated, or that waits for its restart, was shut down: it keeps nobody from being safe."""
+    """A node that its failure policy isolated, or that waits for its restart, was shut down: it moves nothing."""
 
     def fail():
         raise OSError

@@ -201,7 +201,7 @@ def test_an_asynchronous_generator_is_refused():
     async def tick():
         yield 1
 
-    with pytest.raises(ConfigError, match="asynchronous generator"):
+    with pytest.raises(ConfigError, match="generator"):
         Node("n", tick=tick)
 
 

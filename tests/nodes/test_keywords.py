@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import math
+import pickle
 
 import numpy as np
 import pytest
 
 import horus
-from horus_core.errors import ConfigError, InvalidNameError
+from horus_core.errors import ConfigError, InvalidNameError, NodeError
 from horus_core.nodes.node import Node
 
 
@@ -145,3 +148,74 @@ def test_keywords_as_attributes_of_a_class_are_refused(attribute):
 def test_methods_named_like_keywords_are_left_alone():
     """A property that computes the rate is the user's own."""
     assert type("Arm", (Node,), {"tick": tick, "rate": property(lambda _self: 5.0)})().rate == 5
+
+
+def _yields(node):
+    yield node
+
+
+class _Yielding:
+    def __call__(self, node):
+        yield node
+
+
+# spec: F8, F10
+@pytest.mark.parametrize("callback", ["init", "tick", "shutdown", "on_error", "enter_safe_state"])
+@pytest.mark.parametrize("function", [_yields, _Yielding()])
+def test_a_generator_is_no_callback(callback, function):
+    """A call of it runs nothing: a stray yield is refused at construction."""
+    with pytest.raises(ConfigError, match=rf"Bad {callback}: .*generator.*Leave out yield"):
+        Node("n", **{"tick": print, callback: function})
+
+
+# spec: F8
+@pytest.mark.parametrize("make", [horus.Ladder, horus.Restart, horus.Skip])
+def test_policies_name_the_nearest_keyword(make):
+    """As nodes do."""
+    known = {horus.Ladder: "warn", horus.Restart: "backoff", horus.Skip: "cooldown"}[make]
+    with pytest.raises(ConfigError, match=f"Unknown keyword of {make.__name__}.*did you mean '{known}'"):
+        make(**{known[:-1]: 1})
+    assert getattr(make(**{known: 2}), known) == 2
+    assert pickle.loads(pickle.dumps(make())) == copy.copy(make()) == make()
+
+
+# spec: F8, F28
+def test_a_scheduler_takes_keywords_alone():
+    """Scheduler("robot") is told how to say it."""
+    with pytest.raises(ConfigError, match=r"expected keywords alone, got 'robot'.*name="):
+        horus.Scheduler("robot")
+
+
+# spec: F8, F9
+@pytest.mark.parametrize("seconds", [1e12, 1e300, math.inf, math.nan])
+def test_times_beyond_the_clock_are_refused(seconds):
+    """What does not fit in 63 bits of nanoseconds is refused where it is given."""
+    with pytest.raises(ConfigError, match="up to 1e\\+09"):
+        Node("n", tick=print, watchdog=seconds)
+    with pytest.raises(ConfigError, match="to 1e\\+09"):
+        horus.Skip(cooldown=seconds)
+
+
+# spec: F9, F14
+def test_a_budget_beyond_the_deadline_is_refused():
+    """It could never be used up in time; also when it is set later."""
+    with pytest.raises(ConfigError, match=r"Bad budget: expected at most the deadline of 0.1 s.*got 0.5"):
+        Node("n", tick=print, budget=0.5, deadline=0.1)
+    scheduler = horus.Scheduler().add(Node("n", tick=print, budget=0.05, deadline=0.1))
+    scheduler.set_tick_budget("n", 0.1)
+    with pytest.raises(ConfigError, match="Bad budget"):
+        scheduler.set_tick_budget("n", 0.2)
+
+
+# spec: F28
+def test_a_scheduler_without_nodes_says_so():
+    """Instead of a list of none."""
+    with pytest.raises(NodeError, match=r"No node 'x': expected a scheduler with nodes"):
+        horus.Scheduler().pause("x")
+
+
+# spec: F28
+def test_a_run_of_ten_thousand_years_is_one_without_an_end(horus_namespace):
+    """More seconds than the clock can count are no error."""
+    with horus.Scheduler(deterministic=True) as scheduler:
+        scheduler.add(Node("n", tick=lambda node: node.request_stop())).run(1e300)

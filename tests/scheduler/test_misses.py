@@ -357,13 +357,8 @@ def test_before_the_first_run_there_are_no_figures():
 def test_what_stops_the_robot_for_a_critical_node_is_said(given):
     """Without a watchdog its hang does not; its crash does, and its isolation where there is a ladder to it."""
     seen = []
-    node = Node(
-        "n",
-        tick=lambda: seen.extend(scheduler.degradations()),
-        critical=True,
-        execution="best_effort",
-        **given,
-    )
+    given = {"critical": True, "execution": "best_effort", **given}
+    node = Node("n", tick=lambda: seen.extend(scheduler.degradations()), **given)
     scheduler = Scheduler().add(node)
     scheduler.run(0)
     if "watchdog" in given:

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from horus_core.errors import ConfigError
+from horus_core.errors import ConfigError, NodeError
 from horus_core.nodes.node import Node
 from horus_core.nodes.spec import Sub
 from horus_core.scheduler.scheduler import Scheduler
@@ -44,6 +44,40 @@ def test_a_scheduler_with_rt_gives_it_to_every_node_that_can():
     assert scheduler.get_node_stats("log")["class"] == "best_effort"
     with pytest.raises(ConfigError, match="Bad rt"):
         Scheduler(rt="yes")
+
+
+# spec: B12, F27
+@pytest.mark.parametrize("execution", ["best_effort", "compute"])
+def test_require_holds_for_whatever_class_is_named(execution):
+    """A class without real-time threads starts no node with rt="require"."""
+    started = []
+    node = Node("n", tick=lambda: None, init=lambda: started.append(1), rt="require", execution=execution)
+    with pytest.raises(NodeError, match=f"rt='require'.*class '{execution}' gives its nodes no real-time"):
+        Scheduler().add(node).run(0.1)
+    assert started == []
+
+
+# spec: B12, F27
+@pytest.mark.parametrize(
+    ("rt", "options", "asked"),
+    [
+        (
+            False,
+            {"rt": True, "priority": 80, "core": 0, "execution": "compute"},
+            ["rt=", "priority=", "core="],
+        ),
+        (False, {"core": 0, "execution": "best_effort"}, ["core="]),
+        (False, {"execution": "best_effort"}, []),
+        ("require", {"compute": True}, ["rt='require' of its scheduler"]),
+        (True, {"compute": True}, []),
+    ],
+)
+def test_what_a_class_leaves_out_is_a_degradation(rt, options, asked):
+    """What the kernel is not asked for is told as what it refuses is."""
+    scheduler = Scheduler(rt=rt).add(Node("n", tick=lambda: None, **options))
+    scheduler.run(0.05)
+    assert [one["asked"] for one in scheduler.degradations()] == asked
+    assert scheduler.capabilities() == {}
 
 
 # spec: B17

@@ -125,3 +125,17 @@ def test_waiting_in_vain_is_told(clock, monkeypatch):
     for wrong in (-1, float("nan"), "1"):
         with pytest.raises(ConfigError, match="Bad time"):
             clock.advance(wrong)
+
+
+# spec: F31
+def test_a_sleep_that_nobody_ends_is_told(monkeypatch, caplog, until):
+    """run() with a clock that nobody moves says once what it waits for; where somebody does, nothing is said."""
+    monkeypatch.setattr(mock_clock, "_HINT_AFTER_NS", 50_000_000)
+    clock = MockClock()
+    scheduler = horus.Scheduler(clock=clock).add(horus.Node("n", tick=lambda: None, rate=1))
+    with scheduler:
+        scheduler.start()
+        until(lambda: caplog.messages)
+        assert "MockClock that nobody has moved" in caplog.text
+        clock.advance(3.0)
+    assert len(caplog.messages) == 1

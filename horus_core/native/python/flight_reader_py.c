@@ -168,8 +168,8 @@ static PyObject *row_dict(uint32_t index, const horus_flight_row *row) {
         put(dict, "degraded", PyBool_FromLong(row->flags & HORUS_ROW_DEGRADED)) < 0 ||
         put(dict, "gone", PyBool_FromLong(row->flags & HORUS_ROW_GONE)) < 0 ||
         put(dict, "held", PyBool_FromLong(row->flags & HORUS_ROW_HELD)) < 0 ||
-        put(dict, "in_safe_state", PyBool_FromLong(is_safe(row))) < 0 ||
-        put_numbers(dict, row) < 0 || put_quantiles(dict, "duration", row->duration) < 0 ||
+        put(dict, "in_safe_state", PyBool_FromLong(is_safe(row))) < 0 || put_numbers(dict, row) < 0 ||
+        put_quantiles(dict, "duration", row->duration) < 0 ||
         put_quantiles(dict, "lateness", row->lateness) < 0)
         Py_CLEAR(dict);
     return dict;

@@ -137,11 +137,11 @@ void horus_run_record(horus_run *self, const horus_tick_result *result, enum hor
     if (HORUS_UNLIKELY(horus_load_relaxed(&row->state) == HORUS_HUNG))
         come_back(node, result->end_ns - result->start_ns);
     if (node->flight != NULL)
-        horus_flight_write_tick(
-            node->flight->flight, node->row_index,
-            (uint8_t)((result->failed ? HORUS_TICK_FAILED : 0) | (missed ? HORUS_TICK_MISSED : 0) |
-                      (judged == HORUS_LANE_RETURNED ? HORUS_TICK_HUNG : 0)),
-            result->start_ns, result->end_ns - result->start_ns, late, tid);
+        horus_flight_write_tick(node->flight->flight, node->row_index,
+                                (uint8_t)((result->failed ? HORUS_TICK_FAILED : 0) |
+                                          (missed ? HORUS_TICK_MISSED : 0) |
+                                          (judged == HORUS_LANE_RETURNED ? HORUS_TICK_HUNG : 0)),
+                                result->start_ns, result->end_ns - result->start_ns, late, tid);
 }
 
 /* ---- for classes that do not use a lane ---- */

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import time
 
 import pytest
@@ -63,6 +65,25 @@ def test_a_broker_that_comes_back(own_broker, horus_namespace):
     finally:
         topic.close()
         own_broker.end()
+
+
+def test_a_dead_processs_type_is_no_mismatch(horus_namespace):
+    """The broker still has it for some seconds; nobody answers for it, and the topic takes the new one."""
+    code = "import horus, time; horus.Topic('t', horus.CmdVel, backend='mqtt'); print(1, flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    with horus.Topic("t", backend="mqtt") as witness:
+        _wait(lambda: witness.type is horus.CmdVel)
+    process.kill()
+    process.communicate()
+    topic = horus.Topic("t", dict, backend="mqtt")
+    try:
+        for number in range(20):
+            assert topic.send({"n": number})
+            time.sleep(0.01)
+        _wait(lambda: topic.stats()["bridge"]["sent"] == 20)
+    finally:
+        topic.close()
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,8 @@ enum horus_row_flag {
     HORUS_ROW_FIFO = 16,
     HORUS_ROW_LOCKED = 32,
     HORUS_ROW_CORE = 64,
-    HORUS_ROW_HELD = 128, /* an emergency stop holds it, and its enter_safe_state() has returned or there is none */
+    HORUS_ROW_HELD =
+        128, /* an emergency stop holds it, and its enter_safe_state() has returned or there is none */
     HORUS_ROW_GONE = 4096 /* the node was removed: another one may take the row, when it needs it */
 };
 
@@ -170,8 +171,8 @@ size_t horus_flight_size(const horus_flight_params *params);
 horus_flight *horus_flight_create(int fd, const horus_flight_params *params, horus_error *error);
 void horus_flight_free(horus_flight *flight);
 
-/* A row for a node, or NULL when all are taken: that of a removed node of its name, or one that was never used,
- * or that of any removed node, which is told of no more. Serialised by the caller. */
+/* A row for a node, or NULL when all are taken: that of a removed node of its name, or one that was never
+ * used, or that of any removed node, which is told of no more. Serialised by the caller. */
 horus_flight_row *horus_flight_claim_row(horus_flight *flight, const char *name);
 
 /* The row's index; HORUS_FLIGHT_NO_NODE for one that is not the flight's. */
