@@ -64,7 +64,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wheels(made):
-    """By distribution: its wheel. flit_core, which builds them, comes with the developers' tools."""
+    """By distribution: its wheel. hatchling, which builds them, comes with the developers' tools."""
     folder = made / "wheels"
     offline = ["-q", "--no-index", "--no-build-isolation", "--no-deps", "--disable-pip-version-check"]
     run(
