@@ -92,13 +92,13 @@ class Topic(Handle):
 
     def latest(self) -> Any:
         """The newest message in the ring, without consuming it; None when there is none."""
-        if not self._attached:
+        if not (self._attached and self._receiving):
             self._open_for_recv()
         return self._latest()
 
     def history(self, n: int) -> list[Any]:
         """The newest messages still in the ring, at most n, oldest first; nothing is consumed."""
-        if not self._attached:
+        if not (self._attached and self._receiving):
             self._open_for_recv()
         ring = self._ring
         if ring is None or n <= 0:

@@ -391,3 +391,13 @@ def test_a_handle_that_came_first_sees_who_is_there():
     assert (early.type, early.capacity, early.publishers) == (dict, 8, [])
     assert reader.send({"a": 1})
     assert early.recv() == {"a": 1}, "looking moved no cursor"
+
+
+# spec: F24
+@pytest.mark.parametrize("read", [lambda topic: topic.latest(), lambda topic: topic.history(3)])
+def test_who_only_looks_is_a_subscriber_too(read):
+    """Also on a topic that was there before its first look."""
+    publisher = horus.Topic("t", dict)
+    reader = horus.Topic("t", _node="reader")
+    read(reader)
+    assert publisher.subscribers == ["reader"]
