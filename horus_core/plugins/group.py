@@ -168,17 +168,22 @@ class Group(Generic[T]):
         return self.what.partition(" ")[2]
 
     def _missing(self, name: str, needed_by: str, remedy: str) -> PluginError:
+        from horus_core.plugins import discovery  # noqa: PLC0415 - as above
+
         called, rest = self._strangers(name)
         failed = [plugin for plugin in (*called, *rest, *self.plugins(box=True)) if plugin.error is not None]
         names = sorted({offer.name for offer in self._given(self.plugins())})  # of what is still installed
         listed = ", ".join(map(repr, names)) or "none"
-        failures = "".join(f" {plugin} failed: {plugin.error}." for plugin in failed)
+        failures = "".join(f" {plugin} failed: {reasons.ended(plugin.error or '')}" for plugin in failed)
         disabled = "".join(f" {plugin.failure()}" for plugin in self._disabled(name))
+        wrong = discovery.wrong_settings()
+        if wrong is not None and not disabled:
+            disabled = f" {reasons.ended(reasons.one_line(wrong))}"  # a file in a folder that is not known might have it
         error = PluginError(
             f"{needed_by} failed: expected {self.what} named {name!r}, got {listed}."
             f"{reasons.nearest(name, names)}{failures}{disabled} {remedy or 'Install what supplies it.'}"
         )
-        error.__cause__ = failed[0].cause if failed else None
+        error.__cause__ = failed[0].cause if failed else wrong
         return error
 
     def _disabled(self, name: str) -> list[Plugin]:

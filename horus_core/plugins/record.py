@@ -111,10 +111,12 @@ class Plugin:
     def failure(self) -> PluginError:
         """The error that says why this plugin is of no use."""
         if self.state == DISABLED:
-            return PluginError(f"Loading {self} failed: it is disabled. {self.disabled_by}.")
+            return PluginError(
+                f"Loading {self} failed: it is disabled. {reasons.ended(self.disabled_by or '')}"
+            )
         why = self.error or "its import has not ended"
         error = PluginError(
-            f"Loading {self} failed: {why}. `horus plugin info {self.distribution}` tells more."
+            f"Loading {self} failed: {reasons.ended(why)} `horus plugin info {self.distribution}` tells more."
         )
         error.__cause__ = self.cause
         return error

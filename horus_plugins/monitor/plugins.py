@@ -72,6 +72,8 @@ def look_into(name: str | None, time_limit_s: float) -> list[PluginState]:
 
     from horus_plugins.monitor.plugin_probe import probe  # noqa: PLC0415 - the same
 
+    if name is None:
+        discovery.check_settings()  # which are to be checked is what they say
     plugins = named(name) if name is not None else list(discovery.every())
     plugins.sort(key=lambda plugin: plugin.is_box)
     states = [_state(plugin) for plugin in plugins]
@@ -93,6 +95,7 @@ def named(name: str) -> list[Plugin]:
     plugins = discovery.every()
     found = [plugin for plugin in plugins if canonical(name) in plugin.names()]
     if not found:
+        discovery.check_settings()  # a file in a folder that is not known might have it
         known = {one for plugin in plugins for one in (plugin.name, plugin.distribution)}
         raise ConfigError(
             f"Finding the plugin {name!r} failed: expected a distribution or an entry point, got a name that "
