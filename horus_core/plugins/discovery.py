@@ -6,10 +6,13 @@ import os
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
-from horus_core.errors import ConfigError
 from horus_core.plugins import metadata, reasons, rules, switches
 from horus_core.plugins.record import BOX, DISABLED, FOUND, Plugin, say
+
+if TYPE_CHECKING:
+    from horus_core.errors import ConfigError
 
 _lock = threading.RLock()
 _path: tuple[str, ...] | None = None

@@ -52,7 +52,7 @@ class Rules(NamedTuple):
 
 
 def read() -> Rules:
-    """Read the rules. Settings that are wrong are in them, as an error with file and line: who needs them raises it."""
+    """Read the rules. Wrong settings are in them as an error with file and line: who needs them raises it."""
     said = os.environ.get(ONLY)
     only = (
         frozenset(canonical(name.strip()) for name in said.split(",") if name.strip())

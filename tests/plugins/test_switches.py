@@ -151,7 +151,7 @@ def test_names_that_cannot_be_disabled(acme):
     ],
 )
 def test_wrong_settings(acme, text, problems):
-    """All that is wrong, with file and line and the nearest key, in a line; what comes with HORUS works all the same."""
+    """All that is wrong, with file and line and the nearest key, in a line; what comes with HORUS works."""
     (acme.work / "horus.toml").write_text(text)
     done = acme.horus("topic", "list")
     assert done.code == 0
