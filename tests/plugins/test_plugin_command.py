@@ -131,6 +131,22 @@ def test_one_that_hangs_is_ended(site):
     assert not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
 
 
+@pytest.mark.parametrize("session", [False, True])
+def test_one_that_starts_a_helper_is_loaded(site, gripper, session):
+    """What it starts holds its streams, in a session of its own perhaps: nobody waits for it, and it is ended, too."""
+    started = (
+        "import subprocess\n"
+        f"helper = subprocess.Popen(['sleep', '1000'], start_new_session={session})\n"
+        "print('child', helper.pid, flush=True)\n"
+    )
+    site.install("acme", {"horus.messages": "acme = acme"}, started + gripper)
+    done = site.horus("plugin", "info", "acme", "--json", "--timeout", "40")
+    assert done.code == 0, done
+    assert told(done, "acme")["state"] == "loaded"
+    pid = int(told(done, "acme")["said"].split()[1])
+    assert not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
+
+
 def test_check_of_what_comes_with_horus(site):
     """Everything of HORUS's own loads; exit code 0."""
     done = site.horus("plugin", "check", "--timeout", "60")
