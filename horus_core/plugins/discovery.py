@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from horus_core.plugins import metadata, reasons, rules, switches
-from horus_core.plugins.record import BOX, DISABLED, FOUND, Plugin, say
+from horus_core.plugins.record import BOX, DISABLED, Plugin, say
 
 if TYPE_CHECKING:
     from horus_core.errors import ConfigError
@@ -80,7 +80,7 @@ def _look() -> None:
         for one in folder.scan(allowed.folder):
             plugins[repr(one)] = _plugins.get(repr(one)) or one
     for plugin in plugins.values():
-        _decide(plugin, allowed)
+        plugin.decide(allowed.forbids(plugin))
     _path, _plugins = path, plugins
     _say_wrong(allowed)
     _say_unknown(allowed)
@@ -89,13 +89,6 @@ def _look() -> None:
     for plugin in _plugins.values():
         if not plugin.is_box:
             switches.trace(f"found {plugin}{', disabled' if plugin.state == DISABLED else ''}")
-
-
-def _decide(plugin: Plugin, allowed: rules.Rules) -> None:
-    """Disable it, or enable it again; what is loaded is not undone."""
-    plugin.disabled_by = allowed.forbids(plugin)
-    if plugin.state in {FOUND, DISABLED}:
-        plugin.state = FOUND if plugin.disabled_by is None else DISABLED
 
 
 def _say_wrong(allowed: rules.Rules) -> None:

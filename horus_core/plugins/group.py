@@ -117,7 +117,7 @@ class Group(Generic[T]):
         return sorted({offer.name for offer in self._given(self.plugins())})
 
     def trouble(self, name: str) -> tuple[str, BaseException | None]:
-        """Why nobody supplies a name that an entry point is called, and what it raised; empty when none is called so."""
+        """Why nobody supplies a name, of the plugins called so, and what the first raised; empty when none is."""
         from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
 
         called, _ = self._strangers(name)
@@ -129,7 +129,7 @@ class Group(Generic[T]):
         return " ".join(str(plugin.failure()) for plugin in useless), failed[0].cause if failed else wrong
 
     def giver(self, thing: object, package: str) -> Plugin | None:
-        """Who supplies this very thing, of HORUS, of what is imported so far, and of plugins in that Python package."""
+        """Who supplies this very thing, of HORUS, of plugins imported so far, and of those in that Python package."""
         for plugin in self.plugins():
             if plugin.is_box or plugin.module.partition(".")[0] == package:
                 plugin.prepare()
@@ -205,7 +205,8 @@ class Group(Generic[T]):
         """What to do about a name that no entry point is called; others that failed may have had it."""
         failed = [plugin for plugin in self.plugins() if plugin.error is not None]
         others = "".join(
-            f"Perhaps {plugin} has it, which failed: {reasons.ended(plugin.error or '')} " for plugin in failed
+            f"Perhaps {plugin} has it, which failed: {reasons.ended(plugin.error or '')} "
+            for plugin in failed
         )
         return f"{others}{remedy or 'Install what supplies it.'}"
 

@@ -17,7 +17,7 @@ _NOT_THEIRS = ("<frozen", __file__.rpartition("plugins")[0])
 
 def reason(error: BaseException, plugin: Plugin) -> str:
     """What went wrong, in one line."""
-    said = one_line(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {one_line(error)}"
+    said = one_line(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {_text(error)}"
     return f"{said}{_where(error)}{_way_out(error, plugin)}"
 
 
@@ -54,8 +54,15 @@ def check_api(module: ModuleType | None) -> None:
         )
 
 
+def _text(error: BaseException) -> str:
+    """What it says; of a syntax error without the file's name, which the place has."""
+    return error.msg if isinstance(error, SyntaxError) and error.msg else one_line(error)
+
+
 def _where(error: BaseException) -> str:
     """The last place that is neither in Python's import system nor here."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({error.filename}:{error.lineno})"
     place = ""
     frame = error.__traceback__
     while frame is not None:

@@ -121,6 +121,12 @@ class Plugin:
         error.__cause__ = self.cause
         return error
 
+    def decide(self, disabled_by: str | None) -> None:
+        """Disable it, and say by what and what to do about it, or enable it again; what is loaded is not undone."""
+        self.disabled_by = disabled_by
+        if self.state in {FOUND, DISABLED}:
+            self.state = FOUND if disabled_by is None else DISABLED
+
     def be_quiet(self) -> None:
         """Say nothing when it fails: whoever asks says it."""
         self._quiet = True

@@ -16,8 +16,8 @@ import signal
 import subprocess
 import traceback
 from contextlib import suppress
-from glob import glob
 from importlib import import_module
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
@@ -46,7 +46,7 @@ def probe(plugin: Plugin, time_limit_s: float) -> Report:
     environment = {**os.environ, rules.ONLY: plugin.distribution}
     for switch in (switches.STRICT, switches.TRACE):
         environment.pop(switch, None)
-    # Files, whose end need not be waited for: what the plugin has started may hold a pipe open for as long as it likes.
+    # Files: what the plugin has started may hold a pipe open for as long as it likes, and nobody would see its end.
     with TemporaryFile() as answer, TemporaryFile() as said:
         words = [plugin.group, plugin.name, plugin.distribution, str(answer.fileno())]
         child = subprocess.Popen(
@@ -87,10 +87,10 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _kill_descendants(pid: int) -> None:
-    """Kill what a living process has started, also in sessions of their own; what its parent has left is not found."""
-    for task in glob(f"/proc/{pid}/task/*/children"):
-        with suppress(OSError), open(task) as children:
-            for one in map(int, children.read().split()):
+    """Kill what a living process has started, also in other sessions; what its parent has left is not found."""
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for one in map(int, task.read_text().split()):
                 _kill_descendants(one)
                 with suppress(ProcessLookupError):
                     os.kill(one, signal.SIGKILL)
@@ -108,9 +108,9 @@ def main() -> None:
         import_module(HOMES[group])
     plugin = found[0]
     plugin.be_quiet()
-    if wrong := kinds.wrong_group(plugin):
+    if plugin.error is None and (wrong := kinds.wrong_group(plugin)):
         plugin.fail(wrong)
-    else:
+    elif plugin.error is None:
         plugin.prepare()
     cause, module = plugin.cause, sys.modules.get(plugin.module)
     report = Report(

@@ -108,7 +108,7 @@ def named(name: str) -> list[Plugin]:
 
 
 def _rivals(plugins: list[Plugin]) -> list[Plugin]:
-    """The others of which one might supply a name that these supply: of commands and nodes by what they are called."""
+    """The others that might supply a name which these supply: commands and nodes by what they are called."""
     mine = [plugin for plugin in plugins if not plugin.is_box]
     groups = {plugin.group for plugin in mine} & set(kinds.CONTRIBUTIONS)
     called = {(plugin.group, plugin.name) for plugin in mine if plugin.group in {kinds.COMMANDS, kinds.NODES}}
@@ -138,9 +138,8 @@ def _state(plugin: Plugin) -> PluginState:
 
 def _found_notes(plugin: Plugin) -> Iterator[str]:
     """What is wrong with it by its metadata alone."""
-    if plugin.group == kinds.COMMANDS and not plugin.is_box:
-        if plugin.name in _own_commands():
-            yield _SHADOWED
+    if plugin.group == kinds.COMMANDS and not plugin.is_box and plugin.name in _own_commands():
+        yield _SHADOWED
     for other in discovery.hidden(plugin.distribution):
         yield f"another version is installed, and is not used: {other}"
 

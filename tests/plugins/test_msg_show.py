@@ -29,7 +29,9 @@ def test_a_plugin_that_is_called_so_and_fails(site):
     site.install("acme", {"horus.messages": "Gripper = acme"}, "raise OSError('no licence')")
     done = site.horus("--debug", "msg", "show", "Gripper")
     assert done.code == 1
-    assert "Loading acme 1.2 (horus.messages: Gripper) failed: OSError: no licence" in done.err.splitlines()[-1]
+    assert (
+        "Loading acme 1.2 (horus.messages: Gripper) failed: OSError: no licence" in done.err.splitlines()[-1]
+    )
     assert "OSError: no licence\n\nThe above exception was the direct cause" in done.err
 
 

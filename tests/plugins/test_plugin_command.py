@@ -133,7 +133,7 @@ def test_one_that_hangs_is_ended(site):
 
 @pytest.mark.parametrize("session", [False, True])
 def test_one_that_starts_a_helper_is_loaded(site, gripper, session):
-    """What it starts holds its streams, in a session of its own perhaps: nobody waits for it, and it is ended, too."""
+    """What it starts holds its streams, in a session of its own perhaps: nobody waits for it, and it is ended."""
     started = (
         "import subprocess\n"
         f"helper = subprocess.Popen(['sleep', '1000'], start_new_session={session})\n"
