@@ -5,10 +5,11 @@ None is imported before it is used: the summaries of HORUS's own stand here, of 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from horus_core.errors import PluginError
-from horus_core.plugins import discovery, kinds, record
+from horus_core.plugins import discovery, kinds, record, rules
 from horus_core.plugins.metadata import canonical
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ def known() -> Known:
         else:
             others.setdefault(plugin.name, []).append(plugin)
     return Known(others, shadowing)
+
+
+def check_settings() -> None:
+    """Raise ConfigError for settings that are wrong: what they name might have the command that is asked for."""
+    if os.environ.get(rules.ONLY) != "":
+        discovery.check_settings()
 
 
 def names() -> list[str]:

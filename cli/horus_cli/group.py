@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from horus_cli import commands, debugging
-from horus_core.errors import ConfigError
 from horus_core.plugins import reasons, rules
 
 if TYPE_CHECKING:
@@ -42,11 +41,7 @@ class LazyGroup(click.Group):
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl(sorted(commands.SUMMARIES.items()))
-        try:
-            known = commands.known()
-        except ConfigError as error:  # of horus.toml: help is there all the same
-            click.echo(f"horus: {error}", err=True)
-            return
+        known = commands.known()
         if known.others:
             with formatter.section("Commands of plugins"):
                 formatter.write_dl([(name, _whose(known.others[name])) for name in sorted(known.others)])
@@ -67,6 +62,7 @@ class LazyGroup(click.Group):
                 f"`horus {name}` is not there yet: {commands.TO_COME[name]} are to come.", ctx
             )
         if not name.startswith("-"):
+            commands.check_settings()
             raise click.UsageError(f"No such command {name!r}.{reasons.nearest(name, commands.names())}", ctx)
         return super().resolve_command(ctx, args)
 

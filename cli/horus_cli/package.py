@@ -37,11 +37,13 @@ def list_packages(as_json: bool) -> None:
     """List the distributions with packaged nodes. Nothing of them is imported."""
     from horus_plugins.packages.installed import packages  # noqa: PLC0415 - not needed for --help
 
-    found = packages()
+    found = packages(disabled=False)
     if as_json:
         _echo_json({"packages": found})
     elif found:
         _echo(_table(["PACKAGE", "VERSION", "NODES"], [_row(one) for one in found]))
+    elif packages():
+        click.echo("All packaged nodes are disabled: `horus plugin list` tells by what.", err=True)
     else:
         click.echo(
             "No packaged nodes are installed. A package has them in its entry points, group horus.nodes.",

@@ -6,15 +6,20 @@ import os
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from horus_core.plugins import metadata, reasons, rules, switches
-from horus_core.plugins.record import BOX, DISABLED, FOUND, Plugin, say
+from horus_core.plugins.record import BOX, DISABLED, Plugin, say
+
+if TYPE_CHECKING:
+    from horus_core.errors import ConfigError
 
 _lock = threading.RLock()
 _path: tuple[str, ...] | None = None
 _plugins: dict[object, Plugin] = {}
 _hidden: dict[str, tuple[str, ...]] = {}
 _said: set[str] = set()
+_wrong: ConfigError | None = None
 
 
 def entry_points(group: str) -> tuple[Plugin, ...]:
@@ -36,6 +41,20 @@ def hidden(distribution: str) -> tuple[str, ...]:
     return _hidden.get(metadata.canonical(distribution), ())
 
 
+def wrong_settings() -> ConfigError | None:
+    """What is wrong with the settings, or None. What comes with HORUS works all the same, and nothing else does."""
+    every()
+    return _wrong
+
+
+def check_settings() -> None:
+    """For whoever needs what only they could give: raises ConfigError when they are wrong, and still are."""
+    if wrong_settings() is not None:
+        forget()  # a notebook goes on when the file is corrected
+    if error := wrong_settings():
+        raise error
+
+
 def forget() -> None:
     """Look again at the next use: a distribution was installed or removed meanwhile. What is loaded stays loaded."""
     global _path  # noqa: PLW0603 - the one cache of this module
@@ -44,9 +63,10 @@ def forget() -> None:
 
 
 def _look() -> None:
-    global _path, _plugins, _hidden  # noqa: PLW0603 - as above
+    global _path, _plugins, _hidden, _wrong  # noqa: PLW0603 - as above
     start = time.perf_counter()
     allowed = rules.read()
+    _wrong = allowed.wrong
     path = tuple(sys.path)
     found = metadata.scan()
     _hidden = found.hidden
@@ -60,8 +80,9 @@ def _look() -> None:
         for one in folder.scan(allowed.folder):
             plugins[repr(one)] = _plugins.get(repr(one)) or one
     for plugin in plugins.values():
-        _decide(plugin, allowed)
+        plugin.decide(allowed.forbids(plugin))
     _path, _plugins = path, plugins
+    _say_wrong(allowed)
     _say_unknown(allowed)
     took_ms = (time.perf_counter() - start) * 1e3
     switches.trace(f"found {len(_plugins)} entry points in {took_ms:.1f} ms")
@@ -70,17 +91,22 @@ def _look() -> None:
             switches.trace(f"found {plugin}{', disabled' if plugin.state == DISABLED else ''}")
 
 
-def _decide(plugin: Plugin, allowed: rules.Rules) -> None:
-    """Disable it, or enable it again; what is loaded is not undone."""
-    plugin.disabled_by = allowed.forbids(plugin)
-    if plugin.state in {FOUND, DISABLED}:
-        plugin.state = FOUND if plugin.disabled_by is None else DISABLED
+def _say_wrong(allowed: rules.Rules) -> None:
+    """Settings that are wrong are no reason to refuse an emergency stop: say so, once."""
+    if allowed.wrong is not None and (text := reasons.one_line(allowed.wrong)) not in _said:
+        _said.add(text)
+        say(f"{reasons.ended(text)} Until then no plugin of others is used{_but(allowed)}.", failed=False)
+
+
+def _but(allowed: rules.Rules) -> str:
+    return f", but those in {rules.ONLY}" if allowed.only else ""
 
 
 def _say_unknown(allowed: rules.Rules) -> None:
     """A name in HORUS_PLUGINS that no plugin has allows nothing: say so, once."""
     known = {name for plugin in _plugins.values() for name in plugin.names()}
-    for name in sorted((allowed.only or frozenset()) - known - _said):
+    only = allowed.only if allowed.wrong is None else None  # the folder that has it may be what is wrong
+    for name in sorted((only or frozenset()) - known - _said):
         _said.add(name)
         say(
             f"{rules.ONLY} names {name!r}, which no plugin is called.{reasons.nearest(name, known)}",

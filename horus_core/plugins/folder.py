@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from horus_core.errors import PluginError
 from horus_core.plugins import kinds
 from horus_core.plugins.metadata import canonical
-from horus_core.plugins.record import Plugin
+from horus_core.plugins.record import FOUND, Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +35,22 @@ class FilePlugin(Plugin):
         value = f"{PACKAGE}.{path.stem}" + (f":{attribute}" if attribute else "")
         super().__init__(group, name, value, f"{path.parent.name}/{path.name}", "")
         self.path = path
+        self.broken: Exception | None = None
+        """Why it can supply nothing."""
 
     def names(self) -> set[str]:
         """The file's name is one, too."""
         return super().names() | {canonical(self.path.stem), canonical(self.path.name)}
 
+    def decide(self, disabled_by: str | None) -> None:
+        """One that is broken fails at once, if it may be used: nobody asks for it by a name."""
+        super().decide(disabled_by)
+        if self.broken is not None and self.state == FOUND:
+            self.fail(self.broken)
+
     def _import(self) -> Any:
+        if self.broken is not None:
+            raise self.broken
         package = sys.modules.get(PACKAGE)
         if package is None:
             package = sys.modules[PACKAGE] = ModuleType(PACKAGE, "The project's one-file plugins.")
@@ -64,7 +74,9 @@ def scan(folder: Path) -> list[Plugin]:
 
 def _plugins(path: Path) -> Iterator[Plugin]:
     try:
-        functions = [one for one in ast.parse(path.read_bytes()).body if isinstance(one, ast.FunctionDef)]
+        functions = [
+            one for one in ast.parse(path.read_bytes(), str(path)).body if isinstance(one, ast.FunctionDef)
+        ]
     except (OSError, SyntaxError, ValueError) as error:
         yield _broken(path, error)
         return
@@ -117,5 +129,5 @@ def _said_name(decorator: ast.expr) -> str | None:
 
 def _broken(path: Path, error: Exception) -> Plugin:
     plugin = FilePlugin(NOTHING, path.stem, path, "")
-    plugin.fail(error)
+    plugin.broken = error
     return plugin

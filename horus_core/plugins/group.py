@@ -88,7 +88,7 @@ class Group(Generic[T]):
         if (found := self._of(name, called)) or not search:
             return found
         slow = [plugin for plugin in rest if not plugin.prepare(PATIENCE_S)]
-        if not (found := self._of(name, rest)):
+        if not (found := self._of(name, rest)) and not called and not self._disabled(name):
             for plugin in slow:
                 plugin.prepare(_LAST_PATIENCE_S)
             found = self._of(name, rest)
@@ -111,6 +111,29 @@ class Group(Generic[T]):
 
         found = (plugin for plugin in discovery.entry_points(self.group) if plugin.state != record.DISABLED)
         return [plugin for plugin in found if plugin.is_box or not box]
+
+    def names(self) -> list[str]:
+        """What is supplied by the plugins that are imported so far, by name. Waits for none."""
+        return sorted({offer.name for offer in self._given(self.plugins())})
+
+    def trouble(self, name: str) -> tuple[str, BaseException | None]:
+        """Why nobody supplies a name, of the plugins called so, and what the first raised; empty when none is."""
+        from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
+
+        called, _ = self._strangers(name)
+        failed = [plugin for plugin in (*called, *self.plugins(box=True)) if plugin.error is not None]
+        useless = [*failed, *self._disabled(name)]
+        wrong = discovery.wrong_settings()
+        if wrong is not None and not useless:  # a file in a folder that is not known might have it
+            return reasons.ended(reasons.one_line(wrong)), wrong
+        return " ".join(str(plugin.failure()) for plugin in useless), failed[0].cause if failed else wrong
+
+    def giver(self, thing: object, package: str) -> Plugin | None:
+        """Who supplies this very thing, of HORUS, of plugins imported so far, and of those in that Python package."""
+        for plugin in self.plugins():
+            if plugin.is_box or plugin.module.partition(".")[0] == package:
+                plugin.prepare()
+        return next((offer.plugin for offer in self._offers if offer.thing is thing), None)
 
     def supplied(self, thing: object) -> bool:
         """Whether a plugin gave this very thing, used or shadowed."""
@@ -168,18 +191,24 @@ class Group(Generic[T]):
         return self.what.partition(" ")[2]
 
     def _missing(self, name: str, needed_by: str, remedy: str) -> PluginError:
-        called, rest = self._strangers(name)
-        failed = [plugin for plugin in (*called, *rest, *self.plugins(box=True)) if plugin.error is not None]
-        names = sorted({offer.name for offer in self._given(self.plugins())})  # of what is still installed
+        trouble, cause = self.trouble(name)
+        names = self.names()
         listed = ", ".join(map(repr, names)) or "none"
-        failures = "".join(f" {plugin} failed: {plugin.error}." for plugin in failed)
-        disabled = "".join(f" {plugin.failure()}" for plugin in self._disabled(name))
         error = PluginError(
             f"{needed_by} failed: expected {self.what} named {name!r}, got {listed}."
-            f"{reasons.nearest(name, names)}{failures}{disabled} {remedy or 'Install what supplies it.'}"
+            f"{reasons.nearest(name, names)} {trouble or self._perhaps(remedy)}"
         )
-        error.__cause__ = failed[0].cause if failed else None
+        error.__cause__ = cause
         return error
+
+    def _perhaps(self, remedy: str) -> str:
+        """What to do about a name that no entry point is called; others that failed may have had it."""
+        failed = [plugin for plugin in self.plugins() if plugin.error is not None]
+        others = "".join(
+            f"Perhaps {plugin} has it, which failed: {reasons.ended(plugin.error or '')} "
+            for plugin in failed
+        )
+        return f"{others}{remedy or 'Install what supplies it.'}"
 
     def _disabled(self, name: str) -> list[Plugin]:
         from horus_core.plugins import discovery  # noqa: PLC0415 - as above

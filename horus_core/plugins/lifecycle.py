@@ -13,7 +13,7 @@ from threading import Event, Lock, RLock, Thread, current_thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core.errors import ConfigError, PluginError
-from horus_core.plugins import record
+from horus_core.plugins import record, switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,8 +83,12 @@ def load_plugins() -> None:
     """Import the plugins of the group, all at once and each on a thread of its own; wait for them a second at most.
 
     One that takes longer is said in the log, and told from when its import ends; one that fails is left out. Raises
-    PluginError for it if HORUS_STRICT says so.
+    PluginError for it if HORUS_STRICT says so, and ConfigError for settings that are wrong.
     """
+    if switches.is_strict():
+        from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
+
+        discovery.check_settings()
     end = time.monotonic() + _PATIENCE_S
     found = [plugin for plugin in plugins() if plugin not in _slow]
     for plugin in found:

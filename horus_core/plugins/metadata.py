@@ -67,8 +67,8 @@ def scan() -> Found:
 def _all() -> Iterator[tuple[str, str, str, str]]:
     """(folder, `name-version`, entry_points.txt, the metadata's head if the entry points may be ours)."""
     for folder in dict.fromkeys(sys.path):
-        where = folder or os.getcwd()  # noqa: PTH109 - a string is all that is wanted
         try:
+            where = folder or os.getcwd()  # noqa: PTH109 - a string is all that is wanted
             names = sorted(os.listdir(where))  # noqa: PTH208 - one of 300 folders a start: Path costs
         except NotADirectoryError:
             yield from _foreign(folder)

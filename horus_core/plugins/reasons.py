@@ -17,8 +17,18 @@ _NOT_THEIRS = ("<frozen", __file__.rpartition("plugins")[0])
 
 def reason(error: BaseException, plugin: Plugin) -> str:
     """What went wrong, in one line."""
-    said = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-    return f"{' '.join(said.split()).rstrip('.')}{_where(error)}{_way_out(error, plugin)}"
+    said = one_line(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {_text(error)}"
+    return f"{said}{_where(error)}{_way_out(error, plugin)}"
+
+
+def one_line(error: BaseException) -> str:
+    """The text of an error in one line, without the full stop: what it is put into ends it."""
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def ended(text: str) -> str:
+    """A sentence with a full stop, if nothing ends it yet."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
@@ -44,8 +54,15 @@ def check_api(module: ModuleType | None) -> None:
         )
 
 
+def _text(error: BaseException) -> str:
+    """What it says; of a syntax error without the file's name, which the place has."""
+    return error.msg if isinstance(error, SyntaxError) and error.msg else one_line(error)
+
+
 def _where(error: BaseException) -> str:
     """The last place that is neither in Python's import system nor here."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({error.filename}:{error.lineno})"
     place = ""
     frame = error.__traceback__
     while frame is not None:

@@ -111,13 +111,21 @@ class Plugin:
     def failure(self) -> PluginError:
         """The error that says why this plugin is of no use."""
         if self.state == DISABLED:
-            return PluginError(f"Loading {self} failed: it is disabled. {self.disabled_by}.")
+            return PluginError(
+                f"Loading {self} failed: it is disabled. {reasons.ended(self.disabled_by or '')}"
+            )
         why = self.error or "its import has not ended"
         error = PluginError(
-            f"Loading {self} failed: {why}. `horus plugin info {self.distribution}` tells more."
+            f"Loading {self} failed: {reasons.ended(why)} `horus plugin info {self.distribution}` tells more."
         )
         error.__cause__ = self.cause
         return error
+
+    def decide(self, disabled_by: str | None) -> None:
+        """Disable it, and say by what and what to do about it, or enable it again; what is loaded is not undone."""
+        self.disabled_by = disabled_by
+        if self.state in {FOUND, DISABLED}:
+            self.state = FOUND if disabled_by is None else DISABLED
 
     def be_quiet(self) -> None:
         """Say nothing when it fails: whoever asks says it."""

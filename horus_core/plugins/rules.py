@@ -2,7 +2,7 @@
 
 HORUS_PLUGINS=a,b allows only these besides what comes with HORUS, and those in any case; without it all but what is
 listed as `disable` under [plugins] in horus.toml or in the user's config.toml. Names are those of distributions or
-entry points.
+entry points. While a file of settings is wrong nobody can tell what it allows: then none but those in HORUS_PLUGINS.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from horus_core import project
 from horus_core.errors import ConfigError
+from horus_core.plugins import reasons
 from horus_core.plugins.metadata import canonical
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Rules(NamedTuple):
     """By canonical name: the file that says so."""
     folder: Path | None
     """The project's folder of one-file plugins."""
+    wrong: ConfigError | None = None
+    """What is wrong with the settings."""
 
     def forbids(self, plugin: Plugin) -> str | None:
         """Why a plugin may not be used, with the way out, or None."""
@@ -41,13 +44,29 @@ class Rules(NamedTuple):
             if names & self.only:
                 return None
             return f"{ONLY} leaves it out: add {plugin.distribution} to it, or unset it"
+        if self.wrong is not None:
+            return f"No plugin of others is used while the settings are wrong: {reasons.one_line(self.wrong)}"
         for name in names & set(self.disabled):
             return f"{self.disabled[name]} disables {name!r}: run `horus plugin enable {name}`"
         return None
 
 
 def read() -> Rules:
-    """Read the rules. Raises ConfigError with file and line for settings that are wrong."""
+    """Read the rules. Wrong settings are in them as an error with file and line: who needs them raises it."""
+    said = os.environ.get(ONLY)
+    only = (
+        frozenset(canonical(name.strip()) for name in said.split(",") if name.strip())
+        if said is not None
+        else None
+    )
+    try:
+        return Rules(only, *_settings())
+    except ConfigError as error:
+        return Rules(only, {}, None, error)
+
+
+def _settings() -> tuple[dict[str, Path], Path | None]:
+    """What the files say is disabled, and the project's folder. Raises ConfigError for files that are wrong."""
     disabled: dict[str, Path] = {}
     folder = None
     user = project.existing_user_file()
@@ -59,12 +78,7 @@ def read() -> Rules:
         disabled.update({canonical(name): settings.path for name in table.get("disable", ())})
         if "folder" in table:
             folder = _folder(settings, table["folder"])
-    said = os.environ.get(ONLY)
-    if said is None:
-        return Rules(None, disabled, folder)
-    return Rules(
-        frozenset(canonical(name.strip()) for name in said.split(",") if name.strip()), disabled, folder
-    )
+    return disabled, folder
 
 
 def _folder(settings: project.Settings, name: str) -> Path:

@@ -39,9 +39,12 @@ def find(said: str) -> type[Message]:
         return _attribute(import_target(module), name, said)
     cls = registry.find(said)
     if cls is None:
+        trouble, cause = registry.types.trouble(said)
+        if trouble:
+            raise ConfigError(f"No message type {said!r}: {trouble}") from cause
         raise ConfigError(
             f"No message type {said!r}: expected one that a package brings, `module:Class`, `file.py:Class` or "
-            f"`topic:NAME`.{nearest(said, registry.all_types())} `horus msg list` shows them."
+            f"`topic:NAME`.{nearest(said, registry.types.names())} `horus msg list` shows them."
         )
     return cls
 

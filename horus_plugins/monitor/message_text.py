@@ -78,7 +78,7 @@ def _said(value: Any) -> str:
 
 
 def _origin(one: MessageType) -> str:
-    return f"{one.distribution} {one.version}" if one.distribution else "no package"
+    return f"{one.distribution} {one.version}".rstrip() or "no package"  # a file has no version
 
 
 def _size(one: MessageType) -> str:

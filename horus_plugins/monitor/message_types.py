@@ -85,10 +85,8 @@ def failures() -> list[str]:
 
 def supplier(cls: type[Message]) -> tuple[str, str]:
     """Distribution and version of the plugin that brings the class; empty when none does."""
-    for offer in registry.types.all():
-        if offer.thing is cls:
-            return offer.plugin.distribution, offer.plugin.version
-    return "", ""
+    plugin = registry.types.giver(cls, cls.__module__.partition(".")[0])
+    return (plugin.distribution, plugin.version) if plugin is not None else ("", "")
 
 
 def pooled(name: str) -> MessageType:

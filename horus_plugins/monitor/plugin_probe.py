@@ -1,6 +1,6 @@
 """Loading one plugin in a process of its own, so that one that hangs or kills its process harms nobody.
 
-`plugin_probe.py GROUP NAME DISTRIBUTION` writes a Report as JSON; what the plugin itself writes goes to stderr.
+`plugin_probe.py GROUP NAME DISTRIBUTION DESCRIPTOR` writes a Report as JSON to that open file.
 Started by its path: -m would put the folder in which somebody happens to stand before all that is installed.
 """
 
@@ -17,7 +17,9 @@ import subprocess
 import traceback
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
@@ -41,48 +43,64 @@ _SAID_AT_MOST = 4000
 
 def probe(plugin: Plugin, time_limit_s: float) -> Report:
     """Load a plugin in another process and tell what became of it. A disabled one is loaded, too."""
-    words = [__file__, plugin.group, plugin.name, plugin.distribution]
     environment = {**os.environ, rules.ONLY: plugin.distribution}
     for switch in (switches.STRICT, switches.TRACE):
         environment.pop(switch, None)
-    child = subprocess.Popen(
-        [sys.executable, *words],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        out, err = child.communicate(timeout=time_limit_s)
-    except subprocess.TimeoutExpired:
-        out, err = b"", _end(child)
-        failure = f"its import has not ended after {time_limit_s:g} s"
-    except BaseException:
-        _end(child)
-        raise
-    else:
-        failure = f"it ended its process: exit code {child.returncode}"
-    try:
-        report = msgspec.json.decode(out, type=Report)
-    except msgspec.DecodeError:
-        report = Report(FAILED, error=failure)
-    report.said = err.decode(errors="replace")[-_SAID_AT_MOST:].strip()
+    # Files: what the plugin has started may hold a pipe open for as long as it likes, and nobody would see its end.
+    with TemporaryFile() as answer, TemporaryFile() as said:
+        words = [plugin.group, plugin.name, plugin.distribution, str(answer.fileno())]
+        child = subprocess.Popen(
+            [sys.executable, __file__, *words],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+            pass_fds=[answer.fileno()],
+        )
+        try:
+            failure = f"it ended its process: exit code {child.wait(time_limit_s)}"
+        except subprocess.TimeoutExpired:
+            failure = f"its import has not ended after {time_limit_s:g} s"
+        finally:
+            _end(child)
+        try:
+            report = msgspec.json.decode(_content(answer), type=Report)
+        except msgspec.DecodeError:
+            report = Report(FAILED, error=failure)
+        report.said = _content(said).decode(errors="replace")[-_SAID_AT_MOST:].strip()
     return report
 
 
-def _end(child: subprocess.Popen[bytes]) -> bytes:
-    """Kill it with all that it has started; what it has said."""
+def _content(file: IO[bytes]) -> bytes:
+    """All that stands in a file; who else has it open goes on where it was."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Kill it with all that it has started."""
+    if child.returncode is None:
+        _kill_descendants(child.pid)
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    return child.communicate()[1]
+    child.wait()
+
+
+def _kill_descendants(pid: int) -> None:
+    """Kill what a living process has started, also in other sessions; what its parent has left is not found."""
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for one in map(int, task.read_text().split()):
+                _kill_descendants(one)
+                with suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
 
 
 def main() -> None:
     """The other process."""
-    group, name, distribution = sys.argv[1:]
-    answer = os.dup(1)
-    os.dup2(2, 1)  # what the plugin prints is not our answer
+    group, name, distribution, number = sys.argv[1:]
+    answer = int(number)
+    os.set_inheritable(answer, False)
     found = [
         one for one in discovery.entry_points(group) if (one.name, one.distribution) == (name, distribution)
     ]
@@ -90,9 +108,9 @@ def main() -> None:
         import_module(HOMES[group])
     plugin = found[0]
     plugin.be_quiet()
-    if wrong := kinds.wrong_group(plugin):
+    if plugin.error is None and (wrong := kinds.wrong_group(plugin)):
         plugin.fail(wrong)
-    else:
+    elif plugin.error is None:
         plugin.prepare()
     cause, module = plugin.cause, sys.modules.get(plugin.module)
     report = Report(
@@ -106,6 +124,7 @@ def main() -> None:
         "".join(traceback.format_exception(cause)) if cause is not None else None,
     )
     os.write(answer, msgspec.json.encode(report))
+    _kill_descendants(os.getpid())
     os._exit(0)  # threads that it started, and what it does at the end, are none of ours
 
 

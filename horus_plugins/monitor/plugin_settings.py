@@ -25,6 +25,7 @@ def disable(name: str) -> Path:
 
     Raises ConfigError for a name that no plugin has, and for what comes with HORUS.
     """
+    discovery.check_settings()
     for plugin in plugins.named(name):
         if plugin.is_box:
             raise ConfigError(
@@ -43,6 +44,7 @@ def enable(name: str) -> list[Path]:
 
     Raises ConfigError for a name that neither a plugin has nor a file disables.
     """
+    discovery.check_settings()
     changed = []
     for path in (project.find(), project.user_file()):
         names = _disabled(path) if path is not None else []

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from horus_core.plugins.record import Plugin
 
 _AT_ONCE = 4
+_SHADOWED = f"its command is not used: {record.BOX} has one of that name"
 
 
 class PluginState(msgspec.Struct):
@@ -72,20 +73,24 @@ def look_into(name: str | None, time_limit_s: float) -> list[PluginState]:
 
     from horus_plugins.monitor.plugin_probe import probe  # noqa: PLC0415 - the same
 
+    if name is None:
+        discovery.check_settings()  # which are to be checked is what they say
     plugins = named(name) if name is not None else list(discovery.every())
     plugins.sort(key=lambda plugin: plugin.is_box)
+    looked_at = len(plugins)
+    plugins += _rivals(plugins)
     states = [_state(plugin) for plugin in plugins]
     chosen = [
         (plugin, state)
-        for plugin, state in zip(plugins, states, strict=True)
-        if state.error is None and (state.enabled or name is not None)
+        for number, (plugin, state) in enumerate(zip(plugins, states, strict=True))
+        if state.error is None and (state.enabled or (name is not None and number < looked_at))
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         reports = pool.map(lambda one: probe(one[0], time_limit_s), chosen)
         for (_, state), report in zip(chosen, reports, strict=True):
             state.report = report
     _find_conflicts([state for state in states if state.report is not None])
-    return states
+    return states[:looked_at]
 
 
 def named(name: str) -> list[Plugin]:
@@ -93,12 +98,28 @@ def named(name: str) -> list[Plugin]:
     plugins = discovery.every()
     found = [plugin for plugin in plugins if canonical(name) in plugin.names()]
     if not found:
+        discovery.check_settings()  # a file in a folder that is not known might have it
         known = {one for plugin in plugins for one in (plugin.name, plugin.distribution)}
         raise ConfigError(
             f"Finding the plugin {name!r} failed: expected a distribution or an entry point, got a name that "
             f"nobody has.{reasons.nearest(name, known)} See `horus plugin list`."
         )
     return found
+
+
+def _rivals(plugins: list[Plugin]) -> list[Plugin]:
+    """The others that might supply a name which these supply: commands and nodes by what they are called."""
+    mine = [plugin for plugin in plugins if not plugin.is_box]
+    groups = {plugin.group for plugin in mine} & set(kinds.CONTRIBUTIONS)
+    called = {(plugin.group, plugin.name) for plugin in mine if plugin.group in {kinds.COMMANDS, kinds.NODES}}
+    return [
+        plugin
+        for plugin in discovery.every()
+        if not plugin.is_box
+        and plugin.disabled_by is None
+        and plugin not in plugins
+        and (plugin.group in groups or (plugin.group, plugin.name) in called)
+    ]
 
 
 def _state(plugin: Plugin) -> PluginState:
@@ -117,27 +138,39 @@ def _state(plugin: Plugin) -> PluginState:
 
 def _found_notes(plugin: Plugin) -> Iterator[str]:
     """What is wrong with it by its metadata alone."""
-    if plugin.group == kinds.COMMANDS and not plugin.is_box:
-        own = {one.name for one in discovery.entry_points(kinds.COMMANDS) if one.is_box}
-        if plugin.name in own:
-            yield f"its command is not used: {record.BOX} has one of that name"
+    if plugin.group == kinds.COMMANDS and not plugin.is_box and plugin.name in _own_commands():
+        yield _SHADOWED
     for other in discovery.hidden(plugin.distribution):
         yield f"another version is installed, and is not used: {other}"
 
 
 def _find_conflicts(states: Iterable[PluginState]) -> None:
-    """What two plugins give is of no use: both get a note, and count as failed."""
+    """What two plugins give is of no use: both count as failed. HORUS's own are used in any case.
+
+    Several entry points of a distribution may name one module, so that each type is found by its name.
+    """
     givers: dict[tuple[str, str], list[PluginState]] = {}
     for state in states:
-        for name in state.report.gave if state.report is not None and state.group != kinds.OBSERVERS else ():
+        if state.distribution == record.BOX or state.report is None or state.group == kinds.OBSERVERS:
+            continue
+        if state.group == kinds.COMMANDS and state.name in _own_commands():
+            state.notes.remove(_SHADOWED)
+            state.error = _SHADOWED
+            continue
+        for name in state.report.gave:
             givers.setdefault((state.group, name), []).append(state)
-    for (_, name), both in givers.items():
-        if len(both) > 1:
-            who = " and ".join(state.source for state in both)
-            for state in both:
+    for (_, name), all_of_them in givers.items():
+        modules = {(one.distribution, one.value.partition(":")[0]): one for one in all_of_them}
+        if len(modules) > 1:
+            who = " and ".join(f"{modules[key].source} ({modules[key].value})" for key in sorted(modules))
+            for state in all_of_them:
                 state.error = (
                     f"{name!r} comes from {who}: expected one of them; uninstall or disable the other"
                 )
+
+
+def _own_commands() -> set[str]:
+    return {one.name for one in discovery.entry_points(kinds.COMMANDS) if one.is_box}
 
 
 def as_json(state: PluginState) -> dict[str, object]:

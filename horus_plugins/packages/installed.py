@@ -39,9 +39,10 @@ class Package:
         return [f"{self.distribution}:{node.name}" for node in self.nodes]
 
 
-def packages() -> list[Package]:
-    """All that are installed, by name."""
-    plugins = sorted(discovery.entry_points(GROUP), key=lambda one: (_plain(one.distribution), one.name))
+def packages(*, disabled: bool = True) -> list[Package]:
+    """All that are installed, by name; without `disabled` those that may be used."""
+    wanted = [one for one in discovery.entry_points(GROUP) if disabled or one.disabled_by is None]
+    plugins = sorted(wanted, key=lambda one: (_plain(one.distribution), one.name))
     found = []
     for _, group in groupby(plugins, key=lambda one: _plain(one.distribution)):
         members = list(group)

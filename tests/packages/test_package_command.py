@@ -92,6 +92,13 @@ def test_list_imports_nothing(drive):
     assert drive.imports == []
 
 
+def test_a_list_without_plugins(drive):
+    """What may not be used is not listed, and why is told."""
+    done = drive.horus("--no-plugins", "package", "list")
+    assert (done.code, done.out) == (0, "")
+    assert "All packaged nodes are disabled: `horus plugin list` tells by what." in done.err
+
+
 def test_an_empty_list_says_where_packages_come_from(site):
     """On stderr; nothing is no failure."""
     done = site.horus("package", "list")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -82,6 +83,22 @@ class Site:
     def python(self, source, **environment):
         """Run a program."""
         return self._run([sys.executable, "-W", "error", "-c", textwrap.dedent(source)], environment)
+
+    @contextmanager
+    def running(self, source):
+        """A program that goes on meanwhile, and is ended then."""
+        with subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", textwrap.dedent(source)],
+            cwd=self.work,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as program:
+            try:
+                yield program
+            finally:
+                program.terminate()
 
     def _run(self, command, environment):
         start = time.monotonic()

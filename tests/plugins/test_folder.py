@@ -94,7 +94,7 @@ def test_switched_off_like_others(project, environment):
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("x = (", "SyntaxError"),
+        ("x = (", "broken.py:1)"),
         ("x = 1", "expected functions marked with @horus.hookimpl or @click.command(), got none"),
         (
             "import horus\n@horus.hookimpl\ndef horus_node_faild(node): ...",
@@ -113,3 +113,25 @@ def test_a_broken_file_harms_no_other(project, source, reason):
     checked = project.horus("plugin", "check", "broken")
     assert checked.code == 1
     assert reason in checked.out
+
+
+def test_a_broken_file_that_may_not_be_used_is_not_said(project):
+    """Who leaves it out, or disables it, hears nothing of it; `horus plugin info` tells what is wrong."""
+    (project.work / "mine" / "broken.py").write_text("x = (")
+    assert project.horus("--no-plugins", "plugin", "list").err == ""
+    assert project.python(RUN, HORUS_PLUGINS="watch").err == ""
+    assert project.horus("plugin", "disable", "broken").code == 0
+    assert project.python(RUN).err == ""
+    told = project.horus("plugin", "info", "broken")
+    assert told.code == 1
+    assert f"  why           SyntaxError: '(' was never closed ({project.work}/mine/broken.py:1)" in told.out
+
+
+def test_a_working_folder_that_was_removed(site):
+    """Python looks for modules there, too: nothing is found, and nothing fails."""
+    done = site.python(
+        "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir(os.getcwd()); sys.path.insert(0, '')\n"
+        "from horus_core.messages import registry\n"
+        "print(registry.find('CmdVel').__name__)"
+    )
+    assert done.out == "CmdVel\n", done

@@ -131,6 +131,22 @@ def test_one_that_hangs_is_ended(site):
     assert not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
 
 
+@pytest.mark.parametrize("session", [False, True])
+def test_one_that_starts_a_helper_is_loaded(site, gripper, session):
+    """What it starts holds its streams, in a session of its own perhaps: nobody waits for it, and it is ended."""
+    started = (
+        "import subprocess\n"
+        f"helper = subprocess.Popen(['sleep', '1000'], start_new_session={session})\n"
+        "print('child', helper.pid, flush=True)\n"
+    )
+    site.install("acme", {"horus.messages": "acme = acme"}, started + gripper)
+    done = site.horus("plugin", "info", "acme", "--json", "--timeout", "40")
+    assert done.code == 0, done
+    assert told(done, "acme")["state"] == "loaded"
+    pid = int(told(done, "acme")["said"].split()[1])
+    assert not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
+
+
 def test_check_of_what_comes_with_horus(site):
     """Everything of HORUS's own loads; exit code 0."""
     done = site.horus("plugin", "check", "--timeout", "60")
@@ -158,10 +174,37 @@ def test_check_finds_conflicts_and_other_versions(site, gripper, tmp_path):
     done = site.horus("plugin", "check", "--json", **path)
     assert done.code == 1
     for name in ("acme", "bolt"):
-        assert "'Gripper' comes from acme 1.2 and bolt 1.2" in told(done, name)["error"]
+        assert "'Gripper' comes from acme 1.2 (acme) and bolt 1.2 (bolt)" in told(done, name)["error"]
     assert told(done, "bolt")["notes"] == [f"another version is installed, and is not used: 0.9 in {other}"]
     assert f"is not used: 0.9 in {other}" in site.horus("plugin", "list", **path).out
+    alone = site.horus("plugin", "check", "bolt", **path)
+    assert alone.code == 1
+    assert "'Gripper' comes from acme 1.2 (acme) and bolt 1.2 (bolt)" in alone.out
+    assert "\nacme " not in alone.out
+    site.horus("plugin", "disable", "acme")
     assert site.horus("plugin", "check", "bolt", **path).code == 0, "alone it works"
+
+
+def test_two_entry_points_of_one_module_are_no_conflict(site, gripper):
+    """Each type has an entry point of its name, as in horus-gripper: one module gives both."""
+    both = gripper.replace("@hookimpl", "class Wrench(Message):\n    turn: f64 = 0.0\n\n@hookimpl")
+    site.install("acme", {"horus.messages": "Gripper = acme\nWrench = acme"}, f"{both}    register(Wrench)\n")
+    for arguments in ((), ("acme",)):
+        done = site.horus("plugin", "check", *arguments, "--timeout", "60")
+        assert done.code == 0, done
+
+
+def test_check_of_a_command_that_horus_has(site):
+    """The stranger's is the one to be mended, looked at alone or with all; HORUS's own is fine."""
+    source = "import click\n@click.command()\ndef run(): ..."
+    site.install("acme", {"horus.commands": "run = acme:run"}, source)
+    for name in ("horus-core", "acme"):
+        done = site.horus("plugin", "check", name, "--timeout", "60", "--json")
+        assert done.code == (1 if name == "acme" else 0), done
+    assert told(done, "run")["error"] == "its command is not used: horus-core has one of that name"
+    assert told(done, "run")["notes"] == []
+    everything = json.loads(site.horus("plugin", "check", "--timeout", "60", "--json").out)["plugins"]
+    assert [one["distribution"] for one in everything if one["error"]] == ["acme"]
 
 
 @pytest.mark.parametrize("verb", ["info", "check", "enable", "disable"])

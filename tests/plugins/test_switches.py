@@ -151,16 +151,55 @@ def test_names_that_cannot_be_disabled(acme):
     ],
 )
 def test_wrong_settings(acme, text, problems):
-    """All that is wrong, with file and line and the nearest key; help is there all the same."""
+    """All that is wrong, with file and line and the nearest key, in a line; what comes with HORUS works."""
     (acme.work / "horus.toml").write_text(text)
     done = acme.horus("topic", "list")
-    assert done.code == 1
+    assert done.code == 0
+    [line, _no_topics] = done.err.splitlines()
+    assert line.endswith(" Until then no plugin of others is used.")
+    assert "?." not in line
     for problem in problems:
         assert f"{acme.work / 'horus.toml'}{problem}" in done.err
     helped = acme.horus("--help")
     assert helped.code == 0
     assert problems[0] in helped.err
     assert "  topic " in helped.out
+
+
+ROBOT = """
+import horus
+horus.run(horus.Node("arm", tick=lambda: print("up", flush=True), rate=10), duration=30)
+"""
+
+
+# spec: F33
+def test_wrong_settings_hold_up_no_emergency_stop(acme):
+    """A robot starts, is stopped and let go again while horus.toml is broken: a line on stderr each time."""
+    with acme.running(ROBOT) as robot:
+        assert robot.stdout.readline() == "up\n"
+        (acme.work / "horus.toml").write_text("[plugins\n")
+        for arguments in (["estop", "test"], ["estop", "--status"], ["--no-plugins", "estop", "--release"]):
+            done = acme.horus(*arguments)
+            assert done.err.count("horus.toml:1: Expected ']'") == 1, done
+            assert "Traceback" not in done.err
+            assert done.code == 0, done
+    for arguments in (["blackbox"], ["clean"]):
+        assert acme.horus(*arguments).err.count("horus.toml:1:") == 1
+
+
+def test_wrong_settings_are_fatal_for_what_needs_them(acme):
+    """What only a plugin could supply, switching one, a script, a strict run: an error that names file and line."""
+    (acme.work / "horus.toml").write_text("[plugins\n")
+    for arguments in (["greet"], ["run", "go"], ["plugin", "enable", "acme"], ["plugin", "disable", "acme"]):
+        done = acme.horus(*arguments)
+        assert done.code == 1, done
+        assert "horus.toml:1:" in done.err.splitlines()[-1], done
+    assert "horus.toml:1:" in acme.python(NAMED).out
+    assert acme.imports == []
+    assert acme.python(NAMED, HORUS_PLUGINS="acme-grippers").out == "acme\n"
+    run = "import horus\nhorus.run(horus.Node('n', tick=lambda: None), duration=0)"
+    assert acme.python(run).code == 0
+    assert "ConfigError" in acme.python(run, HORUS_STRICT="1").err
 
 
 def test_a_file_that_somebody_left_in_a_shared_folder(monkeypatch, tmp_path):
