@@ -13,6 +13,17 @@ import pytest
 
 from horus_core.shm import namespace
 
+LOOKER = """
+import horus
+
+def looker():
+    def tick(node):
+        if not node.is_stale("scan", 1.0):
+            node.latest("scan")
+        node.send("battery", {"volts": 12.0})
+        node.latest("battery")
+    return horus.Node("looker", tick=tick, pubs={"battery": dict}, subs={"scan": horus.LaserScan}, rate=20)
+"""
 LIAR = """
 import horus
 
@@ -139,6 +150,19 @@ def test_a_check_of_a_package_that_does_what_it_declares(drive):
     assert "note: driver did not publish 'front/log' in this time" in done.out
     assert drive.horus("package", "info", "horus-drive:drive", "--check").code == 0
     assert left_behind() == []
+
+
+def test_looking_at_a_topic_is_reading_it(site):
+    """latest() and is_stale() make no subscriber of a node, and are found by a check all the same."""
+    site.package("horus-looker", LOOKER, "looker")
+    done = site.horus("package", "check", "looker", "--seconds", "0.2", "--json")
+    (found,) = [one["check"] for one in json.loads(done.out)["nodes"]]
+    assert found["notes"] == []
+    assert found["problems"] == ["looker subscribes 'battery' (dict), which its subs= do not name"]
+    assert found["used"]["looker"]["subscribes"] == [
+        {"topic": "battery", "type": "dict"},
+        {"topic": "scan", "type": "LaserScan"},
+    ]
 
 
 def test_a_check_finds_what_is_not_declared(site):
