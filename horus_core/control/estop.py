@@ -81,8 +81,8 @@ def order_to_release(source: str) -> EmergencyStop:
 def open_topic(node: str, backend: str | None = None) -> "Topic":
     """A handle on the topic of the current namespace; the topic is made if need be.
 
-    Without a backend it goes over what the control topics of this process go over. Raises TopicTypeError or RegionError
-    when it cannot be had.
+    Without a backend it goes over what the control topics of this process go over. Raises TopicTypeError or
+    RegionError when it cannot be had.
     """
     from horus_core.topics.topic import Topic  # noqa: PLC0415 - a scheduler is imported without topics
 

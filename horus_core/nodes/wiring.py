@@ -68,7 +68,7 @@ class Wiring:
         return [self.real(name) for name in self._subscribed()]
 
     def looked_at(self) -> list[str]:
-        """The names of the topics that were looked at with latest() and its kin, which make no subscriber of a node."""
+        """The names of the topics that were looked at with latest() and its kin, which make no subscriber."""
         return [self.real(name) for name in self._looked_at]
 
     def declarations(self) -> tuple[list[Declared], list[Declared]]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -271,3 +274,24 @@ def test_disabled_packages_are_refused_by_name(drive):
     assert "it is disabled" in done.err
     assert drive.horus("run", "drive", HORUS_PLUGINS="horus-drive").code == 0
     assert drive.horus("package", "check", "drive", "--seconds", "0.1", HORUS_BACKEND="local").code == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
+def test_a_check_without_shared_memory_is_refused(drive):
+    """It says what it needs, and advises nothing that would not help; info works there."""
+    command = 'mount -t tmpfs -o ro tmpfs /dev/shm && exec "$0" -m horus_cli package "$@" drive'
+    there = ["unshare", "-m", "sh", "-c", command, sys.executable]
+    environment = {**drive.environment, "HORUS_BACKEND": "local"}
+    check, info = (
+        subprocess.run(
+            [*there, what], capture_output=True, text=True, timeout=60, env=environment, cwd=drive.work
+        )
+        for what in ("check", "info")
+    )
+    if "mount:" in check.stderr:
+        pytest.skip("mounting is not allowed here")
+    assert (check.returncode, check.stdout) == (1, "")
+    assert "Checking horus-drive failed: expected /dev/shm to be writable" in check.stderr
+    assert "Read-only file system" in check.stderr
+    assert "HORUS_BACKEND=local" not in check.stderr
+    assert info.returncode == 0, info.stderr
