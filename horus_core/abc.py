@@ -114,7 +114,11 @@ class Runner(ABC):
 
     @abstractmethod
     def command(self, target: str) -> list[str]:
-        """The command line that runs it, its program by its full path; the user's arguments follow."""
+        """The command line that runs it, its program by its full path; the user's arguments follow.
+
+        A list of texts. Anything else, or what any of these methods raises besides HORUS's own errors, is shown as
+        an error of the plugin.
+        """
 
 
 class Backend(ABC):
