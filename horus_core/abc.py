@@ -114,7 +114,11 @@ class Runner(ABC):
 
     @abstractmethod
     def command(self, target: str) -> list[str]:
-        """The command line that runs it, its program by its full path; the user's arguments follow."""
+        """The command line that runs it, its program by its full path; the user's arguments follow.
+
+        A list of texts. Anything else, or what any of these methods raises besides HORUS's own errors, is shown as
+        an error of the plugin.
+        """
 
 
 class Backend(ABC):
@@ -184,11 +188,19 @@ class Bridge(ABC):
     order, exact accounts, `wait`, `recv_async`, `on=`. Where the network is too slow the ring is the queue, and what
     is overwritten there is counted.
 
-    All methods of a Bridge and its Links are called on that one thread: they may block, and need no locks.
+    All methods of a Bridge and its Links but check_settings() are called on that one thread: they may block, and need
+    no locks.
     """
 
     name: ClassVar[str]
     """As Backend.name."""
+
+    @classmethod  # noqa: B027 - most have nothing to check
+    def check_settings(cls) -> None:
+        """Raise ConfigError for settings that can never work, like a misspelt address: who opens a topic gets it.
+
+        Called on the thread of who opens the first topic over it, which must not wait: look at no network here.
+        """
 
     def __init__(self, namespace: str) -> None:
         """Topics of other namespaces are others. An exception is logged, and tried again every second."""

@@ -38,6 +38,7 @@ class Bridged(PrivateBackend):
     across_processes: ClassVar[bool] = True
 
     def __init__(self, bridge: type[Bridge], namespace: str) -> None:
+        bridge.check_settings()
         super().__init__(namespace)
         self.name = bridge.name  # type: ignore[misc]  # of the object: one class serves all bridges
         self.sender = os.urandom(16)
@@ -176,7 +177,7 @@ class Bridged(PrivateBackend):
             return call()
         except Exception as error:  # noqa: BLE001 - as it says
             self._retry_at = time.monotonic() + _LOOK_S
-            why = f"{what} failed: {type(error).__name__}: {error}"
+            why = f"{what} failed: {type(error).__name__}: {str(error).rstrip('.')}"
             if why not in self._said:
                 self._said.add(why)
                 _log.warning("Backend %r: %s. It is tried again; what is sent waits.", self.name, why)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from horus_core.topics.attach import Request
 
 VARIABLE = "HORUS_BACKEND"
-SHM = "shm"
+SHM, LOCAL = "shm", "local"
 
 _lock = threading.RLock()
 _open: dict[tuple[str, str], Backend] = {}
@@ -48,7 +48,7 @@ def of_request(request: Request) -> Backend:
         PluginError: nobody supplies such a backend.
         ConfigError: its name is no text.
     """
-    if request.framework:
+    if request.framework and request.backend is None:
         return _get(*_control())
     return _get(*_chosen(request.backend), f"Opening topic {request.topic!r}")
 

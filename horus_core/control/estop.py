@@ -78,14 +78,17 @@ def order_to_release(source: str) -> EmergencyStop:
     return EmergencyStop(engaged=False, source=_cut(source, SOURCE_BYTES), timestamp_ns=time.monotonic_ns())
 
 
-def open_topic(node: str) -> "Topic":
+def open_topic(node: str, backend: str | None = None) -> "Topic":
     """A handle on the topic of the current namespace; the topic is made if need be.
 
-    Raises TopicTypeError or RegionError when it cannot be had.
+    Without a backend it goes over what the control topics of this process go over. Raises TopicTypeError or
+    RegionError when it cannot be had.
     """
     from horus_core.topics.topic import Topic  # noqa: PLC0415 - a scheduler is imported without topics
 
-    return Topic(TOPIC, EmergencyStop, capacity=_CAPACITY, latched=True, _node=node, _framework=True)
+    return Topic(
+        TOPIC, EmergencyStop, capacity=_CAPACITY, latched=True, backend=backend, _node=node, _framework=True
+    )
 
 
 def stands(ring: "Ring") -> bool:

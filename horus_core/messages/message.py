@@ -61,7 +61,15 @@ class Message(_native.MessageBase, metaclass=_native.MessageMeta):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Make a message from what `to_dict` gave, or from a part of it: the rest has its default."""
+        """Make a message from what `to_dict` gave, or from a part of it: the rest has its default.
+
+        Raises TypeError for anything else.
+        """
+        if not hasattr(values, "items"):
+            raise TypeError(
+                f"{cls.__name__}.from_dict: expected a dict of fields and values, got {values!r}. Give what "
+                f"to_dict() returned, or a part of it."
+            )
         return cls(**{name: _from_plain(cls, name, value) for name, value in values.items()})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
 import json
 import math
@@ -80,12 +81,28 @@ class Parameter:
         for candidate in _readings(self.type, given):
             found, value = _converted(self.type, candidate)
             if found:
+                self._refuse_dropped(candidate, value, given.origin)
                 return value
         shown = given.value if given.text is None else given.text
         unit = f" ({self.unit})" if self.unit else ""
         raise ParamError(
-            f"Bad parameter {self.name!r}: expected {self.type_name}{unit}, got {shown!r} (from {given.origin})."
+            f"Bad parameter {self.name!r}: expected {self.type_name}{_choices(self.type)}{unit}, got {shown!r} "
+            f"(from {given.origin})."
         )
+
+    def _refuse_dropped(self, given: Any, value: Any, origin: str) -> None:
+        """A misspelt field of a dataclass must not leave it at its default."""
+        from horus_core.nodes.unknown import dropped  # noqa: PLC0415 - only where a value is given
+
+        for key, owner, known in dropped(given, value):
+            import difflib  # noqa: PLC0415 - only for an error's text
+
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ParamError(
+                f"Bad parameter {self.name!r}: expected fields of {owner} ({', '.join(known)}), got {key!r} "
+                f"(from {origin}).{hint}"
+            )
 
 
 def parameters(function: Callable[..., Any], what: str) -> dict[str, Parameter]:
@@ -119,6 +136,14 @@ def type_name(annotation: Any) -> str:
         return "anything"
     plain = isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias)
     return annotation.__name__ if plain else str(annotation).replace("typing.", "")
+
+
+def _choices(annotation: Any) -> str:
+    """` (one of 'left', 'right')` where the type is, or may be, an enum."""
+    parts = (annotation, *getattr(annotation, "__args__", ()))
+    enums = [part for part in parts if isinstance(part, type) and issubclass(part, enum.Enum)]
+    values = ", ".join(repr(member.value) for one in enums for member in one)
+    return f" (one of {values})" if values else ""
 
 
 def _signed(function: Callable[..., Any]) -> Callable[..., Any]:

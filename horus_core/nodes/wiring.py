@@ -54,6 +54,7 @@ class Wiring:
         self._refuse_depth_of_events()
         self._used_pubs: dict[str, None] = {}
         self._used_subs: dict[str, None] = {}
+        self._looked_at: dict[str, None] = {}
         self._remapped: dict[str, str] = {}
         self.topics: dict[str, Topic] = {}
         """What is open, by the names that the node uses."""
@@ -64,7 +65,11 @@ class Wiring:
 
     def subscribers(self) -> list[str]:
         """The names of the topics that were declared for subscribing, or received from."""
-        return [self.real(name) for name in dict.fromkeys([*self._subs, *self._used_subs])]
+        return [self.real(name) for name in self._subscribed()]
+
+    def looked_at(self) -> list[str]:
+        """The names of the topics that were looked at with latest() and its kin, which make no subscriber."""
+        return [self.real(name) for name in self._looked_at]
 
     def declarations(self) -> tuple[list[Declared], list[Declared]]:
         """What pubs= and subs= say, by the names that the node uses; a class alone stands for its default topic."""
@@ -119,13 +124,12 @@ class Wiring:
     def inlet(self, key: str | type) -> Topic:
         """The topic behind a name or class, for looking at it."""
         name, topic = self._open(key)
-        self._used_subs[name] = None
+        self._looked_at[name] = None
         return topic
 
     def open_inlets(self) -> list[Topic]:
         """The subscribed topics that are open."""
-        names_used = dict.fromkeys([*self._subs, *self._used_subs])
-        return [topic for name in names_used if (topic := self.topics.get(name)) is not None]
+        return [topic for name in self._subscribed() if (topic := self.topics.get(name)) is not None]
 
     def close(self) -> None:
         """Close all topics; they open again when they are used again."""
@@ -133,6 +137,9 @@ class Wiring:
         topics, self.topics = self.topics, {}
         for topic in topics.values():
             topic.close()
+
+    def _subscribed(self) -> dict[str, None]:
+        return dict.fromkeys([*self._subs, *self._used_subs, *self._looked_at])
 
     def _open(self, key: str | type) -> tuple[str, Topic]:
         """The name that the node uses for it, and the topic."""

@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from horus_core.backends import registry
 from horus_core.errors import HorusError
 from horus_core.shm import cleaner, namespace
 from horus_plugins.launch.environment import environment
@@ -27,6 +28,8 @@ def run_several(targets: Sequence[Target], arguments: tuple[str, ...], *, isolat
         say(f"Executing {count}:")
         say(f"  🔒 Session: {session}")
         say(f"  Namespace: {where}")
+        if len(targets) > 1 and os.environ.get(registry.VARIABLE) == registry.LOCAL:
+            say(f"  {registry.VARIABLE}=local: each process keeps its topics to itself; they share none")
         for number, target in enumerate(targets, start=1):
             say(f"  {number}. {target.name} ({target.language})")
         say("")

@@ -1,13 +1,18 @@
-"""The emergency stop as seen from outside: engaging, releasing, and who has obeyed."""
+"""The emergency stop as seen from outside: engaging, releasing, and who has obeyed.
+
+Always over shared memory, whatever HORUS_BACKEND says: a process alone has nobody to stop.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from horus_core import _native
+from horus_core.backends import registry
 from horus_core.control import estop, flights
 from horus_core.errors import HorusError
 from horus_core.shm import namespace, process
@@ -73,7 +78,7 @@ def status() -> Status:
         return found
     from horus_core.topics.topic import Topic  # noqa: PLC0415 - only where there is a namespace
 
-    with Topic(estop.TOPIC) as topic:
+    with Topic(estop.TOPIC, backend=registry.SHM) as topic:
         order = topic.latest()
     if isinstance(order, estop.EmergencyStop):
         found.engaged, found.reason, found.source = bool(order.engaged), order.reason, order.source
@@ -89,6 +94,10 @@ def told(found: Status) -> list[str]:
     lines = [f"ENGAGED in namespace {found.namespace!r} by {found.source or 'somebody'}: {found.reason}"]
     if not found.schedulers:
         lines.append("No scheduler heard it: none runs in this namespace. Those that start later will.")
+        if os.environ.get(registry.VARIABLE) == registry.LOCAL:
+            lines.append(
+                f"What runs with {registry.VARIABLE}=local hears its own process only: stop that itself."
+            )
     lines += [
         f"NOT SAFE: {node.name} of {node.scheduler} ({node.state}) has not reached its safe state."
         for node in found.moving
@@ -103,7 +112,7 @@ def told(found: Status) -> list[str]:
 
 
 def _publish(order: estop.EmergencyStop, is_done: Any) -> Status:
-    with estop.open_topic(_SOURCE) as topic:
+    with estop.open_topic(_SOURCE, registry.SHM) as topic:
         if not topic.send(order):
             raise HorusError(f"The order was not published: topic {estop.TOPIC!r} took nothing. Try again.")
         deadline = time.monotonic() + _PATIENCE_S

@@ -22,6 +22,7 @@ from horus_core.plugins.reasons import nearest
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
 from horus_core.topics import types
+from horus_plugins.monitor.message_types import is_pooled
 from horus_plugins.monitor.schedulers import plain
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ def find(said: str) -> type[Message]:
     module, colon, name = said.rpartition(":")
     if colon:
         return _attribute(import_target(module), name, said)
+    if is_pooled(said):
+        raise ConfigError(
+            f"Reading the layout of {said} failed: its payload lies in the pool, so the type has no layout to "
+            f"look at or to compare. All processes of one version of HORUS have the same; `horus msg show {said}` "
+            "tells of it."
+        )
     cls = registry.find(said)
     if cls is None:
         trouble, cause = registry.types.trouble(said)

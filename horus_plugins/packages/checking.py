@@ -45,6 +45,7 @@ class _Feeder(Node):
 
     def __init__(self, nodes: list[Node]) -> None:
         self.used: dict[str, NodeReport] = {}
+        self._nodes = nodes
         wanted = [one for node in nodes for one in node._horus.wiring.declarations()[1]]  # noqa: SLF001 - of the house
         self._messages: dict[str, Any] = {
             one.topic: one.type()
@@ -58,20 +59,22 @@ class _Feeder(Node):
             self.send(topic, message)
 
     def shutdown(self) -> None:
-        self.used = _used(namespace.current())
+        self.used = _used(namespace.current(), self._nodes)
 
 
-def _used(where: str) -> dict[str, NodeReport]:
-    """Who published and subscribed what, as the regions tell."""
+def _used(where: str, nodes: Iterable[Node]) -> dict[str, NodeReport]:
+    """Who published and subscribed what, as the regions tell; who only looked at it, the node itself knows."""
     used: dict[str, NodeReport] = {}
+    looked_at = {node.name: node._horus.wiring.looked_at() for node in nodes}  # noqa: SLF001 - of the house
     for state in monitor.topics(where):
         if state.name.startswith("_horus.") or state.error:
             continue
         topic = Topic(state.name, _DICT if state.kind == _DICT else state.type)
         for publisher in state.publishers:
             used.setdefault(publisher.node, NodeReport(publisher.node, None)).publishes.append(topic)
-        for subscriber in state.subscribers:
-            used.setdefault(subscriber.node, NodeReport(subscriber.node, None)).subscribes.append(topic)
+        lookers = [node for node, topics in looked_at.items() if state.name in topics]
+        for node in dict.fromkeys([*(subscriber.node for subscriber in state.subscribers), *lookers]):
+            used.setdefault(node, NodeReport(node, None)).subscribes.append(topic)
     return used
 
 

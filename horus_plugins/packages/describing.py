@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from horus_core.backends import registry
-from horus_core.errors import HorusError
+from horus_core.errors import HorusError, RegionError
 from horus_core.shm import cleaner, namespace
 from horus_plugins.launch import system
 from horus_plugins.packages.report import FunctionReport, PackageReport
@@ -31,13 +31,32 @@ def describe(
 ) -> PackageReport:
     """What each of its nodes declares; with `check_s` each runs for so long, and what it does is compared.
 
-    The time limit is for each of them, on top of the run. What fails stands in the report.
+    The time limit is for each of them, on top of the run. What fails stands in the report. Raises RegionError for a
+    check where there is no shared memory.
     """
+    if check_s is not None:
+        _require_shared_memory(package.distribution)
     reports = [
         _function(package.distribution, node, settings, timeout_s=timeout_s, check_s=check_s)
         for node in package.nodes
     ]
     return PackageReport(package.distribution, package.version, reports)
+
+
+def _require_shared_memory(distribution: str) -> None:
+    """What a check looks at are regions: over a backend of one process there are none that it could see."""
+    try:
+        namespace.directory(_new_namespace()).rmdir()
+    except RegionError as error:
+        raise RegionError(
+            f"Checking {distribution} failed: expected {namespace.SHM} to be writable, where its topics are looked "
+            f"at whatever {registry.VARIABLE} says, got {error.__cause__ or error}. Make room there, or mount it "
+            "writable; `horus package info` does without."
+        ) from error
+
+
+def _new_namespace() -> str:
+    return f"package-{os.getpid()}-{os.urandom(3).hex()}"
 
 
 def _function(
@@ -64,7 +83,7 @@ def _function(
 
 def _run(command: list[str], said: Path, limit_s: float) -> int | None:
     """Its exit code, None when time was up. It, and what it started in its group, is gone then."""
-    where = f"package-{os.getpid()}-{os.urandom(3).hex()}"
+    where = _new_namespace()
     launcher = os.getpid()
     try:
         with said.open("wb") as output:

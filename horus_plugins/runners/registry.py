@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from horus_core.abc import Runner
 from horus_core.errors import LaunchError, PluginError
 from horus_core.plugins.group import Group
-
-if TYPE_CHECKING:
-    from horus_core.plugins.group import Offer
+from horus_plugins.runners.foreign import ForeignRunner
 
 GROUP = "horus.runners"
 
@@ -46,9 +44,13 @@ def _chosen(target: str, name: str, *, files: bool) -> Runner | None:
     if not name:
         return None
     called = [plugin for plugin in runners.plugins() if plugin.name.lower() == name and not plugin.is_box]
-    found = [offer for offer in runners.find(name, search=False) if _accepts(offer, target, files=files)]
+    found = [
+        (offer, foreign)
+        for offer in runners.find(name, search=False)
+        if (foreign := ForeignRunner(offer)).files is files and foreign.accepts(target)
+    ]
     if len(found) > 1:
-        both = " and ".join(str(offer.plugin) for offer in found)
+        both = " and ".join(str(offer.plugin) for offer, _ in found)
         raise LaunchError(
             f"Running {target!r} failed: expected one runner for it, got those of {both}. Uninstall one, or "
             f"`horus plugin disable` it."
@@ -58,8 +60,4 @@ def _chosen(target: str, name: str, *, files: bool) -> Runner | None:
         raise LaunchError(
             f"Running {target!r} failed: {failed[0]}, which is to run it, failed: {failed[0].error}."
         ) from failed[0].cause
-    return found[0].thing if found else None
-
-
-def _accepts(offer: Offer[Runner], target: str, *, files: bool) -> bool:
-    return offer.thing.files is files and offer.thing.accepts(target)
+    return found[0][1] if found else None

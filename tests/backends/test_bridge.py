@@ -23,6 +23,7 @@ from horus_core.abc import Bridge, Link
 from horus_core.plugins.hookspecs import hookimpl
 
 sent, kept, closed, ports = [], [], [], {}
+settings = []      # what check_settings() raises, once
 opening = []       # exceptions to raise, first first
 sending = []       # what send() does: False, or an exception to raise
 gate = threading.Event()
@@ -31,6 +32,11 @@ gate.set()
 
 class Gate(Bridge):
     name = "gate"
+
+    @classmethod
+    def check_settings(cls):
+        if settings:
+            raise settings.pop()
 
     def open(self, port):
         if opening:
@@ -154,6 +160,23 @@ def test_opening_is_tried_again(gate, caplog, monkeypatch):
     topic.send({"n": 1})
     _wait(lambda: _stats(topic)["sent"] == 1)
     assert caplog.text.count("not yet") == 1
+
+
+def test_settings_that_can_never_work_are_an_error_of_who_opens(gate):
+    """Not a warning for ever: the topic is not opened, and is once they are right."""
+    gate.settings.append(horus.ConfigError("Bad HORUS_GATE: expected an address."))
+    with pytest.raises(horus.ConfigError, match="Bad HORUS_GATE"):
+        horus.Topic("t", dict, backend="gate")
+    assert gate.ports == {}
+    assert horus.Topic("t", dict, backend="gate").send({"n": 1})
+
+
+def test_a_sentence_ends_once(gate, caplog):
+    """What a bridge raises may end with a full stop or not."""
+    gate.opening.append(OSError("No route."))
+    horus.Topic("t", dict, backend="gate")
+    _wait(lambda: "It is tried again" in caplog.text)
+    assert "OSError: No route. It is tried again" in caplog.text
 
 
 def test_what_arrives_is_received(gate):

@@ -108,3 +108,32 @@ def test_one_thing_at_a_time(horus):
 def _text(command):
     assert command.wait() == 0, command.stderr
     return command.stdout
+
+
+# spec: F16
+def test_it_stops_the_robot_whatever_its_own_backend(horus, script, ns, monkeypatch):
+    """In a terminal with HORUS_BACKEND=local, or a misspelt one, tools see a robot in shared memory all the same."""
+    robot = horus("run", script("robot.py", ROBOT))
+    robot.shows("ticks")
+    monkeypatch.setenv("HORUS_BACKEND", "local")
+    stop = horus("estop", "pulled")
+    assert stop.wait() == 0, stop.stdout + stop.stderr
+    robot.shows("safe")
+    topics = answer(horus("topic", "list", "--json"))["topics"]
+    assert "_horus.estop" in [topic["name"] for topic in topics]
+    assert "arm" in _text(horus("blackbox"))
+    assert "EmergencyStop" in _text(horus("msg", "show", "topic:_horus.estop"))
+    assert horus("clean").wait() == 0
+    monkeypatch.setenv("HORUS_BACKEND", "nobodys")
+    assert answer(horus("estop", "--status", "--json"))["engaged"] is True
+    assert horus("estop", "--release").wait() == 0
+    robot.shows("again")
+
+
+def test_a_robot_that_it_cannot_reach(horus, ns, monkeypatch):
+    """Runs with HORUS_BACKEND=local hear nobody; where none heard the order, and that is set, it is said."""
+    monkeypatch.setenv("HORUS_BACKEND", "local")
+    stop = horus("estop", "pulled")
+    assert stop.wait() == 1
+    assert "HORUS_BACKEND=local hears its own process only" in stop.stdout
+    assert "ENGAGED" in _text(horus("estop", "--status"))

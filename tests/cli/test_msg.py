@@ -312,3 +312,10 @@ def test_a_failed_plugin_is_said_and_the_others_are_listed(msg, tmp_path, monkey
     assert (code, "CmdVel" in out) == (0, True)
     assert "acme 1.0" in err
     assert "RuntimeError: no" in err
+
+
+def test_a_diff_of_pool_backed_types_is_refused(msg):
+    """They are listed and shown, and have no layout: that is what it says."""
+    code, out, err = msg("diff", "Image", "Image")
+    assert (code, out) == (2, "")
+    assert "Reading the layout of Image failed: its payload lies in the pool" in err

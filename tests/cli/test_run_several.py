@@ -153,3 +153,15 @@ def test_the_end_of_children_is_seen_where_sigchld_was_ignored(horus, script):
     script("bad.py", "raise SystemExit(3)")
     run = horus("run", "good.py", "bad.py", preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
     assert run.wait() == 3
+
+
+def test_processes_that_share_nothing_are_told(horus, script, monkeypatch):
+    """With HORUS_BACKEND=local each has topics of its own: one line says so, where there are several."""
+    one, two = script("one.py", "print(1)"), script("two.py", "print(2)")
+    monkeypatch.setenv("HORUS_BACKEND", "local")
+    several = horus("run", one, two)
+    assert several.wait() == 0
+    assert several.stderr.count("HORUS_BACKEND=local: each process keeps its topics to itself") == 1
+    alone = horus("run", one)
+    assert alone.wait() == 0
+    assert "HORUS_BACKEND" not in alone.stderr

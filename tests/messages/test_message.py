@@ -135,6 +135,13 @@ def test_a_pickle_of_another_layout_is_refused() -> None:
         function(cls, bytes(16), wire)
 
 
+@pytest.mark.parametrize("values", [[1], "first", 5.0, None])
+def test_from_dict_says_what_it_wants(values: object) -> None:
+    """Anything but a mapping is a TypeError that says so."""
+    with pytest.raises(TypeError, match=r"Deep.from_dict: expected a dict of fields and values, got "):
+        Deep.from_dict(values)  # type: ignore[arg-type]
+
+
 def test_to_dict_is_plain_and_from_dict_takes_a_part() -> None:
     """Nested messages become dicts, arrays lists; what is left out has its default; unknown names raise."""
     message = Deep(name="x", xs=[0.5])

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +16,17 @@ import pytest
 
 from horus_core.shm import namespace
 
+LOOKER = """
+import horus
+
+def looker():
+    def tick(node):
+        if not node.is_stale("scan", 1.0):
+            node.latest("scan")
+        node.send("battery", {"volts": 12.0})
+        node.latest("battery")
+    return horus.Node("looker", tick=tick, pubs={"battery": dict}, subs={"scan": horus.LaserScan}, rate=20)
+"""
 LIAR = """
 import horus
 
@@ -148,6 +162,19 @@ def test_a_check_of_a_package_that_does_what_it_declares(drive):
     assert left_behind() == []
 
 
+def test_looking_at_a_topic_is_reading_it(site):
+    """latest() and is_stale() make no subscriber of a node, and are found by a check all the same."""
+    site.package("horus-looker", LOOKER, "looker")
+    done = site.horus("package", "check", "looker", "--seconds", "0.2", "--json")
+    (found,) = [one["check"] for one in json.loads(done.out)["nodes"]]
+    assert found["notes"] == []
+    assert found["problems"] == ["looker subscribes 'battery' (dict), which its subs= do not name"]
+    assert found["used"]["looker"]["subscribes"] == [
+        {"topic": "battery", "type": "dict"},
+        {"topic": "scan", "type": "LaserScan"},
+    ]
+
+
 def test_a_check_finds_what_is_not_declared(site):
     """Topics that the node uses and does not name; what it declares without a type; nodes in other processes."""
     site.package("horus-liar", LIAR, "liar", "crash", "woken", "far")
@@ -254,3 +281,24 @@ def test_disabled_packages_are_refused_by_name(drive):
     assert "it is disabled" in done.err
     assert drive.horus("run", "drive", HORUS_PLUGINS="horus-drive").code == 0
     assert drive.horus("package", "check", "drive", "--seconds", "0.1", HORUS_BACKEND="local").code == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
+def test_a_check_without_shared_memory_is_refused(drive):
+    """It says what it needs, and advises nothing that would not help; info works there."""
+    command = 'mount -t tmpfs -o ro tmpfs /dev/shm && exec "$0" -m horus_cli package "$@" drive'
+    there = ["unshare", "-m", "sh", "-c", command, sys.executable]
+    environment = {**drive.environment, "HORUS_BACKEND": "local"}
+    check, info = (
+        subprocess.run(
+            [*there, what], capture_output=True, text=True, timeout=60, env=environment, cwd=drive.work
+        )
+        for what in ("check", "info")
+    )
+    if "mount:" in check.stderr:
+        pytest.skip("mounting is not allowed here")
+    assert (check.returncode, check.stdout) == (1, "")
+    assert "Checking horus-drive failed: expected /dev/shm to be writable" in check.stderr
+    assert "Read-only file system" in check.stderr
+    assert "HORUS_BACKEND=local" not in check.stderr
+    assert info.returncode == 0, info.stderr

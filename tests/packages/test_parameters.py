@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import functools
 import json
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +18,7 @@ import horus
 from horus.testing import make_nodes
 from horus_core.control import params
 from horus_core.nodes.making import make
-from horus_core.nodes.parameter import parameters
+from horus_core.nodes.parameter import Parameter, parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +28,18 @@ if TYPE_CHECKING:
 class Mode(enum.Enum):
     FAST = "fast"
     SLOW = "slow"
+
+
+@dataclasses.dataclass
+class Gains:
+    prop: float = 1.0
+    integral: float = 0.0
+
+
+@dataclasses.dataclass
+class Joint:
+    name: str
+    gains: Gains = dataclasses.field(default_factory=Gains)
 
 
 def idle():
@@ -314,3 +328,37 @@ def test_what_is_no_function():
     """An entry point that names a node, not what makes one."""
     with pytest.raises(horus.PluginError, match="expected a function that returns a node, got <Node 'idle'>"):
         make_nodes(idle())
+
+
+# spec: F21
+@pytest.mark.parametrize(
+    ("annotation", "text", "says"),
+    [
+        (
+            Gains,
+            '{"porp": 2}',
+            "expected fields of Gains (prop, integral), got 'porp' (from --param). Did you mean 'prop'?",
+        ),
+        (Gains, '{"prop": 2, "q": 1}', "expected fields of Gains (prop, integral), got 'q' (from --param)."),
+        (Joint, '{"name": "a", "gains": {"intgral": 2}}', "Did you mean 'integral'?"),
+        (list[Joint], '[{"name": "a"}, {"name": "b", "gain": {}}]', "Did you mean 'gains'?"),
+        (dict[str, Gains], '{"left": {"pro": 1}}', "Did you mean 'prop'?"),
+        (Gains | None, '{"pro": 1}', "Did you mean 'prop'?"),
+        (Mode, "fats", "expected Mode (one of 'fast', 'slow'), got 'fats'"),
+        (Mode | None, "fats", "(one of 'fast', 'slow')"),
+    ],
+)
+def test_misspelt_keys_and_choices_are_errors(annotation, text, says):
+    """A key that a dataclass has not is never passed over, at any depth; an enum's error lists its values."""
+    parameter = Parameter("gains", annotation)
+    with pytest.raises(horus.ParamError, match=re.escape(says)):
+        parameter.convert(params.from_text(text, "--param"))
+
+
+def test_right_keys_pass():
+    """Also within each other, and a key of a dict is nobody's field."""
+    given = params.from_text('[{"name": "a", "gains": {"prop": 2}}]', "--param")
+    assert Parameter("joints", list[Joint]).convert(given) == [Joint("a", Gains(2.0))]
+    given = params.from_text('{"any": {"prop": 2}}', "--param")
+    assert Parameter("table", dict[str, Gains]).convert(given) == {"any": Gains(2.0)}
+    assert Parameter("gains", Gains).convert(params.Given(Gains(3.0), "make_nodes()")) == Gains(3.0)

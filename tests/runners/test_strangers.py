@@ -77,6 +77,39 @@ def test_several_files_and_their_label(site, runner):
     assert "Building wrong.foo failed." in done.err
 
 
+@pytest.mark.parametrize(
+    ("method", "says"),
+    [
+        (
+            "def accepts(self, target): raise OSError('no disk')",
+            "accepts() of RUNNER raised OSError: no disk",
+        ),
+        ("def build(self, target): raise SystemExit(4)", "build() of RUNNER raised SystemExit: 4"),
+        (
+            "def command(self, target): return 1 / 0",
+            "command() of RUNNER raised ZeroDivisionError: division by zero",
+        ),
+        ("def command(self, target): return []", "from command() of RUNNER, got []"),
+        ("def command(self, target): return 'echo'", "from command() of RUNNER, got 'echo'"),
+        ("def command(self, target): return [sys, target]", "from command() of RUNNER, got [<module 'sys'"),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_runner_that_breaks_its_contract(site, runner, method, says, count):
+    """One sentence with the runner, its distribution and what was wrong; exit code 1; nothing has run."""
+    source = SHOW.replace("    def build", f"    {method}\n    def build") if "accepts" in method else ""
+    source = source or SHOW.replace("@horus", f"    {method}\n\n@horus")  # the later definition counts
+    runner("horus-foo", "foo", source)
+    names = ["a.foo", "b.foo"][:count]
+    for name in names:
+        (site.work / name).write_text("")
+    done = site.horus("run", *names)
+    assert (done.code, done.out) == (1, ""), done
+    assert says.replace("RUNNER", "the runner 'foo' of horus-foo 1.2") in done.err, done
+    assert "Traceback" not in done.err
+    assert "Running 'a.foo' failed" in done.err
+
+
 def test_what_comes_with_horus_comes_first(site, runner):
     """Python files and executables are never a stranger's; no stranger is imported for them."""
     runner("thief", "py")

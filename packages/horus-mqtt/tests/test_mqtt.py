@@ -98,6 +98,13 @@ def test_a_bad_address(address, monkeypatch):
         server.configured()
 
 
+def test_a_bad_address_is_told_to_who_opens(monkeypatch, horus_namespace):
+    """At once, not by the thread that connects, and again and again."""
+    monkeypatch.setenv("HORUS_MQTT", "http://localhost")
+    with pytest.raises(horus.ConfigError, match="expected an address like mqtt://"):
+        horus.Topic("t", dict, backend="mqtt")
+
+
 def test_an_address(monkeypatch):
     """Users, passwords, ports and TLS."""
     from horus_mqtt import server

@@ -94,6 +94,13 @@ def test_ctrl_c_ends_it_at_zero(terminal):
         assert commands.recv_all()[-1] == horus.CmdVel(0.0, 0.0)
 
 
+def test_help_ends_with_an_example():
+    """On a line of its own, without marks of the markup."""
+    done = subprocess.run([*COMMAND, "--help"], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout.rstrip().endswith("\n  Example: horus teleop --linear 0.5 --topic left/cmd_vel")
+    assert "\\" not in done.stdout
+
+
 def test_without_a_terminal(horus_namespace):
     """It says what it needs."""
     done = subprocess.run(

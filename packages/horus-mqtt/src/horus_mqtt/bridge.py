@@ -36,6 +36,11 @@ class Mqtt(Bridge):
 
     name = "mqtt"
 
+    @classmethod
+    def check_settings(cls) -> None:
+        """Raise ConfigError for a HORUS_MQTT that is no address."""
+        server.configured()
+
     def __init__(self, namespace: str) -> None:
         """Connect to the broker that HORUS_MQTT names. Raises OSError when there is none."""
         super().__init__(namespace)

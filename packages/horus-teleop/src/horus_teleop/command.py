@@ -22,7 +22,7 @@ RATE_HZ = 20.0
 _HELP = "w/s or up/down: forward, back   a/d or left/right: turn   any other key: stop   q: quit"
 
 
-@click.command()
+@click.command(epilog="Example: horus teleop --linear 0.5 --topic left/cmd_vel")
 @click.option("--topic", default="cmd_vel", show_default=True, help="Where the velocities go.")
 @click.option(
     "--linear", default=0.3, show_default=True, type=click.FloatRange(min=0), help="m/s of w and s."
@@ -32,13 +32,10 @@ _HELP = "w/s or up/down: forward, back   a/d or left/right: turn   any other key
 )
 @click.option("--name", default="teleop", show_default=True, help="The node's name.")
 def teleop(topic: str, linear: float, angular: float, name: str) -> None:
-    r"""Drive with the keyboard: sends a CmdVel 20 times a second.
+    """Drive with the keyboard: sends a CmdVel 20 times a second.
 
     The robot drives while a key is held down, and for half a second after: without keys, and at the end, the
     velocity is zero.
-
-    \b
-    horus teleop --linear 0.5 --topic left/cmd_vel
     """
     if not sys.stdin.isatty():
         raise click.UsageError("expected a terminal on stdin, to read keys from it, got none.")
