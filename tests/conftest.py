@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import signal
 import subprocess
@@ -39,6 +40,31 @@ def have_own_shm() -> None:
     for call, *arguments in calls:
         if call(*arguments) != 0:
             raise OSError(ctypes.get_errno(), f"{call.__name__}: {os.strerror(ctypes.get_errno())}")
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """What takes long to make is made by one worker for all: `made_once("wheels", fill)`; fill(folder) fills it."""
+    base = tmp_path_factory.getbasetemp()
+    together = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def folder_of(name, fill) -> Path:
+        folder, done = together / f"once-{name}", together / f"once-{name}.done"
+        with (together / f"once-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def only_pytest():
+    """The environment of a pytest without plugins that users need not have: theirs take a second to import."""
+    return {"PYTEST_ADDOPTS": "-p no:hypothesispytest -p no:anyio -p no:xdist"}
 
 
 @pytest.fixture

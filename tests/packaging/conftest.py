@@ -53,11 +53,24 @@ def clone(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def wheels(clone, tmp_path_factory):
-    """The folder that `pip wheel .` filled: our wheel and those of all that it needs."""
-    folder = tmp_path_factory.mktemp("wheels")
-    pip("wheel", "-w", folder, ".", cwd=clone)
-    return folder
+def sdist(clone, made_once):
+    """The archive that the build backend makes of a clone."""
+
+    def build(folder):
+        backend = folder / "backend"
+        pip("install", "--no-compile", "--target", backend, "scikit-build-core")
+        code = f"import sys; sys.path.insert(0, {str(backend)!r})\n"
+        code += f"from scikit_build_core.build import build_sdist; build_sdist({str(folder)!r})"
+        run(sys.executable, "-c", code, cwd=clone)
+
+    (found,) = made_once("sdist", build).glob("*.tar.gz")
+    return found
+
+
+@pytest.fixture(scope="session")
+def wheels(sdist, made_once):
+    """The folder that `pip wheel` filled: ours, compiled of what is in the sdist, and those of all that it needs."""
+    return made_once("wheels", lambda folder: pip("wheel", "-w", folder, sdist))
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +87,28 @@ def bare_tools(tmp_path_factory):
     for tool in ("uname", "env", "rm", "cat"):
         (folder / tool).symlink_to(shutil.which(tool))
     return folder
+
+
+@pytest.fixture(scope="session")
+def installed(wheels, bare_tools, made_once):
+    """(bin folder, environment) of a fresh venv with the wheel, installed as a bare machine would."""
+    environment = {"PATH": str(bare_tools), "CC": "false", "CXX": "false"}
+
+    def install(folder):
+        run(sys.executable, "-m", "venv", ".venv", cwd=folder)
+        command = f". .venv/bin/activate && pip install -q --no-index --find-links '{wheels}' horus-core"
+        run("/bin/sh", "-c", command, cwd=folder, env=environment)
+
+    return made_once("bare machine", install) / ".venv" / "bin", environment
+
+
+@pytest.fixture(scope="session")
+def mypy(installed, made_once):
+    """Runs a user's mypy, which reads what the wheel installed; its stdout."""
+    bin_folder, _ = installed
+    cache = made_once("mypy", lambda _: None)
+    options = ["--strict", f"--python-executable={bin_folder / 'python'}", f"--cache-dir={cache}"]
+    return lambda *paths, **more: run(sys.executable, "-m", "mypy", *options, *paths, **more)
 
 
 @pytest.fixture

@@ -39,12 +39,10 @@ def wheel(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def bin_folder(wheels, wheel, tmp_path_factory):
+def bin_folder(installed, wheel):
     """A fresh environment with HORUS's wheel and that of the package."""
-    folder = tmp_path_factory.mktemp("robot") / "venv"
-    run(sys.executable, "-m", "venv", folder)
-    pip("install", "--no-index", "--find-links", wheels, wheel, python=folder / "bin" / "python")
-    return folder / "bin"
+    pip("--python", installed[0] / "python", "install", "--no-index", wheel)
+    return installed[0]
 
 
 def test_the_wheel_holds_the_package_and_its_types(wheel):
@@ -96,14 +94,14 @@ def test_an_installed_package_is_as_it_declares(bin_folder, horus_namespace, tmp
         assert f"| `{one['name']}` | {one['default']} {one['unit']} |" in readme
 
 
-def test_its_types_are_whole(tmp_path):
-    """What mypy --strict says of it: nothing."""
-    command = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={tmp_path}", "src/horus_wander"]
-    assert "Success" in run(*command, cwd=PACKAGE)
+def test_its_types_are_whole(mypy):
+    """What mypy --strict says of it beside HORUS's wheel: nothing."""
+    assert "Success" in mypy("src/horus_wander", cwd=PACKAGE)
 
 
-def test_its_own_tests_pass(horus_namespace):
+def test_its_own_tests_pass(horus_namespace, only_pytest):
     """As its author runs them, with its own configuration."""
     # The warning is of an editable install's own loader.
     command = [sys.executable, "-m", "pytest", "-v", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    assert " passed" in run(*command, cwd=PACKAGE, env={**os.environ, "PYTHONPATH": str(PACKAGE / "src")})
+    environment = {**os.environ, **only_pytest, "PYTHONPATH": str(PACKAGE / "src")}
+    assert " passed" in run(*command, cwd=PACKAGE, env=environment)

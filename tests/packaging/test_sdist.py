@@ -6,23 +6,6 @@ import subprocess
 import sys
 import tarfile
 
-import pytest
-
-from .conftest import pip, run
-
-
-@pytest.fixture(scope="module")
-def sdist(clone, tmp_path_factory):
-    """The archive that the build backend makes of a clone."""
-    folder = tmp_path_factory.mktemp("sdist")
-    backend = folder / "backend"
-    pip("install", "--target", backend, "scikit-build-core")
-    code = f"import sys; sys.path.insert(0, {str(backend)!r})\n"
-    code += f"from scikit_build_core.build import build_sdist; build_sdist({str(folder)!r})"
-    run(sys.executable, "-c", code, cwd=clone)
-    (found,) = folder.glob("*.tar.gz")
-    return found
-
 
 def test_the_sdist_holds_the_sources(sdist):
     """C sources, tests, docs and examples are in it, and nothing that was built."""
@@ -39,14 +22,9 @@ def test_the_sdist_holds_the_sources(sdist):
     assert not [name for name in names if name.endswith((".so", ".o", ".pyc"))]
 
 
-def test_pip_install_from_the_sdist(sdist, pair, tmp_path):
-    """`pip install` of the unpacked sdist compiles the core in a fresh venv; talker and listener hear each other."""
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, **({"filter": "data"} if sys.version_info >= (3, 12) else {}))
-    (sources,) = tmp_path.glob("horus_core-*")
-    run(sys.executable, "-m", "venv", tmp_path / "venv")
-    bin_folder = tmp_path / "venv" / "bin"
-    pip("install", ".", python=bin_folder / "python", cwd=sources)
+def test_what_pip_makes_of_the_sdist_works(installed, pair):
+    """Compiled by pip of the sdist and installed in a fresh venv: talker and listener hear each other."""
+    bin_folder, _ = installed
     pair(bin_folder)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import zipfile
 from pathlib import Path
 
@@ -32,17 +31,6 @@ print(horus.__version__)
 def names(wheel):
     with zipfile.ZipFile(wheel) as archive:
         return archive.namelist()
-
-
-@pytest.fixture(scope="module")
-def installed(wheels, bare_tools, tmp_path_factory):
-    """(bin folder, environment) of a fresh venv with the wheel, installed as a bare machine would."""
-    folder = tmp_path_factory.mktemp("bare machine")
-    run(sys.executable, "-m", "venv", ".venv", cwd=folder)
-    environment = {"PATH": str(bare_tools), "CC": "false", "CXX": "false"}
-    install = f". .venv/bin/activate && pip install -q --no-index --find-links '{wheels}' horus-core"
-    run("/bin/sh", "-c", install, cwd=folder, env=environment)
-    return folder / ".venv" / "bin", environment
 
 
 def test_the_wheel_holds_what_users_need(names):
@@ -80,7 +68,7 @@ def test_it_works_on_a_machine_without_a_compiler(installed, pair, horus_namespa
     pair(bin_folder)
 
 
-def test_types_are_seen_by_who_installs_it(installed, tmp_path):
+def test_types_are_seen_by_who_installs_it(mypy, tmp_path):
     """A user's mypy finds the package's own types, through the stub and py.typed."""
     code = tmp_path / "user.py"
     code.write_text(
@@ -88,7 +76,5 @@ def test_types_are_seen_by_who_installs_it(installed, tmp_path):
         "def tick(node: horus.Node) -> None:\n"
         "    reveal_type(node.send('cmd_vel', horus.CmdVel(linear=1.0)))\n"
     )
-    bin_folder, _ = installed
-    said = run(sys.executable, "-m", "mypy", "--strict", f"--python-executable={bin_folder / 'python'}",
-               f"--cache-dir={tmp_path / 'cache'}", code, cwd=tmp_path)  # fmt: skip
+    said = mypy(code, cwd=tmp_path)
     assert 'Revealed type is "builtins.bool"' in said or 'Revealed type is "bool"' in said

@@ -33,9 +33,10 @@ WARNINGS = [
 ]
 
 
-def run(*command, cwd):
+def run(*command, cwd, **more):
     """Run a command; its stdout. What it said is the failure's text."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HORUS_PLUGIN")}
+    environment |= more
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -106,9 +107,10 @@ def test_the_wheel_holds_the_package_and_its_types(wheels, name):
 
 
 @pytest.mark.parametrize("name", [*PACKAGES, "my-robot"])
-def test_its_own_tests_pass(made, python, name):
+def test_its_own_tests_pass(made, python, only_pytest, name):
     """At once, and without a warning."""
-    said = run(python, *WARNINGS, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=made / name)
+    command = [python, *WARNINGS, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    said = run(*command, cwd=made / name, **only_pytest)
     assert " passed" in said
 
 

@@ -14,6 +14,8 @@ SHM = Path("/dev/shm")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "nodes.md"
 # All warnings are errors, but for one that only the editable installs of developers have.
 WARNINGS = ["-W", "error", "-W", "ignore:Module already imported so cannot be rewritten; _editable"]
+# Plugins of the developers' tools: importing them takes longer than all else.
+STRANGERS = ["-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:xdist"]
 TEST_OF_A_ROBOT = """
 import subprocess, sys
 
@@ -55,7 +57,7 @@ def run_pytest(folder, *arguments):
     """Start pytest as a stranger does: in another folder, with no configuration of ours."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "HORUS"))}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *WARNINGS, *arguments],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *STRANGERS, *WARNINGS, *arguments],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
 
