@@ -43,10 +43,12 @@ demo-balance: $(VENV)/.sim  ## Balance a simulated pole, pushed every 5 s (make 
 	HORUS_BALANCE_RATE='$(or $(RATE),1000)' HORUS_BALANCE_DURATION='$(or $(DURATION),20)' $(BIN)/horus run \
 	    examples/balance/plant.py examples/balance/controller.py
 
-# Two at a time where each can have a /dev/shm of its own, which takes root; else one after the other.
+# Two at a time where each can have a /dev/shm of its own, which takes root; else one after the other. Compiled before,
+# since some thousand processes would else each compile what they import where PYTHONDONTWRITEBYTECODE is set.
 WORKERS ?= $(shell unshare -m true 2>/dev/null && echo 2 || echo 0)
 test: $(VENV)/.demo $(VENV)/.sim test-c  ## Run all tests (WORKERS=0: in one process)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m compileall -q horus horus_core horus_plugins cli
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The core without Python: each tests/test_*.c is a program. Each kind of build has a folder of its own. In those with
 # -DHORUS_STEPS the stress pauses between the protocol's steps; in that for ThreadSanitizer (clang's: gcc's warns of
