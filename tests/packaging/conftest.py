@@ -107,7 +107,12 @@ def mypy(installed, made_once):
     """Runs a user's mypy, which reads what the wheel installed; its stdout."""
     bin_folder, _ = installed
     cache = made_once("mypy", lambda _: None)
-    options = ["--strict", f"--python-executable={bin_folder / 'python'}", f"--cache-dir={cache}"]
+    options = [
+        "--config-file=",
+        "--strict",
+        f"--python-executable={bin_folder / 'python'}",
+        f"--cache-dir={cache}",
+    ]
     return lambda *paths, **more: run(sys.executable, "-m", "mypy", *options, *paths, **more)
 
 
