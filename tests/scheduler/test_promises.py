@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import platform
 import threading
 
 import pytest
@@ -26,7 +27,7 @@ CLASSES = {
     "best_effort": {},
     "rt": {"rt": True},
     "compute": {"compute": True},
-    "compute_process": {"compute": "process"},
+    "compute_process": {"compute": "process", "tick": platform.node},  # which the other process can import
     "event": {"on": "go"},
     "async_io": {"tick": awaiting},
 }

@@ -46,13 +46,14 @@ def test_over_a_minute_both_rates_are_exact(horus_namespace, options):
 # spec: B8, E21
 def test_30_and_100_hz_without_drift(horus_namespace):
     """Over 3 s of real time each tick is by exact arithmetic at its release, as an Rt and as an ordinary node."""
-    began, first = {}, {}
+    began, first, last = {}, {}, {}
     off_grid = []
 
     def tick(node):
         entry = clocks.here().current
         base = began[node.name] = entry.base_ns
         index = round((entry.release_ns - base) * node.rate / SECOND)
+        last[node.name] = index
         first.setdefault(node.name, entry.index - 1 - entry.skipped)
         if entry.release_ns != base + int(index * (SECOND / node.rate) + 0.5):
             off_grid.append((node.name, index))
@@ -66,6 +67,8 @@ def test_30_and_100_hz_without_drift(horus_namespace):
     assert len(set(began.values())) == 1
     for name, rate in nodes.items():
         stats = scheduler.get_node_stats(name)
-        # The account of an Rt node opens when its thread is ready.
-        assert stats["total_ticks"] + stats["skipped_releases"] == 3 * rate - first[name]
+        counted = stats["total_ticks"] + stats["skipped_releases"]
+        # The account of an Rt node opens when its thread is ready. Nobody counts what is due after the last tick,
+        # which a busy machine may begin late.
+        assert last[name] - first[name] < counted <= 3 * rate - first[name]
         assert "_rt" in name or first[name] == 0
