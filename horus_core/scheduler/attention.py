@@ -57,8 +57,10 @@ def _missed(scheduler: Scheduler, entry: Entry) -> None:
         step = ladder.reached(entry.ladder, in_row)
         ladder.climb(scheduler, entry, step, f"{in_row} misses in a row")
     lifecycle.tell("horus_node_missed", entry, in_row=in_row)
-    if _may_speak(entry):
+    may_speak = _may_speak(entry)
+    if may_speak or in_row == 1:
         scheduler.report.note("miss", f"{in_row} in a row", entry)
+    if may_speak:
         # A line takes half a millisecond, or as long as stderr likes: on a real-time thread the next miss.
         with suppress(Exception):
             scheduler.later(partial(entry.journal.warning, f"missed {allowed}, {in_row} times in a row"))
@@ -76,7 +78,7 @@ def _enter_safe_mode(scheduler: Scheduler, entry: Entry) -> None:
 def _may_speak(entry: Entry) -> bool:
     """At most once a second of real time: a node may miss a thousand times in it."""
     now_ns = time.monotonic_ns()
-    if now_ns - entry.told_ns < _NS and entry.missed_in_row > 1:
+    if now_ns - entry.told_ns < _NS:
         return False
     entry.told_ns = now_ns
     return True

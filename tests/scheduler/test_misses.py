@@ -66,6 +66,15 @@ def test_a_tick_that_ends_after_its_deadline_is_a_miss(worked, limit, capfd):
 
 
 # spec: F14
+def test_a_line_a_second_at_most(worked, events, capfd):
+    """Also for misses with good ticks between them: a line takes time from the next tick. The record has all."""
+    seen = worked([1] + [9, 7] * 20, duration=0.3, ladder=None, deadline=0.008)
+    assert seen["stats"]["missed_deadlines"] == 15
+    assert capfd.readouterr().err.count("missed its deadline") == 1
+    assert [text for kind, text in events() if kind == "miss"] == ["1 in a row"] * 15
+
+
+# spec: F14
 def test_lateness_of_the_start_counts(clock):
     """A quick tick that was let in late, by another node, has missed: it counts from the release."""
     first = Node("slow", tick=lambda: clock.spend(0.006), rate=100, order=1)
