@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from horus_core.abc import Clock
+from horus_core.nodes.node import Node
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +49,33 @@ def ended():
         return program.process.returncode, out.splitlines(), err
 
     return end
+
+
+class Log:
+    """What nodes did, in order, and how often each ticked."""
+
+    def __init__(self):
+        self.seen = []
+        self.ticks = {}
+
+    def node(self, name, **options):
+        def tick():
+            self.ticks[name] = self.ticks.get(name, 0) + 1
+
+        given = {
+            "init": lambda: self.seen.append(f"init {name}"),
+            "tick": tick,
+            "shutdown": lambda: self.seen.append(f"shutdown {name}"),
+            "rate": 200,
+        }
+        return Node(name, **{**given, **options})
+
+    def moves(self, name, until, more=3):
+        """Wait for more ticks of a node."""
+        before = self.ticks.get(name, 0)
+        until(lambda: self.ticks.get(name, 0) >= before + more)
+
+
+@pytest.fixture
+def log():
+    return Log()

@@ -14,36 +14,6 @@ from horus_core.scheduler.scheduler import Scheduler
 BOTH = pytest.mark.parametrize("rt", [False, True], ids=["best_effort", "rt"])
 
 
-class Log:
-    """What nodes did, in order, and how often each ticked."""
-
-    def __init__(self):
-        self.seen = []
-        self.ticks = {}
-
-    def node(self, name, **options):
-        def tick():
-            self.ticks[name] = self.ticks.get(name, 0) + 1
-
-        given = {
-            "init": lambda: self.seen.append(f"init {name}"),
-            "tick": tick,
-            "shutdown": lambda: self.seen.append(f"shutdown {name}"),
-            "rate": 200,
-        }
-        return Node(name, **{**given, **options})
-
-    def moves(self, name, until, more=3):
-        """Wait for more ticks of a node."""
-        before = self.ticks.get(name, 0)
-        until(lambda: self.ticks.get(name, 0) >= before + more)
-
-
-@pytest.fixture
-def log():
-    return Log()
-
-
 @pytest.fixture
 def running(log, until):
     """A scheduler that runs in the background with a node `base`; it ends with the test."""

@@ -10,31 +10,6 @@ from horus_core.nodes.node import Node
 from horus_core.scheduler.scheduler import Scheduler
 
 
-class Log:
-    """What nodes did, and how often each ticked."""
-
-    def __init__(self):
-        self.seen = []
-        self.ticks = {}
-
-    def node(self, name, **options):
-        def tick():
-            self.ticks[name] = self.ticks.get(name, 0) + 1
-
-        given = {
-            "init": lambda: self.seen.append(f"init {name}"),
-            "tick": tick,
-            "shutdown": lambda: self.seen.append(f"shutdown {name}"),
-            "rate": 200,
-        }
-        return Node(name, **{**given, **options})
-
-
-@pytest.fixture
-def log():
-    return Log()
-
-
 # spec: B12, D33
 @pytest.mark.parametrize("deterministic", [False, True])
 def test_callbacks_steer_a_scheduler_that_is_ticked_by_hand(deterministic):
