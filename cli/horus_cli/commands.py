@@ -22,6 +22,8 @@ SUMMARIES = {
     "clean": "Remove what no living process uses from shared memory.",
     "estop": "Stop the robot, let it go again, or see how it stands.",
     "install": "Install packages for this Python, and tell what HORUS gains.",
+    "log": "The same as logs.",
+    "logs": "Show what nodes log, of all processes, as it comes or since.",
     "msg": "See, check and compare message types.",
     "new": "Start a node, a plugin or a project from a template.",
     "package": "See what packaged nodes are installed, and whether they do what they declare.",
@@ -35,8 +37,6 @@ SUMMARIES = {
 TO_COME = {
     "build": "native nodes",
     "launch": "launch files",
-    "log": "logs of other processes",
-    "logs": "logs of other processes",
     "monitor": "the web monitor and the terminal's",
     "node": "lists of nodes",
     "param": "parameters",
