@@ -154,6 +154,9 @@ format: setup  ## Rewrite Python and C in the house's format
 reference: setup  ## Write docs/message-reference.md anew from the message classes
 	$(BIN)/python tests/docs/message_reference.py
 
+schemas: setup  ## Write the JSON Schemas of what the commands print with --json anew
+	$(BIN)/python -m horus_cli.shapes
+
 bench: setup  ## Measure every figure beside its floor and its peers
 	$(BIN)/python -m benchmarks
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from horus_cli.common import bounded, json_option, namespace_option, print_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,14 +26,15 @@ def msg() -> None:
 
 
 @msg.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Everything, fields too, as one JSON object.")
+@json_option
+@bounded(30)
 def list_types(as_json: bool) -> None:
     """List every message type that an installed package brings."""
     from horus_plugins.monitor import message_text, message_types  # noqa: PLC0415 - not needed for --help
 
     found = message_types.listed()
     if as_json:
-        _echo_json({"types": found})
+        print_json(message_types.MessageTypes(found))
     else:
         _echo(message_text.table(found))
     for line in message_types.failures():
@@ -41,7 +44,9 @@ def list_types(as_json: bool) -> None:
 @msg.command()
 @click.argument("type", metavar="[TYPE]", required=False)
 @click.option("--topic", help="What this topic of the namespace carries, read from its region.")
-@click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON object.")
+@json_option
+@namespace_option
+@bounded(30)
 def show(type: str | None, topic: str | None, as_json: bool) -> None:  # noqa: A002 - what it is called for users
     """Show a type: fields, offsets, units, defaults, hash.
 
@@ -64,7 +69,7 @@ def show(type: str | None, topic: str | None, as_json: bool) -> None:  # noqa: A
         cls = message_lookup.find(type or "")
         shown = message_types.describe(cls, *message_types.supplier(cls))
     if as_json:
-        _echo_json(shown)
+        print_json(shown)
     else:
         _echo(message_text.page(shown, creator))
 
@@ -72,7 +77,8 @@ def show(type: str | None, topic: str | None, as_json: bool) -> None:  # noqa: A
 @msg.command()
 @click.argument("target")
 @click.option("--strict", is_flag=True, help="Fail for notes, too.")
-@click.option("--json", "as_json", is_flag=True, help="The findings, as one JSON object.")
+@json_option
+@bounded(30)
 @click.pass_context
 def check(ctx: click.Context, target: str, strict: bool, as_json: bool) -> None:
     """Check the types that TARGET, a Python file, module or package, defines. Imports it.
@@ -84,7 +90,7 @@ def check(ctx: click.Context, target: str, strict: bool, as_json: bool) -> None:
 
     report = message_check.check(message_lookup.import_all(target), target)
     if as_json:
-        _echo_json(report)
+        print_json(report)
     else:
         _echo(message_check.told(report))
     ctx.exit(1 if report.errors or (strict and report.findings) else 0)
@@ -114,9 +120,3 @@ def diff(ctx: click.Context, a: str, b: str) -> None:
 def _echo(lines: Iterable[str]) -> None:
     for line in lines:
         click.echo(line)
-
-
-def _echo_json(value: object) -> None:
-    import msgspec  # noqa: PLC0415 - not needed for --help
-
-    click.echo(msgspec.json.encode(value))

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from horus_cli.common import json_option, print_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from horus_plugins.packages.installed import Package
     from horus_plugins.packages.report import Check, FunctionReport, NodeReport, PackageReport, Topic
 
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON object.")
 _TIMEOUT = click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -32,14 +33,14 @@ def package() -> None:
 
 
 @package.command("list")
-@_AS_JSON
+@json_option
 def list_packages(as_json: bool) -> None:
     """List the distributions with packaged nodes. Nothing of them is imported."""
     from horus_plugins.packages.installed import packages  # noqa: PLC0415 - not needed for --help
 
     found = packages(disabled=False)
     if as_json:
-        _echo_json({"packages": found})
+        print_json({"packages": found})
     elif found:
         _echo(_table(["PACKAGE", "VERSION", "NODES"], [_row(one) for one in found]))
     elif packages():
@@ -60,7 +61,7 @@ def _row(package: Package) -> list[str]:
 @click.option("--check", is_flag=True, help="Run each node for a second, too: see `horus package check`.")
 @_PARAM
 @_TIMEOUT
-@_AS_JSON
+@json_option
 @click.pass_context
 def info(
     ctx: click.Context, name: str, check: bool, param: tuple[str, ...], timeout: float, as_json: bool
@@ -83,7 +84,7 @@ def info(
 )
 @_PARAM
 @_TIMEOUT
-@_AS_JSON
+@json_option
 @click.pass_context
 def check(
     ctx: click.Context, name: str, seconds: float, param: tuple[str, ...], timeout: float, as_json: bool
@@ -111,7 +112,7 @@ def _tell(
 
     report = describe(required(name, "Looking into"), settings(param), timeout_s=timeout, check_s=seconds)
     if as_json:
-        _echo_json(report)
+        print_json(report)
     else:
         _echo(_told(report))
     ctx.exit(1 if any(one.error or (one.check and one.check.problems) for one in report.nodes) else 0)
@@ -180,9 +181,3 @@ def _table(head: list[str], rows: Sequence[list[str]]) -> Iterator[str]:
 def _echo(lines: Iterator[str]) -> None:
     for line in lines:  # names and texts are strangers': no control characters of theirs reach the terminal
         click.echo("".join(char if char.isprintable() else repr(char)[1:-1] for char in line))
-
-
-def _echo_json(value: object) -> None:
-    import msgspec  # noqa: PLC0415 - not needed for --help
-
-    click.echo(msgspec.json.encode(value))

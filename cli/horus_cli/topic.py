@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from horus_cli.common import bounded, json_option, namespace_option, print_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -21,7 +23,9 @@ def topic() -> None:
 @click.option(
     "-v", "--verbose", is_flag=True, help="Show who publishes and subscribes, with pids and counts."
 )
-@click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON object.")
+@json_option
+@namespace_option
+@bounded()
 def list_topics(verbose: bool, as_json: bool) -> None:
     """List every topic of the namespace, whoever created it.
 
@@ -42,9 +46,9 @@ def list_topics(verbose: bool, as_json: bool) -> None:
 
 
 def _print_json(where: str, found: list[TopicState]) -> None:
-    import msgspec  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.monitor import topics  # noqa: PLC0415 - not needed for --help
 
-    click.echo(msgspec.json.encode({"namespace": where, "topics": found}))
+    print_json(topics.TopicList(where, found))
 
 
 def _print_table(found: list[TopicState], *, verbose: bool) -> None:
