@@ -28,6 +28,7 @@ SHAPES = {
     "plugin info": "horus_plugins.monitor.plugins:PluginList",
     "plugin list": "horus_plugins.monitor.plugins:PluginList",
     "topic list": "horus_plugins.monitor.topics:TopicList",
+    "version": "horus_plugins.monitor.version:Versions",
 }
 """The type that each command prints: module and name. A follower's own shape stands under `command --follow`."""
 
