@@ -17,7 +17,12 @@ def install(packages: tuple[str, ...], dry_run: bool) -> int:
 
     The command is shown and run: uv's where uv made the environment or pip is missing, else pip's. Other options are
     the installer's: `horus install -e ./horus-arm`. The exit code is the installer's.
-    """
+
+    \b
+    Examples:
+      horus install horus-gripper
+      horus install -e ./horus-arm     a package that you work on
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     return _run("install", packages, dry_run=dry_run)
 
 
@@ -28,7 +33,11 @@ def uninstall(packages: tuple[str, ...], dry_run: bool) -> int:
     """Remove PACKAGEs from this Python without a question, and tell what HORUS loses.
 
     The command is shown and run, as by `horus install`. The exit code is the installer's.
-    """
+
+    \b
+    Examples:
+      horus uninstall horus-gripper
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     return _run("uninstall", packages, dry_run=dry_run)
 
 

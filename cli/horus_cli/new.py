@@ -20,7 +20,12 @@ def new() -> None:
 @new.command()
 @click.argument("name")
 def node(name: str) -> None:
-    """Start a packaged node: others install it by pip and run it by NAME."""
+    """Start a packaged node: others install it by pip and run it by NAME.
+
+    \b
+    Examples:
+      horus new node line-follower
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
 
     _make(kinds.NODE, name)
@@ -34,7 +39,11 @@ def plugin(name: str, kind: str) -> None:
 
     A message type, an execution class, a backend, a command, a runner of .NAME files, or an observer of what becomes
     of nodes (lifecycle).
-    """
+
+    \b
+    Examples:
+      horus new plugin grip --kind command
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
 
     _make(kinds.PLUGINS[kind], name)
@@ -43,7 +52,12 @@ def plugin(name: str, kind: str) -> None:
 @new.command()
 @click.argument("name")
 def project(name: str) -> None:
-    """Start a project: a folder NAME with a horus.toml, two nodes that work together, and their tests."""
+    """Start a project: a folder NAME with a horus.toml, two nodes that work together, and their tests.
+
+    \b
+    Examples:
+      horus new project my-robot
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
 
     _make(kinds.PROJECT, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from horus_core.messages import layout as layouts
-from horus_plugins.monitor.schedulers import plain_name
+from horus_core.text import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
