@@ -16,6 +16,7 @@ SHAPES = {
     "blackbox --follow": "horus_plugins.monitor.blackbox:Followed",
     "clean": "horus_plugins.monitor.clean:Cleaned",
     "estop": "horus_plugins.monitor.estop:Status",
+    "logs": "horus_plugins.monitor.logs:LogLine",
     "msg check": "horus_plugins.monitor.message_check:Report",
     "msg list": "horus_plugins.monitor.message_types:MessageTypes",
     "msg show": "horus_plugins.monitor.message_types:MessageType",

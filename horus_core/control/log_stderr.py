@@ -1,4 +1,4 @@
-"""Log lines on stderr: for people, or with priorities for systemd's journal. A stderr that nobody reads holds nobody up."""
+"""Log lines on stderr: for people, or with priorities for the journal. A stderr that nobody reads holds nobody up."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Stderr:
 
     def show(self, level: str, source: str, text: str, trace: str, now_ns: int) -> None:
         """Write a line, or count it where it would have to be waited for."""
-        stream = sys.stderr
-        if stream is None or stream.closed:
+        stream: TextIO | None = sys.stderr
+        if stream is None or getattr(stream, "closed", False):
             return
         if stream is not self._stream or now_ns >= self._look_ns:
             self._look(stream, now_ns)
@@ -65,18 +65,18 @@ class Stderr:
 
     def _look(self, stream: TextIO, now_ns: int) -> None:
         """Once a second, for a program may become a service."""
-        self._stream, self._look_ns = stream, now_ns + _NS
-        self._fd, self._for_journal, coloured = -1, False, False
+        fd, for_journal, coloured = -1, False, False
         if stream is sys.__stderr__ and type(stream) is io.TextIOWrapper:
             with suppress(OSError, ValueError):
-                self._fd = stream.fileno()
-                self._encoding = stream.encoding
-                self._for_journal = _is_journal(self._fd)
-                coloured = os.isatty(self._fd) and not os.environ.get("NO_COLOR")
+                fd = stream.fileno()
+                for_journal = _is_journal(fd)
+                coloured = os.isatty(fd) and not os.environ.get("NO_COLOR")
                 coloured = coloured and os.environ.get("TERM") != "dumb"
         for name, colour in _COLOURS.items():
             shown = name.upper()
             self._shown_levels[name] = f"\x1b[{colour}m{shown}\x1b[0m" if coloured else shown
+        self._encoding = getattr(stream, "encoding", None) or "utf-8"
+        self._fd, self._for_journal, self._stream, self._look_ns = fd, for_journal, stream, now_ns + _NS
 
     def _time(self, now_ns: int) -> str:
         second, rest = divmod(now_ns, _NS)

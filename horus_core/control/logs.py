@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import traceback
-from json.encoder import encode_basestring_ascii as quoted  # type: ignore[attr-defined]
+from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING
 
 from horus_core.control import log_text
@@ -117,7 +117,7 @@ def set_up() -> None:
     root.setLevel(level())
     root.addHandler(_Handler())
     if logging.lastResort is not None and type(logging.lastResort).__module__ == "logging":
-        logging.lastResort = _LastResort(logging.lastResort.level)  # type: ignore[assignment]
+        logging.lastResort = _LastResort(logging.lastResort.level)
     logging.setLogRecordFactory(_observed(logging.getLogRecordFactory()))
 
 
@@ -222,9 +222,9 @@ def _observed(make: Callable[..., logging.LogRecord]) -> Callable[..., logging.L
 
     def made(*args: object, **kwargs: object) -> logging.LogRecord:
         record = make(*args, **kwargs)
-        if record.name and not f"{record.name}.".startswith(f"{_ROOT}."):
-            if record.levelno >= logging.getLogger(_ROOT).getEffectiveLevel():
-                _store_record(record, _node_here())
+        is_others = record.name and not f"{record.name}.".startswith(f"{_ROOT}.")
+        if is_others and record.levelno >= logging.getLogger(_ROOT).getEffectiveLevel():
+            _store_record(record, _node_here())
         return record
 
     return made
