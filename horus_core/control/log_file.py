@@ -70,9 +70,15 @@ class LogFiles:
         except OSError:
             size = self._make_room_for(line)
         if size < 0:
-            self._early.append(line)
+            self._add_early(line)
         elif size >= SEGMENT_BYTES:
             self._open()
+
+    def _add_early(self, line: bytes) -> None:
+        """There is no file yet. Where another thread opens it, it has a moment."""
+        with self._changing, suppress(OSError):
+            if self._file.append(line) < 0:
+                self._early.append(line)
 
     def show_in(self, namespace: str) -> None:
         """Write to that namespace from now on, what was said before included: the process has joined it.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import io
 import os
+import stat
 import sys
 import threading
 import time
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 _NS = 1_000_000_000
+_PIPE_BYTES = 2**20
 
 
 class Stderr:
@@ -70,6 +73,7 @@ class Stderr:
             with suppress(OSError, ValueError):
                 fd = stream.fileno()
                 for_journal = _is_journal(fd)
+                _widen(fd)
                 coloured = os.isatty(fd) and not os.environ.get("NO_COLOR")
                 coloured = coloured and os.environ.get("TERM") != "dumb"
         for name, colour in _COLOURS.items():
@@ -93,7 +97,9 @@ class Stderr:
         data = line.encode(self._encoding, "backslashreplace")
         taken = self._taken(data)
         if taken < len(data):
-            self._count(torn=taken > 0)
+            with self._counting:
+                self._torn = taken > 0
+                self._dropped += taken < len(data) - 1  # else its end alone is missing
 
     def _taken(self, data: bytes) -> int:
         try:
@@ -106,15 +112,11 @@ class Stderr:
             notice = self._notice()
             data = (notice + line).encode(self._encoding, "backslashreplace")
             taken = self._taken(data)
-            if taken < len(data):
-                self._count(torn=self._torn or taken > 0)
+            if taken >= len(data) - 1:
+                self._dropped, self._torn = 0, taken < len(data)
             else:
-                self._dropped, self._torn = 0, False
-
-    def _count(self, *, torn: bool) -> None:
-        with self._counting:
-            self._dropped += 1
-            self._torn = torn
+                self._dropped += 1
+                self._torn = self._torn or taken > 0
 
     def _notice(self) -> str:
         end = "\n" if self._torn else ""
@@ -141,6 +143,13 @@ class Stderr:
             pass
         finally:
             self._writing.now = False
+
+
+def _widen(fd: int) -> None:
+    """Let a pipe hold more than 64 KiB: who reads it may be late without missing a burst."""
+    with suppress(OSError):
+        if stat.S_ISFIFO(os.fstat(fd).st_mode) and fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ) < _PIPE_BYTES:
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _is_journal(fd: int) -> bool:
