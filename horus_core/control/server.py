@@ -55,7 +55,7 @@ class Server:
         self._guard = threading.Lock()
         self._slow: set[_Job] = set()
         self.pause_until_s = 0.0
-        self._ended = False
+        self._ended = threading.Event()
         _listen(self)
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ class Server:
         deadline = time.monotonic() + _CLOSING_S
         while self._slow and time.monotonic() < deadline:
             time.sleep(0.001)
-        self._ended = True
+        self._ended.set()
         _ignore(self)
         self.requests.close()
         with self._guard:
@@ -74,13 +74,13 @@ class Server:
 
     def serve(self) -> None:
         """Take what waits."""
-        if self._ended or time.monotonic() < self.pause_until_s:
+        if self._ended.is_set() or time.monotonic() < self.pause_until_s:
             return
         try:
             for message in self.requests.recv_all():
                 self._take(message)
         except Exception as error:  # noqa: BLE001 - whatever lies in that topic, others must be answered
-            if self._ended:
+            if self._ended.is_set():
                 return
             self.pause_until_s = time.monotonic() + _PAUSE_S
             _say("Reading the control topic %r failed, and is tried again: %s", self.topic, error)
