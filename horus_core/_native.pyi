@@ -28,6 +28,20 @@ def ring_format(
 ) -> None: ...
 def ring_size(capacity: int, payload: int, meta_length: int, /) -> int: ...
 def now_ns() -> int: ...
+def offer(fd: int, line: bytes, /) -> int:
+    """Write bytes to a stream as far as it takes them without waiting; how many it took."""
+
+@final
+class LogFile:
+    """A file to which whole lines are appended, by any thread."""
+
+    def use(self, fd: int, /) -> None:
+        """Append to the file, which is the object's own from now on, and close the one before; -1: none."""
+    def append(self, line: bytes, /) -> int:
+        """Write bytes at once; the size of the file then, -1 when there is none. Raises OSError without room."""
+    @property
+    def linked(self) -> bool:
+        """Whether there is a file, and it has a name."""
 
 class Member:
     """This process's membership of a namespace."""
@@ -143,6 +157,15 @@ class NodeBase:
         """The same as recv()."""
     def has_msg(self, topic: str | type, /) -> bool:
         """Whether a message waits on the topic."""
+    def log_debug(self, message: str, every: float | None = None) -> None:
+        """Log at level debug; with `every`, this line of code at most once in so many seconds."""
+    def log_info(self, message: str, every: float | None = None) -> None:
+        """Log at level info; with `every`, this line of code at most once in so many seconds."""
+    def log_warning(self, message: str, every: float | None = None) -> None:
+        """Log at level warning; with `every`, this line of code at most once in so many seconds."""
+    def log_error(self, message: str, every: float | None = None) -> None:
+        """Log at level error; with `every`, this line of code at most once in so many seconds."""
+    def _horus_bind_log(self, levels: dict[int, bool] | None, write: Callable[..., None], /) -> None: ...
     def _horus_bind_send(self, key: object, topic: TopicBase, /) -> None: ...
     def _horus_bind_receive(self, key: object, topic: TopicBase, depth: int, /) -> None: ...
     def _horus_unbind(self) -> None: ...
