@@ -393,6 +393,9 @@ def wait_any(topics: tuple[TopicBase, ...], alarm: Alarm, until_ns: int, /) -> b
     returned True: what nobody reads wakes once.
     """
 
+def waits_on_many() -> bool:
+    """Whether the kernel lets wait_any() sleep (Linux 5.16); else it looks once a millisecond."""
+
 def set_timer_slack(nanoseconds: int, /) -> int: ...
 
 class Alarm:
