@@ -19,6 +19,7 @@ SHAPES = {
     "msg check": "horus_plugins.monitor.message_check:Report",
     "msg list": "horus_plugins.monitor.message_types:MessageTypes",
     "msg show": "horus_plugins.monitor.message_types:MessageType",
+    "node list": "horus_plugins.monitor.node_list:NodeList",
     "package check": "horus_plugins.packages.report:PackageReport",
     "package info": "horus_plugins.packages.report:PackageReport",
     "package list": "horus_plugins.packages.report:PackageList",

@@ -7,6 +7,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from horus_core import _native, names
 from horus_core.control import flights, presence
 from horus_core.scheduler import ladder
@@ -14,6 +16,40 @@ from horus_plugins.monitor import schedulers as found
 
 _NS = 1_000_000_000
 _MS = 1e6
+
+
+class Figures(msgspec.Struct, kw_only=True):
+    """What get_node_stats() tells of a node, and more; durations in milliseconds."""
+
+    name: str
+    state: str
+    execution_class: str = msgspec.field(name="class")
+    rate: float
+    order: int
+    critical: bool
+    degraded: bool
+    total_ticks: int
+    successful_ticks: int
+    failed_ticks: int
+    errors_count: int
+    avg_tick_duration_ms: float
+    min_tick_duration_ms: float
+    max_tick_duration_ms: float
+    last_tick_duration_ms: float
+    p50_tick_duration_ms: float
+    p99_tick_duration_ms: float
+    late_start_p50_ms: float
+    late_start_p99_ms: float
+    missed_deadlines: int
+    skipped_releases: int
+    restarts: int
+    health: str
+    hangs: int
+    missed_in_row: int
+    safe_state: bool
+    granted: list[str]
+    """What its thread asked the kernel for and got."""
+    refused: list[str]
 
 
 def stats(namespace: str) -> list[dict[str, Any]]:
