@@ -9,7 +9,7 @@ import click
 from horus_cli import common
 
 if TYPE_CHECKING:
-    from horus_plugins.monitor.node_list import NodeList, Observer
+    from horus_plugins.monitor.node_list import NodeList
 
 
 @click.command("list")
@@ -53,7 +53,9 @@ def list_nodes(
     if watch is not None:
         from horus_cli import node_watch  # noqa: PLC0415
 
-        ctx.exit(node_watch.watch(observer, watch, verbose=verbose, as_json=as_json))
+        common.follow(ctx)
+        node_watch.watch(observer, watch, verbose=verbose, as_json=as_json)
+        return
     listed = observer.look()
     if as_json:
         common.print_json(listed)

@@ -35,7 +35,9 @@ def lines(listed: NodeList, *, verbose: bool) -> list[str]:
     if not listed.nodes:
         return []
     headers = _COLUMNS + _MORE * verbose
-    head, *rows = common.table(headers, [_cells(node, verbose=verbose) for node in listed.nodes], right=_RIGHT)
+    head, *rows = common.table(
+        headers, [_cells(node, verbose=verbose) for node in listed.nodes], right=_RIGHT
+    )
     rule = "-" * max(map(len, (head, *rows)))
     at = head.index("STATUS")
     shown = ["Running Nodes:", ""]
@@ -106,6 +108,9 @@ def _notes(listed: NodeList) -> Iterator[str]:
     )
     if shared:
         yield "CPU is that of the whole process: nodes with the same SOURCE share it."
+    noted: dict[str, list[str]] = {}
     for node in listed.nodes:
         if node.note:
-            yield f"{common.safe(node.name)}: {common.safe(node.note)}"
+            noted.setdefault(node.note, []).append(node.name)
+    for note, names in noted.items():
+        yield f"{common.safe(', '.join(names))}: {common.safe(note)}"

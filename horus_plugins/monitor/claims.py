@@ -5,6 +5,7 @@ A file is no proof of life: the kernel's lock of its process is. Nothing that st
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -38,6 +39,11 @@ class Claim(msgspec.Struct):
     crashed: str = ""
     """Type and text of the exception."""
     crashed_ns: int = 0
+
+    @property
+    def uptime_s(self) -> float:
+        """Since the node's start, whether it still runs or not."""
+        return max(0.0, (time.time_ns() - self.started_ns) / 1e9)
 
 
 def claims(namespace: str) -> tuple[dict[str, Claim], dict[str, str]]:
@@ -75,5 +81,3 @@ def is_alive(claim: Claim, member: Member | None) -> bool:
         and member.alive(claim.ident)
         and member.pid(claim.ident) == claim.pid
     )
-
-

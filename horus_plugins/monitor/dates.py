@@ -31,7 +31,11 @@ def span(passed_s: float) -> str:
     if passed_s < _MINUTE:
         return f"{passed_s:.3g} s"
     whole = int(passed_s)
-    for unit, name, smaller, small in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "m"), (_MINUTE, "m", 1, "s")):
+    for unit, name, smaller, small in (
+        (_DAY, "d", _HOUR, "h"),
+        (_HOUR, "h", _MINUTE, "m"),
+        (_MINUTE, "m", 1, "s"),
+    ):
         if whole >= unit:
             return f"{whole // unit}{name} {whole % unit // smaller}{small}"
     return f"{whole} s"

@@ -79,7 +79,7 @@ class Observer:
         """`everything`: nodes that have ended, too. `measure`: also what takes reading many ticks."""
         self._namespace = namespace
         self._everything = everything
-        self._measure = measure
+        self.measure = measure
         self._cpu = processes.CpuMeter()
         self._began_ns = 0
 
@@ -88,7 +88,7 @@ class Observer:
         if not namespaces.path(self._namespace).exists():
             return NodeList(namespace=self._namespace, nodes=[])
         self._began_ns = self._began_ns or _native.now_ns()
-        look = _Look(self._namespace, self._cpu, measure=self._measure)
+        look = _Look(self._namespace, self._cpu, measure=self.measure)
         listed = look.nodes()
         if any(node.memory_bytes is not None for node in listed):
             time.sleep(max(0.0, window_s - (_native.now_ns() - self._began_ns) / _NS))
@@ -189,7 +189,7 @@ class _Look:
         if looked.process is not None and state not in _OVER:
             listed.memory_bytes = looked.process.memory_bytes
             if claim is not None:
-                listed.uptime_s = max(0.0, (time.time_ns() - claim.started_ns) / _NS)
+                listed.uptime_s = claim.uptime_s
         return listed
 
     def _of_claim(self, claim: Claim) -> ListedNode:
@@ -212,7 +212,7 @@ class _Look:
         )
         if one is not None:
             listed.memory_bytes = one.memory_bytes
-            listed.uptime_s = max(0.0, (time.time_ns() - claim.started_ns) / _NS)
+            listed.uptime_s = claim.uptime_s
         return listed
 
     def _tell_sessions(self, listed: list[ListedNode]) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
-from horus_core.scheduler import ladder
+from horus_core.scheduler import health
 from horus_plugins.monitor import dates
 from horus_plugins.monitor import schedulers as found
 
@@ -42,9 +42,7 @@ class Look:
     def last_failure(self, row: int) -> str:
         """The last line of the last traceback of a node; "" for none."""
         texts = [
-            event["text"]
-            for event in self._events
-            if event["node"] == row and event["kind"] == "failure"
+            event["text"] for event in self._events if event["node"] == row and event["kind"] == "failure"
         ]
         lines = texts[-1].strip().splitlines() if texts else []
         return lines[-1].strip() if lines else ""
@@ -136,9 +134,9 @@ def _unknown(_looked: Look, _row: dict[str, Any], _pace: Pace) -> str:
 def _running(looked: Look, row: dict[str, Any]) -> str:
     if row["held"]:
         return "held by an emergency stop, until `horus estop --release`"
-    if row["ladder"] >= ladder.ISOLATED:
+    if row["ladder"] >= health.ISOLATED:
         return "isolated after misses: it ticks once a second, to try"
-    if row["ladder"] == ladder.SLOW:
+    if row["ladder"] == health.SLOW:
         return "ticks at half its rate, after misses"
     if row["failed_in_row"]:
         failure = looked.last_failure(row["row"])

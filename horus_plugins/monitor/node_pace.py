@@ -41,9 +41,7 @@ def paces(
     for tick in ticks:
         if tick[_ROW] in by_row:
             by_row[tick[_ROW]].append(tick)
-    return {
-        row["row"]: _pace(row, by_row[row["row"]], oldest_ns, now_ns, measure=measure) for row in rows
-    }
+    return {row["row"]: _pace(row, by_row[row["row"]], oldest_ns, now_ns, measure=measure) for row in rows}
 
 
 def _last(
@@ -55,7 +53,7 @@ def _last(
     while True:
         since = max(0, head - min(count, room))
         ticks = record.ticks(since)
-        oldest_ns = ticks[0][_START] if since and ticks else created_ns
+        oldest_ns = int(ticks[0][_START]) if since and ticks else created_ns
         if not since or count >= room or _suffices(rows, ticks, oldest_ns, now_ns, measure=measure):
             return ticks, oldest_ns
         count *= _MORE
@@ -106,16 +104,16 @@ def _by_starts(starts: list[int], since_ns: int, now_ns: int, period_ns: int) ->
         passed_ns = now_ns - starts[0]
         return _NS / passed_ns if passed_ns > 2 * period_ns else None
     passed_ns = starts[-1] - starts[0]
-    mean_ns = passed_ns / (len(starts) - 1)
-    passed_ns += int(max(0, now_ns - starts[-1] - mean_ns))
-    return (len(starts) - 1) * _NS / passed_ns if passed_ns > 0 else None
+    gaps = len(starts) - 1
+    passed_ns += max(0, now_ns - starts[-1] - passed_ns // gaps)
+    return gaps * _NS / passed_ns if passed_ns > 0 else None
 
 
 def _busy(own: list[Any], started_ns: int, since_ns: int, now_ns: int) -> float | None:
     passed_ns = now_ns - since_ns
     if passed_ns <= 0:
         return None
-    spent_ns = sum(tick[_DURATION] for tick in own)
+    spent_ns = int(sum(tick[_DURATION] for tick in own))
     if started_ns:
         spent_ns += max(0, now_ns - max(started_ns, since_ns))
     return min(100.0, 100.0 * spent_ns / passed_ns)

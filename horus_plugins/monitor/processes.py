@@ -15,7 +15,8 @@ from horus_core.shm import namespace as namespaces
 from horus_core.shm import process as membership
 
 _PROC = Path("/proc")
-_NS = 1_000_000_000
+_LEAST_NS = 20_000_000
+"""Over less, CPU time says nothing."""
 _STOPPED, _TRACED = "T", "t"
 _MOST_PARENTS = 16
 # Of the C library's clock_getcpuclockid: the scheduler's account of a whole process, in ns.
@@ -91,23 +92,20 @@ class CpuMeter:
 
     def start(self, pid: int) -> None:
         """Begin with that process, if it is not known yet."""
-        if pid > 0 and pid not in self._seen:
-            self._note(pid)
+        if pid > 0 and pid not in self._seen and (used := cpu_ns(pid)) is not None:
+            self._seen[pid] = (_native.now_ns(), used)
 
     def percent(self, pid: int) -> float | None:
         """Since start(), or since the last call; 100 is one core. None when it is gone or was just begun."""
-        before = self._seen.pop(pid, None)
-        after = self._note(pid) if pid > 0 else None
-        if before is None or after is None or after[0] <= before[0] or after[1] < before[1]:
+        before, used = self._seen.get(pid), cpu_ns(pid)
+        now_ns = _native.now_ns()
+        if used is None or (before is not None and used < before[1]):  # gone; or another process has the pid
+            self._seen.pop(pid, None)
             return None
-        return 100.0 * (after[1] - before[1]) / (after[0] - before[0])
-
-    def _note(self, pid: int) -> tuple[int, int] | None:
-        used = cpu_ns(pid)
-        if used is None:
+        if before is None or now_ns - before[0] < _LEAST_NS:
             return None
-        self._seen[pid] = now = (_native.now_ns(), used)
-        return now
+        self._seen[pid] = (now_ns, used)
+        return 100.0 * (used - before[1]) / (now_ns - before[0])
 
 
 def ancestors(pid: int) -> list[int]:

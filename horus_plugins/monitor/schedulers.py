@@ -113,9 +113,9 @@ def shown_state(row: dict[str, Any], scheduler: str, last_tick_ns: int, now_ns: 
         return state if state in _FINAL else "crashed"
     if scheduler == ENDED:
         return state if state in _FINAL else "stopped"
-    if state in _TICKING and row["period_ns"] and row["class"] not in _MAY_NOT_TICK:
-        if now_ns - last_tick_ns > quiet_ns(row):
-            return "stale"
+    by_time = row["period_ns"] and row["class"] not in _MAY_NOT_TICK
+    if state in _TICKING and by_time and now_ns - last_tick_ns > quiet_ns(row):
+        return "stale"
     return state
 
 
@@ -146,9 +146,7 @@ def state_changes(record: SchedulerRecord) -> dict[int, int]:
     return {event["node"]: event["time_ns"] for event in record.events() if event["kind"] == "state"}
 
 
-def last_sign_ns(
-    record: SchedulerRecord, ticks: list[Any], events: list[dict[str, Any]], now_ns: int
-) -> int:
+def last_sign_ns(record: SchedulerRecord, ticks: list[Any], events: list[dict[str, Any]], now_ns: int) -> int:
     """When a scheduler that is gone wrote last."""
     header = record.header
     if header["ended_ns"]:
