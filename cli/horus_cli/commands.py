@@ -22,6 +22,7 @@ SUMMARIES = {
     "clean": "Remove what no living process uses from shared memory.",
     "completion": "Have the shell complete commands, topics and nodes.",
     "estop": "Stop the robot, let it go again, or see how it stands.",
+    "graph": "Show nodes and topics as text, DOT, Mermaid or SVG.",
     "install": "Install packages for this Python, and tell what HORUS gains.",
     "log": "The same as logs.",
     "logs": "Show what nodes log, of all processes, as it comes or since.",

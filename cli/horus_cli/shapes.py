@@ -28,6 +28,7 @@ SHAPES = {
     "node pause": "horus_plugins.monitor.steering:Outcome",
     "node restart": "horus_plugins.monitor.steering:Outcome",
     "node resume": "horus_plugins.monitor.steering:Outcome",
+    "node list": "horus_plugins.monitor.node_list:NodeList",
     "package check": "horus_plugins.packages.report:PackageReport",
     "package info": "horus_plugins.packages.report:PackageReport",
     "package list": "horus_plugins.packages.report:PackageList",
