@@ -164,13 +164,16 @@ def messages_cross_as_bytes(stage):
     assert stage.dicts._recv_bytes(bytes([1]) * 256) is None
 
 
-@call("TopicBase._latest", "TopicBase._peek", "TopicBase._last", "TopicBase._settle", "TopicBase._sent")
+@call(
+    "TopicBase._latest", "TopicBase._peek", "TopicBase._last", "TopicBase._settle", "TopicBase._sent",
+    "TopicBase._skip",
+)  # fmt: skip
 def topics_are_looked_at(stage):
     for topic in stage.topics.values():
         assert topic._latest() is not None
         assert topic._peek(topic._ring.front - 1) is not None
         assert topic._peek(1) is None
-        topic._last(), topic._settle(), topic._sent()
+        topic._last(), topic._settle(), topic._sent(), topic._skip(1)
 
 
 @call(

@@ -146,6 +146,7 @@ def handles_that_are_empty_or_closed(stage):
         fails(one.has_msg)
         one._latest(), one._peek(20), one._last(), one._settle(), one._sent()
         fails(one._send_bytes, b"")
+        one._skip(0), fails(one._skip, -1), fails(one._skip, None)
         assert one._recv_bytes(bytes(256)) is None
     for wrong in (None, b"", bytes(255), "a"):
         fails(stage.dicts._recv_bytes, wrong)
