@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from horus_core.control import params
+from horus_core.params import env
 from horus_core.errors import ConfigError, ParamError, PluginError
 from horus_core.nodes.node import Node
 from horus_core.nodes.parameter import parameters
@@ -21,11 +21,11 @@ def make_nodes(function: Callable[..., Any], /, **values: Any) -> list[Node]:
     For tests, and for nodes of a package beside your own in one process. Raises ParamError for a parameter that it
     has not, or a value of another type.
     """
-    return make(function, {name: params.Given(value, "make_nodes()") for name, value in values.items()})
+    return make(function, {name: env.Given(value, "make_nodes()") for name, value in values.items()})
 
 
 def make(
-    function: Any, given: Mapping[str, params.Given], *, what: str = "", environment: bool = False
+    function: Any, given: Mapping[str, env.Given], *, what: str = "", environment: bool = False
 ) -> list[Node]:
     """The nodes that it makes with what was given, else with what the environment gives, else with its defaults.
 
@@ -55,17 +55,17 @@ def refuse_unknown(given: Iterable[str], declared: Iterable[str], what: str) -> 
 
 
 def _values(
-    declared: Mapping[str, Parameter], given: Mapping[str, params.Given], what: str, *, environment: bool
+    declared: Mapping[str, Parameter], given: Mapping[str, env.Given], what: str, *, environment: bool
 ) -> dict[str, Any]:
     values = {}
     for name, parameter in declared.items():
-        value = given.get(name) or (params.find(name) if environment else None)
+        value = given.get(name) or (env.find(name) if environment else None)
         if value is not None:
             values[name] = parameter.convert(value)
         elif parameter.required:
             raise ParamError(
                 f"Missing parameter of {what}: expected a value for {name!r} ({parameter.type_name}), which has no "
-                f"default, got none. Give one: --param {name}=..., or {params.variable(name)}."
+                f"default, got none. Give one: --param {name}=..., or {env.variable(name)}."
             )
         else:
             values[name] = parameter.default
