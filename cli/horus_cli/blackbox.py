@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from horus_cli.common import json_option, namespace_option, print_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write all recorded ticks, by thread, to a file (-: stdout) for ui.perfetto.dev or chrome://tracing.",
 )
-@click.option("--json", "as_json", is_flag=True, help="All of it as JSON; with --follow an object a line.")
+@json_option
+@namespace_option
 def blackbox(
     name: str | None,
     last: float | None,
@@ -49,10 +52,11 @@ def blackbox(
     scheduler is called as given in Scheduler(name=...), else HORUS_NODE_NAME, else as its only node.
 
     \b
-    horus blackbox                       the only scheduler, or which there are
-    horus blackbox robot --last 60       the last minute of it
-    horus blackbox robot --node arm -f   what the arm does, as it does it
-    horus blackbox robot --trace t.json  every tick, to look at in ui.perfetto.dev
+    Examples:
+      horus blackbox                       the only scheduler, or which there are
+      horus blackbox robot --last 60       the last minute of it
+      horus blackbox robot --node arm -f   what the arm does, as it does it
+      horus blackbox robot --trace t.json  every tick, to look at in ui.perfetto.dev
     """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import blackbox as box  # noqa: PLC0415
@@ -144,9 +148,9 @@ def _print_list(reports: list[Report]) -> None:
 
 
 def _print_json(where: str, reports: list[Report]) -> None:
-    import msgspec  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.monitor import blackbox as box  # noqa: PLC0415 - not needed for --help
 
-    click.echo(msgspec.json.encode({"namespace": where, "schedulers": reports}))
+    print_json(box.Blackboxes(where, reports))
 
 
 def _follow(reader: Reader, record: SchedulerRecord, *, every: bool) -> None:
@@ -159,17 +163,15 @@ def _follow(reader: Reader, record: SchedulerRecord, *, every: bool) -> None:
 
 
 def _follow_json(reader: Reader, record: SchedulerRecord, report: Report) -> None:
-    import msgspec  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.monitor import blackbox as box  # noqa: PLC0415 - not needed for --help
 
-    from horus_plugins.monitor import blackbox as box  # noqa: PLC0415
-
-    click.echo(msgspec.json.encode({"report": report}))
+    print_json(box.Followed(report=report))
     for events, ticks in box.follow(reader, record):
         for event in events:
-            click.echo(msgspec.json.encode({"event": event}))
+            print_json(box.Followed(event=event))
         for tick in ticks:
-            click.echo(msgspec.json.encode({"tick": tick}))
-    click.echo(msgspec.json.encode({"state": record.look()}))
+            print_json(box.Followed(tick=tick))
+    print_json(box.Followed(state=record.look()))
 
 
 def _write_trace(file: Path, report: Report, record: SchedulerRecord) -> None:

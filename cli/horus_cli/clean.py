@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from typing import TYPE_CHECKING
 
 import click
+
+from horus_cli.common import bounded, json_option, namespace_option, print_json, safe
+
+if TYPE_CHECKING:
+    from horus_plugins.monitor.clean import Cleaned
 
 
 @click.command()
@@ -13,27 +18,34 @@ import click
     "--all", "everywhere", is_flag=True, help="All namespaces of this user, not only the current one."
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
-@click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
+@json_option
+@namespace_option
+@bounded(30)
 def clean(shm: bool, everywhere: bool, dry_run: bool, as_json: bool) -> None:
     """Remove topics, pools and records that no living process uses, and print them.
 
     Never what a living process maps: cleaning under a running robot is safe.
-    """
-    from horus_core.shm import cleaner, namespace  # noqa: PLC0415 - not needed for --help
+
+    \b
+    Examples:
+      horus clean                    what is left of dead processes in this namespace
+      horus clean --all --dry-run    what there is to remove in all of yours
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.monitor import clean as cleaning  # noqa: PLC0415
 
     del shm
-    where = namespace.mine() if everywhere else [namespace.current()]
-    removed = cleaner.clean(where, records=True, dry_run=dry_run)
+    done = cleaning.clean(everywhere=everywhere, dry_run=dry_run)
     if as_json:
-        click.echo(json.dumps({"namespaces": where, "dry_run": dry_run, "removed": removed}))
+        print_json(done)
         return
-    for name in removed:
-        click.echo(namespace.SHM / name)
-    click.echo(_summary(len(removed), where, everywhere=everywhere, dry_run=dry_run), err=True)
+    for name in done.removed:
+        click.echo(safe(str(namespace.SHM / name)))
+    click.echo(_summary(done, everywhere=everywhere), err=True)
 
 
-def _summary(count: int, where: list[str], *, everywhere: bool, dry_run: bool) -> str:
-    place = "all namespaces of this user" if everywhere else f"namespace {where[0]!r}"
-    if count == 0:
+def _summary(done: Cleaned, *, everywhere: bool) -> str:
+    place = "all namespaces of this user" if everywhere else f"namespace {done.namespaces[0]!r}"
+    if not done.removed:
         return f"Nothing to remove in {place}: all of it is in use, or there is nothing."
-    return f"{'Would remove' if dry_run else 'Removed'} {count} from {place}."
+    return f"{'Would remove' if done.dry_run else 'Removed'} {len(done.removed)} from {place}."

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import click
 
+from horus_cli.common import bounded, json_option, namespace_option, print_json
+
 
 @click.command()
 @click.argument("reason", required=False)
 @click.option("--release", is_flag=True, help="Let the nodes tick again.")
 @click.option("--status", is_flag=True, help="Only show how it stands.")
-@click.option("--json", "as_json", is_flag=True, help="The status, as one JSON object.")
+@json_option
+@namespace_option
+@bounded()
 @click.pass_context
 def estop(ctx: click.Context, reason: str | None, release: bool, status: bool, as_json: bool) -> None:
     """Stop the robot: every scheduler of the namespace enters its nodes' safe state, and ticks none.
 
     The order stands for processes that start later, too, until it is released. Exits with 1 when no scheduler
     heard it, or a node has not reached its safe state; --status with 1 for such a node alone.
-    """
+
+    \b
+    Examples:
+      horus estop "door open"    stop
+      horus estop --status       who has obeyed
+      horus estop --release      let the nodes tick again
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.monitor import estop as monitor  # noqa: PLC0415 - not needed for --help
 
     if sum((reason is not None, release, status)) > 1:
@@ -28,9 +38,7 @@ def estop(ctx: click.Context, reason: str | None, release: bool, status: bool, a
     else:
         found = monitor.engage(reason or "horus estop")
     if as_json:
-        import msgspec  # noqa: PLC0415
-
-        click.echo(msgspec.json.encode(found))
+        print_json(found)
     else:
         for line in monitor.told(found):
             click.echo(line)

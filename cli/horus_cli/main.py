@@ -37,6 +37,7 @@ def _run() -> int:
     import click  # noqa: PLC0415
 
     from horus_cli import debugging  # noqa: PLC0415
+    from horus_cli.common import TimeIsUp  # noqa: PLC0415
     from horus_cli.group import horus  # noqa: PLC0415
     from horus_core.errors import HorusError, HorusTimeoutError  # noqa: PLC0415
 
@@ -48,6 +49,11 @@ def _run() -> int:
         return horus.main(standalone_mode=False, prog_name="horus") or 0
     except click.exceptions.Abort:
         return INTERRUPTED
+    except TimeIsUp:
+        click.echo(
+            "horus: failed: the time of --timeout is up. Is a process stopped, or a lock held?", err=True
+        )
+        return TIMEOUT
     except click.ClickException as error:
         error.show()
         return error.exit_code

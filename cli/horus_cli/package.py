@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from horus_cli.common import json_option, print_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from horus_plugins.packages.installed import Package
     from horus_plugins.packages.report import Check, FunctionReport, NodeReport, PackageReport, Topic
 
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON object.")
 _TIMEOUT = click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -32,14 +33,19 @@ def package() -> None:
 
 
 @package.command("list")
-@_AS_JSON
+@json_option
 def list_packages(as_json: bool) -> None:
-    """List the distributions with packaged nodes. Nothing of them is imported."""
+    """List the distributions with packaged nodes. Nothing of them is imported.
+
+    \b
+    Examples:
+      horus package list
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.packages.installed import packages  # noqa: PLC0415 - not needed for --help
 
     found = packages(disabled=False)
     if as_json:
-        _echo_json({"packages": found})
+        print_json({"packages": found})
     elif found:
         _echo(_table(["PACKAGE", "VERSION", "NODES"], [_row(one) for one in found]))
     elif packages():
@@ -60,7 +66,7 @@ def _row(package: Package) -> list[str]:
 @click.option("--check", is_flag=True, help="Run each node for a second, too: see `horus package check`.")
 @_PARAM
 @_TIMEOUT
-@_AS_JSON
+@json_option
 @click.pass_context
 def info(
     ctx: click.Context, name: str, check: bool, param: tuple[str, ...], timeout: float, as_json: bool
@@ -68,7 +74,11 @@ def info(
     """Show the nodes of a package, or one of them: topics with types, and parameters.
 
     Each node is imported and made in a process of its own, with its defaults. Exits with 1 when one cannot be.
-    """
+
+    \b
+    Examples:
+      horus package info wander
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     _tell(ctx, name, param, timeout, as_json, seconds=1.0 if check else None)
 
 
@@ -83,7 +93,7 @@ def info(
 )
 @_PARAM
 @_TIMEOUT
-@_AS_JSON
+@json_option
 @click.pass_context
 def check(
     ctx: click.Context, name: str, seconds: float, param: tuple[str, ...], timeout: float, as_json: bool
@@ -92,7 +102,11 @@ def check(
 
     What they control moves: each really runs, in a process and a namespace of its own, and finds default messages on
     the typed topics that it subscribes. Exits with 1 when a node fails, or does not do what it declares.
-    """
+
+    \b
+    Examples:
+      horus package check wander --seconds 5
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     _tell(ctx, name, param, timeout, as_json, seconds=seconds)
 
 
@@ -111,7 +125,7 @@ def _tell(
 
     report = describe(required(name, "Looking into"), settings(param), timeout_s=timeout, check_s=seconds)
     if as_json:
-        _echo_json(report)
+        print_json(report)
     else:
         _echo(_told(report))
     ctx.exit(1 if any(one.error or (one.check and one.check.problems) for one in report.nodes) else 0)
@@ -180,9 +194,3 @@ def _table(head: list[str], rows: Sequence[list[str]]) -> Iterator[str]:
 def _echo(lines: Iterator[str]) -> None:
     for line in lines:  # names and texts are strangers': no control characters of theirs reach the terminal
         click.echo("".join(char if char.isprintable() else repr(char)[1:-1] for char in line))
-
-
-def _echo_json(value: object) -> None:
-    import msgspec  # noqa: PLC0415 - not needed for --help
-
-    click.echo(msgspec.json.encode(value))

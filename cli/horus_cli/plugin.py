@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from horus_cli.common import json_option, print_json
+
 if TYPE_CHECKING:
     from horus_plugins.monitor.plugins import PluginState
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON object.")
 _TIMEOUT = click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -25,9 +26,14 @@ def plugin() -> None:
 
 
 @plugin.command("list")
-@_JSON
+@json_option
 def list_plugins(as_json: bool) -> None:
-    """List every plugin. None is imported."""
+    """List every plugin. None is imported.
+
+    \b
+    Examples:
+      horus plugin list
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.monitor import plugins  # noqa: PLC0415 - not needed for --help
 
     _show(plugins.every(), as_json=as_json)
@@ -36,13 +42,17 @@ def list_plugins(as_json: bool) -> None:
 @plugin.command()
 @click.argument("name")
 @_TIMEOUT
-@_JSON
+@json_option
 @click.pass_context
 def info(ctx: click.Context, name: str, timeout: float, as_json: bool) -> None:
     """Load the plugins of a name, each in a process of its own, and tell all about them.
 
     NAME is a distribution, an entry point or a one-file plugin. Exits with 1 when one fails.
-    """
+
+    \b
+    Examples:
+      horus plugin info horus-core
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.monitor import plugins  # noqa: PLC0415 - not needed for --help
 
     found = plugins.look_into(name, timeout)
@@ -57,10 +67,16 @@ def info(ctx: click.Context, name: str, timeout: float, as_json: bool) -> None:
 @plugin.command()
 @click.argument("name", required=False)
 @_TIMEOUT
-@_JSON
+@json_option
 @click.pass_context
 def check(ctx: click.Context, name: str | None, timeout: float, as_json: bool) -> None:
-    """Load all plugins, or those of a name, each in a process of its own. Exits with 1 when one fails."""
+    """Load all plugins, or those of a name, each in a process of its own. Exits with 1 when one fails.
+
+    \b
+    Examples:
+      horus plugin check               all of them
+      horus plugin check horus-core
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.monitor import plugins  # noqa: PLC0415 - not needed for --help
 
     found = plugins.look_into(name, timeout)
@@ -70,14 +86,19 @@ def check(ctx: click.Context, name: str | None, timeout: float, as_json: bool) -
 
 @plugin.command()
 @click.argument("name")
-@_JSON
+@json_option
 def enable(name: str, as_json: bool) -> None:
-    """Use the plugins of a name again."""
-    from horus_plugins.monitor import plugin_settings  # noqa: PLC0415 - not needed for --help
+    """Use the plugins of a name again.
+
+    \b
+    Examples:
+      horus plugin enable horus-gripper
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    from horus_plugins.monitor import plugin_settings, plugins  # noqa: PLC0415 - not needed for --help
 
     changed = [str(path) for path in plugin_settings.enable(name)]
     if as_json:
-        _echo_json({"name": name, "enabled": True, "files": changed})
+        print_json(plugins.Switched(name, True, changed))
     else:
         click.echo(f"{name} is enabled{': ' + ', '.join(changed) if changed else ', and was before'}.")
     _say_overruled()
@@ -85,17 +106,21 @@ def enable(name: str, as_json: bool) -> None:
 
 @plugin.command()
 @click.argument("name")
-@_JSON
+@json_option
 def disable(name: str, as_json: bool) -> None:
     """Use the plugins of a name no more: processes that start from now on do not see them.
 
     Noted in the project's horus.toml where there is one, else in the user's own settings.
-    """
-    from horus_plugins.monitor import plugin_settings  # noqa: PLC0415 - not needed for --help
+
+    \b
+    Examples:
+      horus plugin disable horus-gripper
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    from horus_plugins.monitor import plugin_settings, plugins  # noqa: PLC0415 - not needed for --help
 
     path = str(plugin_settings.disable(name))
     if as_json:
-        _echo_json({"name": name, "enabled": False, "files": [path]})
+        print_json(plugins.Switched(name, False, [path]))
     else:
         click.echo(f"{name} is disabled: {path}.")
     _say_overruled()
@@ -105,16 +130,10 @@ def _show(states: list[PluginState], *, as_json: bool) -> None:
     from horus_plugins.monitor import plugins  # noqa: PLC0415 - not needed for --help
 
     if as_json:
-        _echo_json({"plugins": [plugins.as_json(state) for state in states]})
+        print_json(plugins.PluginList([plugins.shown(state) for state in states]))
     else:
         for line in plugins.lines(states):
             click.echo(line)
-
-
-def _echo_json(value: object) -> None:
-    import msgspec  # noqa: PLC0415 - not needed for --help
-
-    click.echo(msgspec.json.encode(value))
 
 
 def _say_overruled() -> None:

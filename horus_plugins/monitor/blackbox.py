@@ -84,6 +84,22 @@ class Report(msgspec.Struct):
     ticks: list[Tick]
 
 
+class Blackboxes(msgspec.Struct):
+    """What schedulers of a namespace did last."""
+
+    namespace: str
+    schedulers: list[Report]
+
+
+class Followed(msgspec.Struct, omit_defaults=True):
+    """What goes on in a scheduler, one thing at a time: first the report, then what happens, last how it ended."""
+
+    report: Report | None = None
+    event: Event | None = None
+    tick: Tick | None = None
+    state: str | None = None
+
+
 class _Seen:
     """Which records were read. Threads write side by side: one may finish a record after the next one is there."""
 

@@ -11,14 +11,14 @@ from horus_core.messages import layout as layouts
 from horus_core.messages import registry
 from horus_core.messages.message import Message
 from horus_core.topics.types import SLOT_MAX
-from horus_plugins.monitor.message_types import describe
+from horus_plugins.monitor.message_types import MessageType, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import ModuleType
 
     from horus_core.messages.layout import Layout
-    from horus_plugins.monitor.message_types import Field, MessageType
+    from horus_plugins.monitor.message_types import Field
 
 ERROR = "error"
 NOTE = "note"

@@ -21,9 +21,9 @@ from horus_core.names import topic_name
 from horus_core.plugins.reasons import nearest
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
+from horus_core.text import plain
 from horus_core.topics import types
 from horus_plugins.monitor.message_types import is_pooled
-from horus_plugins.monitor.schedulers import plain
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -72,6 +72,12 @@ class MessageType(msgspec.Struct):
     """Other names of values inside, with what each is."""
 
 
+class MessageTypes(msgspec.Struct):
+    """All that are installed."""
+
+    types: list[MessageType]
+
+
 def listed() -> list[MessageType]:
     """All types that can be found: those of every plugin, two of one name both, and the pool-backed ones."""
     found = [describe(one.thing, one.plugin.distribution, one.plugin.version) for one in registry.types.all()]

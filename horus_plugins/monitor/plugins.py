@@ -57,6 +57,46 @@ class PluginState(msgspec.Struct):
         return self.error is not None or (self.report is not None and self.report.error is not None)
 
 
+class PluginShown(msgspec.Struct):
+    """A plugin, and what became of it where it was loaded."""
+
+    name: str
+    group: str
+    distribution: str
+    version: str
+    value: str
+    enabled: bool
+    state: str
+    """`enabled`, `disabled`, `loaded` or `failed`."""
+    api: int
+    """The version of the hooks of this HORUS."""
+    disabled_by: str | None = None
+    error: str | None = None
+    notes: list[str] = []
+    made_for_api: int | str | None = None
+    gave: list[str] | None = None
+    """What it supplies; with the rest below null where it was not loaded."""
+    load_s: float | None = None
+    file: str | None = None
+    traceback: str | None = None
+    said: str | None = None
+    """What it wrote to stdout and stderr, at most 4000 characters."""
+
+
+class PluginList(msgspec.Struct):
+    """Plugins, strangers' first."""
+
+    plugins: list[PluginShown]
+
+
+class Switched(msgspec.Struct):
+    """What `enable` or `disable` changed."""
+
+    name: str
+    enabled: bool
+    files: list[str]
+
+
 def every() -> list[PluginState]:
     """All plugins, strangers' first. Imports none."""
     plugins = sorted(discovery.every(), key=lambda plugin: plugin.is_box)
@@ -173,12 +213,13 @@ def _own_commands() -> set[str]:
     return {one.name for one in discovery.entry_points(kinds.COMMANDS) if one.is_box}
 
 
-def as_json(state: PluginState) -> dict[str, object]:
+def shown(state: PluginState) -> PluginShown:
     """All of it, flat, with the word for its state."""
     told = msgspec.to_builtins(state)
     report = told.pop("report") or {}
     both = {"error": state.error or report.get("error"), "notes": [*state.notes, *report.get("notes", ())]}
-    return {**report, **told, **both, "state": state.state, "made_for_api": report.get("api")}
+    flat = {**report, **told, **both, "state": state.state, "made_for_api": report.get("api")}
+    return msgspec.convert(flat, PluginShown)
 
 
 def lines(states: list[PluginState]) -> Iterator[str]:

@@ -5,7 +5,6 @@ Alive is who holds the kernel's lock; of what stands in a record nothing is beli
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
@@ -13,13 +12,13 @@ from horus_core.control import flights
 from horus_core.errors import HorusError
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process
+from horus_core.text import plain, plain_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 RUNNING, ENDED, KILLED = "running", "ended", "killed"
 _MOST_TICKS, _MOST_EVENTS = 1 << 18, 1 << 14
-_ASKEW = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control characters, also those that turn the direction of text
 _NS = 1_000_000_000
 _QUIET_NS = 3 * _NS
 _QUIET_PERIODS = 10
@@ -129,15 +128,3 @@ def last_ticks(
     header = record.header
     bound = ticks[0][3] if ticks and header["tick_head"] > len(ticks) else header["created_ns"]
     return {row["row"]: max(begun.get(row["row"], bound), row["started_ns"]) for row in record.rows()}
-
-
-def plain(text: str) -> str:
-    """Lines that somebody else wrote, with what could steer a terminal made visible."""
-    return "".join(one if one in "\n\t" else plain_name(one) for one in text)
-
-
-def plain_name(text: str) -> str:
-    """The same for what stands in one line."""
-    if text.isprintable():
-        return text
-    return "".join(f"\\x{ord(one):02x}" if unicodedata.category(one) in _ASKEW else one for one in text)

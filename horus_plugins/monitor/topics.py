@@ -60,6 +60,13 @@ class TopicState(msgspec.Struct):
     error: str = ""
 
 
+class TopicList(msgspec.Struct):
+    """The topics of a namespace, by name."""
+
+    namespace: str
+    topics: list[TopicState]
+
+
 _KINDS = {_native.TYPED: "typed", _native.MSGPACK: "dict", _native.DESCRIPTOR: "pool-backed"}
 
 

@@ -60,6 +60,28 @@ class FunctionReport(msgspec.Struct):
     check: Check | None = None
 
 
+class NodeEntry(msgspec.Struct):
+    """An entry point of the group `horus.nodes`."""
+
+    name: str
+    value: str
+    """Where its function stands: module:name."""
+
+
+class PackageEntry(msgspec.Struct):
+    """A distribution with packaged nodes, of which nothing was imported."""
+
+    distribution: str
+    version: str
+    nodes: list[NodeEntry]
+
+
+class PackageList(msgspec.Struct):
+    """What is installed."""
+
+    packages: list[PackageEntry]
+
+
 class PackageReport(msgspec.Struct):
     """A distribution with packaged nodes."""
 

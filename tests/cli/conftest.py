@@ -17,6 +17,9 @@ import pytest
 
 from horus_core.shm import namespace
 
+sys.path.insert(0, str(Path(__file__).parent))
+import json_shapes
+
 TIMEOUT_S = 30.0
 _numbers = itertools.count()
 
@@ -44,6 +47,7 @@ class Command:
     def __init__(self, *arguments, **options):
         command = [sys.executable, "-m", "horus_cli", *map(str, arguments)]
         options = {"stdin": subprocess.DEVNULL, "start_new_session": True, **options}
+        self.arguments = arguments
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, **options
         )
@@ -82,6 +86,7 @@ class Command:
         for thread in self._threads:
             thread.join(timeout_s)
             assert not thread.is_alive(), "the command ended, but somebody still holds its output open"
+        json_shapes.check(self.arguments, self.stdout, code)
         return code
 
     @property

@@ -1,0 +1,77 @@
+"""What `--json` of each command prints: a type of horus_plugins for each, and its JSON Schema in schemas/.
+
+Followers print one object of their shape a line. `make schemas` writes the files; a test holds both against each
+other, and what the commands print against the files.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+SHAPES = {
+    "blackbox": "horus_plugins.monitor.blackbox:Blackboxes",
+    "blackbox --follow": "horus_plugins.monitor.blackbox:Followed",
+    "clean": "horus_plugins.monitor.clean:Cleaned",
+    "estop": "horus_plugins.monitor.estop:Status",
+    "install": "horus_plugins.installing.changes:Outcome",
+    "msg check": "horus_plugins.monitor.message_check:Report",
+    "msg diff": "horus_plugins.monitor.message_text:Difference",
+    "msg list": "horus_plugins.monitor.message_types:MessageTypes",
+    "msg show": "horus_plugins.monitor.message_types:MessageType",
+    "new node": "horus_plugins.templates.making:MadeReport",
+    "new plugin": "horus_plugins.templates.making:MadeReport",
+    "new project": "horus_plugins.templates.making:MadeReport",
+    "package check": "horus_plugins.packages.report:PackageReport",
+    "package info": "horus_plugins.packages.report:PackageReport",
+    "package list": "horus_plugins.packages.report:PackageList",
+    "plugin check": "horus_plugins.monitor.plugins:PluginList",
+    "plugin disable": "horus_plugins.monitor.plugins:Switched",
+    "plugin enable": "horus_plugins.monitor.plugins:Switched",
+    "plugin info": "horus_plugins.monitor.plugins:PluginList",
+    "plugin list": "horus_plugins.monitor.plugins:PluginList",
+    "topic list": "horus_plugins.monitor.topics:TopicList",
+    "uninstall": "horus_plugins.installing.changes:Outcome",
+    "version": "horus_plugins.monitor.version:Versions",
+}
+"""The type that each command prints: module and name. A follower's own shape stands under `command --follow`."""
+
+FOLDER = Path(__file__).parent / "schemas"
+
+
+def file(command: str) -> Path:
+    """Where the schema of a command stands."""
+    return FOLDER / f"{command.replace(' --', '-').replace(' ', '-')}.json"
+
+
+def schema(command: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of what a command prints."""
+    import msgspec  # noqa: PLC0415 - only tools for developers need it
+
+    module, _, name = SHAPES[command].partition(":")
+    shape = getattr(importlib.import_module(module), name)
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"horus {command} --json",
+    }
+    return head | msgspec.json.schema(shape)
+
+
+def text(command: str) -> str:
+    """The file's text."""
+    return json.dumps(schema(command), indent=2) + "\n"
+
+
+def write() -> None:
+    """Write all files, and remove those of commands that are gone."""
+    FOLDER.mkdir(exist_ok=True)
+    for stale in {*FOLDER.glob("*.json")} - {file(command) for command in SHAPES}:
+        stale.unlink()
+    for command in SHAPES:
+        file(command).write_text(text(command))
+
+
+if __name__ == "__main__":
+    write()
