@@ -91,26 +91,21 @@ class RuntimeParam(Generic[T]):
         self.changed += bool(value != self._value or type(value) is not type(self._value))
         self._value = value
         self._layer = layer
-        self._origin = given.origin if given is not None else layer
+        self._origin = layer if given is None else given.origin
+        if layer == SET and self._origin != SET:
+            self._origin = f"set by {self._origin}"
         self.given = given
 
     def described(self) -> dict[str, Any]:
         """What tools show of it, of values that MessagePack has."""
-        rules = self.rules
-        return {
+        return self.rules.described() | {
             "name": self.name,
             "value": builtins(self._value),
-            "type": rules.type_name,
-            "unit": rules.unit,
-            "doc": rules.doc,
-            "default": builtins(rules.default),
-            "min": rules.min,
-            "max": rules.max,
-            "choices": None if rules.choices is None else [builtins(one) for one in rules.choices],
             "layer": self._layer,
             "origin": self._origin,
             "declared": self.declared,
             "asked": self.asked,
+            "fixed": False,
             "nodes": sorted({watcher.owner for watcher in self.watchers} - {""}),
         }
 

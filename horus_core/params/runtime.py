@@ -79,8 +79,8 @@ class RuntimeParams(Mapping[str, Any]):
     def set(self, name: str, value: Any) -> None:
         """Set it at runtime; on_change callbacks have been called when this returns.
 
-        Unless another thread is calling them: it goes on with this change then. Raises ParamError when the value is of
-        another type than declared, out of its limits, or a validator refuses it, InvalidNameError for a bad name.
+        Unless another thread is calling them: it goes on with this change then. Raises ParamError when the value
+        is of another type than declared, out of its limits, or a validator refuses it, and for a bad name.
         """
         STORE.set(name, Given(value, SET))
 
@@ -135,11 +135,11 @@ class RuntimeParams(Mapping[str, Any]):
         name: str,
         default: Any = ABSENT,
         *,
-        type: Any = None,
+        type: Any = None,  # noqa: A002 - what users expect to write
         unit: str = "",
         doc: str = "",
-        min: float | None = None,
-        max: float | None = None,
+        min: float | None = None,  # noqa: A002 - the same
+        max: float | None = None,  # noqa: A002 - the same
         choices: Sequence[Any] | None = None,
         validator: Callable[[Any], object] | None = None,
         on_change: Callable[[Any], object] | None = None,
@@ -148,11 +148,11 @@ class RuntimeParams(Mapping[str, Any]):
 
         Its type is that of the default, or `type`: numbers, text, bool, enums, Literal, lists, dicts, dataclasses.
         Without a default a value must be given. `min` and `max` are in `unit`. `validator(value)` refuses by raising
-        or returning False; it is asked before every change, and of the first value. `on_change(value)` is called after
-        it changed, on the thread that sets it: for `horus param set` that is none of the nodes'.
+        or returning False; it is asked before every change, and of the first value. `on_change(value)` is called
+        after it changed, on the thread that sets it: for `horus param set` that is none of the nodes'.
 
-        Declaring it again in this process must be alike, and adds a validator and a callback; those of a node take the
-        place of the ones it gave before. Raises ParamError for a first value that breaks the rules.
+        Declaring it again in this process must be alike, and adds a validator and a callback; those of a node take
+        the place of the ones it gave before. Raises ParamError for a first value that breaks the rules.
         """
         kind = type
         if kind is None:

@@ -31,6 +31,22 @@ ABSENT: Any = object()
 _log = logging.getLogger("horus")
 
 
+class RefusedError(ParamError):
+    """What was to be set and is refused: why, by name."""
+
+    def __init__(self, refused: dict[str, str]) -> None:
+        super().__init__(refused)
+        self.refused = refused
+
+    def __str__(self) -> str:
+        return "\n".join(self.refused.values())
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """What an answer on a control topic says besides."""
+        return {"refused": self.refused}
+
+
 def _always() -> None:
     pass
 
@@ -169,7 +185,7 @@ class Store:
     # Setting
 
     def set(self, name: str, given: Given) -> RuntimeParam[Any]:
-        """Set it; raises ParamError when it is refused, and InvalidNameError."""
+        """Set it; raises ParamError when it is refused, for its name, too."""
         return self.set_all({name: given})[0]
 
     def set_all(
@@ -183,26 +199,28 @@ class Store:
         values = self.check_all(wanted)
         with self._lock:
             confirm()
-            params = []
-            for name, given in wanted.items():
-                param = self._known.setdefault(name, RuntimeParam(self, name, Rules()))
-                params.append(self._put(param, values[name], SET, given))
+            params = [
+                self._put(
+                    self._known.setdefault(name, RuntimeParam(self, name, Rules())), values[name], SET, given
+                )
+                for name, given in wanted.items()
+            ]
         for param in params:
             self._tell(param)
         return params
 
     def check_all(self, wanted: dict[str, Given]) -> dict[str, Any]:
         """The values that would be set; raises ParamError with everything that is refused, a line each."""
-        values, refused = {}, []
+        values, refused = {}, {}
         for name, given in wanted.items():
             try:
                 param = self.find(names.param_name(name))
                 rules, watchers = (Rules(), ()) if param is None else (param.rules, param.watchers)
                 values[name] = checked(name, rules, watchers, given)
-            except ParamError as error:
-                refused.append(str(error))
+            except (ParamError, InvalidNameError) as error:  # noqa: PERF203 - all that is refused is told at once
+                refused[name] = str(error)
         if refused:
-            raise ParamError("\n".join(refused))
+            raise RefusedError(refused)
         return values
 
     def delete(self, name: str, confirm: Callable[[], None] = _always) -> bool:
@@ -291,7 +309,7 @@ def _call(param: RuntimeParam[Any], watcher: Watcher) -> None:
         return
     try:
         watcher.on_change(param.value)
-    except Exception:  # the value stands; who set it is not to blame
+    except Exception:  # noqa: BLE001 - the value stands; who set it is not to blame
         who = f"node {watcher.owner!r}" if watcher.owner else "this process"
         _log.exception(
             "on_change of parameter %r of %s failed; the value stays %r", param.name, who, param.value
@@ -314,8 +332,9 @@ def _refuse_other(param: RuntimeParam[Any], rules: Rules) -> None:
     ]
     if differing:
         owners = ", ".join(repr(one.owner) for one in param.watchers if one.owner)
+        by = f" by node {owners}" if owners else ""
         raise ParamError(
-            f"Declaring parameter {param.name!r} failed: it is declared already{f' by node {owners}' if owners else ''}, "
+            f"Declaring parameter {param.name!r} failed: it is declared already{by}, "
             f"expected {'; '.join(differing)}. Declare it alike everywhere in a process, or use another name."
         )
 

@@ -57,6 +57,18 @@ class Rules:
             return f"at least {self.min}"
         return f"at most {self.max}" if self.max is not None else ""
 
+    def described(self) -> dict[str, Any]:
+        """What tools show of it, of values that MessagePack has."""
+        return {
+            "type": self.type_name,
+            "unit": self.unit,
+            "doc": self.doc,
+            "default": builtins(self.default),
+            "min": self.min,
+            "max": self.max,
+            "choices": None if self.choices is None else [builtins(one) for one in self.choices],
+        }
+
     def _refused(self, name: str, given: Given, expected: str) -> ParamError:
         shown = given.value if given.text is None else given.text
         return ParamError(

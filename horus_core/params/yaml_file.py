@@ -26,7 +26,7 @@ class Found(NamedTuple):
     """As it was written, for a scalar without quotes."""
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - it is collected, and raised by none
     """What is wrong, and in which line."""
 
     def __init__(self, line: int, what: str) -> None:
