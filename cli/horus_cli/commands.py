@@ -23,6 +23,8 @@ SUMMARIES = {
     "completion": "Have the shell complete commands, topics and nodes.",
     "estop": "Stop the robot, let it go again, or see how it stands.",
     "install": "Install packages for this Python, and tell what HORUS gains.",
+    "log": "The same as logs.",
+    "logs": "Show what nodes log, of all processes, as it comes or since.",
     "msg": "See, check and compare message types.",
     "new": "Start a node, a plugin or a project from a template.",
     "package": "See what packaged nodes are installed, and whether they do what they declare.",
@@ -49,8 +51,6 @@ ALIASES = {"log": "logs"}
 TO_COME = {
     "build": "native nodes",
     "launch": "launch files",
-    "log": "logs of other processes",
-    "logs": "logs of other processes",
     "monitor": "the web monitor and the terminal's",
     "node": "lists of nodes",
     "param": "parameters",
