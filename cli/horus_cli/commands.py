@@ -28,6 +28,7 @@ SUMMARIES = {
     "msg": "See, check and compare message types.",
     "new": "Start a node, a plugin or a project from a template.",
     "package": "See what packaged nodes are installed, and whether they do what they declare.",
+    "param": "See and set the parameters of running processes.",
     "plugin": "See the plugins that are installed, check them, and switch them on and off.",
     "run": "Run Python files, packaged nodes and executables, each in a process of its own.",
     "topic": "See the topics of this namespace.",
@@ -53,7 +54,6 @@ TO_COME = {
     "launch": "launch files",
     "monitor": "the web monitor and the terminal's",
     "node": "lists of nodes",
-    "param": "parameters",
     "record": "recordings",
     "replay": "recordings",
 }

@@ -6,7 +6,7 @@
     {"cmd": "SetParam", "values": {"max_speed": {"value": 1.5}, ...}}   all of them or none
 
 SetParam is for names that somebody here reads; with "new" true for others, too. With "check" true it only tells
-whether it would do. "until_ns" (CLOCK_MONOTONIC) is when it is too late: a process that was stopped meanwhile must
+whether it would do. After "expires_ns" (CLOCK_MONOTONIC) nothing is set: a process that was stopped meanwhile must
 not take hours later what nobody wants any more. Answers hold `params`, each as RuntimeParam.described() has it.
 """
 
@@ -82,8 +82,8 @@ def delete_param(request: Request) -> dict[str, Any]:
 def _in_time(request: Request) -> Callable[[], None]:
     """What raises when it is too late for what was asked."""
     until_ns = time.monotonic_ns() + request.timeout_s * _NS
-    if "until_ns" in request.fields:
-        until_ns = min(until_ns, request.number("until_ns"))
+    if "expires_ns" in request.fields:
+        until_ns = min(until_ns, request.number("expires_ns"))
 
     def confirm() -> None:
         if time.monotonic_ns() > until_ns:
@@ -128,8 +128,8 @@ def _refuse_unread(wanted: Any) -> None:
         if name in fixed:
             nodes = ", ".join(fixed[name].living())
             refused[name] = (
-                f"Bad parameter {name!r}: expected one that can be set while nodes run, got one that node {nodes} was "
-                f"made with. Start it anew with --param {name}=..., or {env.variable(name)}."
+                f"Bad parameter {name!r}: expected one that can be set while nodes run, got one that node {nodes} "
+                f"was made with. Start it anew with --param {name}=..., or {env.variable(name)}."
             )
         elif param is not None:
             unknown[name] = (

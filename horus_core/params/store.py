@@ -199,7 +199,7 @@ class Store:
         values = self.check_all(wanted)
         with self._lock:
             confirm()
-            params = [
+            params: list[RuntimeParam[Any]] = [
                 self._put(
                     self._known.setdefault(name, RuntimeParam(self, name, Rules())), values[name], SET, given
                 )
@@ -248,7 +248,7 @@ class Store:
     # Inside
 
     def _enter(self, name: str, rules: Rules, layer: str, given: Given | None) -> RuntimeParam[Any]:
-        param = RuntimeParam(self, name, rules)
+        param: RuntimeParam[Any] = RuntimeParam(self, name, rules)
         param.asked = given is None
         value = rules.default if given is None else rules.convert(name, given)
         with self._lock:
