@@ -30,6 +30,7 @@ SUMMARIES = {
     "new": "Start a node, a plugin or a project from a template.",
     "node": "See and steer the nodes of this namespace.",
     "package": "See what packaged nodes are installed, and whether they do what they declare.",
+    "param": "See and set the parameters of running processes.",
     "plugin": "See the plugins that are installed, check them, and switch them on and off.",
     "run": "Run Python files, packaged nodes and executables, each in a process of its own.",
     "topic": "See the topics of this namespace.",
@@ -55,6 +56,7 @@ TO_COME = {
     "launch": "launch files",
     "monitor": "the web monitor and the terminal's",
     "param": "parameters",
+    "node": "lists of nodes",
     "record": "recordings",
     "replay": "recordings",
 }
