@@ -16,9 +16,14 @@ SHAPES = {
     "blackbox --follow": "horus_plugins.monitor.blackbox:Followed",
     "clean": "horus_plugins.monitor.clean:Cleaned",
     "estop": "horus_plugins.monitor.estop:Status",
+    "install": "horus_plugins.installing.changes:Outcome",
     "msg check": "horus_plugins.monitor.message_check:Report",
+    "msg diff": "horus_plugins.monitor.message_text:Difference",
     "msg list": "horus_plugins.monitor.message_types:MessageTypes",
     "msg show": "horus_plugins.monitor.message_types:MessageType",
+    "new node": "horus_plugins.templates.making:MadeReport",
+    "new plugin": "horus_plugins.templates.making:MadeReport",
+    "new project": "horus_plugins.templates.making:MadeReport",
     "package check": "horus_plugins.packages.report:PackageReport",
     "package info": "horus_plugins.packages.report:PackageReport",
     "package list": "horus_plugins.packages.report:PackageList",
@@ -28,6 +33,8 @@ SHAPES = {
     "plugin info": "horus_plugins.monitor.plugins:PluginList",
     "plugin list": "horus_plugins.monitor.plugins:PluginList",
     "topic list": "horus_plugins.monitor.topics:TopicList",
+    "uninstall": "horus_plugins.installing.changes:Outcome",
+    "version": "horus_plugins.monitor.version:Versions",
 }
 """The type that each command prints: module and name. A follower's own shape stands under `command --follow`."""
 

@@ -173,13 +173,13 @@ class Scheduler:
         """
         for entry in self._roster.chosen(name):
             if entry.hold("pause"):
-                self._tell(entry)
+                self.tell(entry)
 
     def resume(self, name: str | None = None) -> None:
         """Let a paused node (or all of them) tick again, on its old grid; during an e-stop, after its release."""
         for entry in self._roster.chosen(name):
             if entry.let_go("pause", self.clock.now_ns()):
-                self._tell(entry)
+                self.tell(entry)
 
     def set_node_rate(self, name: str, rate: float) -> None:
         """Another rate in Hz, from now on; at most `tick_rate`. Raises NodeError for a node that messages wake."""
@@ -192,7 +192,7 @@ class Scheduler:
             )
         entry.nominal_rate = min(rate, self._tick_rate or rate)
         ladder_steps.apply_rate(self, entry)
-        self._tell(entry)
+        self.tell(entry)
 
     def set_tick_budget(self, name: str, budget: float | None) -> None:
         """Another budget in seconds (None: none) for ticks that begin from now on; a deadline of its own stays."""
@@ -338,10 +338,28 @@ class Scheduler:
         """End the run, which then raises the error. From any thread."""
         self._runs.fail(error)
 
-    def _tell(self, entry: Entry) -> None:
+    def entry(self, name: str) -> Entry:
+        """The node of that name, as it is run; raises NodeError when there is none."""
+        return self._roster.find(name)
+
+    def tell(self, entry: Entry) -> None:
+        """Tell who ticks the node that its next release was moved. From any thread."""
         session = self._runs.session
         if session is not None:
             session.changed(entry)
+
+    def start_again(self, entry: Entry) -> None:
+        """Start a node of this run that ticks no more, as when it is added; raises what its init() raises."""
+        session = self._runs.session
+
+        def anew() -> None:
+            if session is not None:
+                if entry in session.started:
+                    session.stop(entry)
+                session.start(entry)
+
+        if session is not None:
+            session.ask(anew)
 
 
 def _given_name(name: str | None) -> str | None:

@@ -40,11 +40,17 @@ def member(namespace: str | None = None) -> _native.Member:
     Raises RegionError when the namespace's index cannot be created or trusted.
     """
     name = namespaces.current() if namespace is None else namespace
+    joins = False
     with _lock:
         found = _members.get(name)
         if found is None or found.forked or not found.linked:
+            joins = True
             found = _members[name] = _join(name)
-        return found
+    if joins and name == namespaces.current():
+        from horus_core.control import logs  # noqa: PLC0415 - which need nothing of this to be imported
+
+        logs.show_in(name)
+    return found
 
 
 def joined(namespace: str) -> _native.Member | None:
