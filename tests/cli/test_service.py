@@ -12,16 +12,16 @@ def test_install_status_uninstall(horus, script, tmp_path):
     script("sensor.py", "import horus\n")
     folder = tmp_path / "units"
     into = ["--folder", str(folder)]
-    installed = horus("service", "install", "sensor.py", "--user", "nobody", "--json", *into)
+    installed = horus("service", "install", "sensor.py", "--user", "daemon", "--json", *into)
     assert installed.wait() == 0, installed.stderr
     unit = folder / "horus-sensor.service"
     assert json.loads(installed.stdout)["files"] == {str(unit): unit.read_text()}
 
-    again = horus("service", "install", "sensor.py", "--user", "nobody", *into)
+    again = horus("service", "install", "sensor.py", "--user", "daemon", *into)
     assert again.wait() == 1
     assert "--force" in again.stderr
     forced = horus(
-        "service", "install", "sensor.py", "--user", "nobody", "--force", "--namespace", "lab", *into
+        "service", "install", "sensor.py", "--user", "daemon", "--force", "--namespace", "lab", *into
     )
     assert forced.wait() == 0
     assert "HORUS_NAMESPACE=lab" in unit.read_text()
@@ -33,7 +33,7 @@ def test_install_status_uninstall(horus, script, tmp_path):
     assert (one["unit"], one["namespace"]) == ("horus-sensor.service", "lab")
     assert one["target"] == str(tmp_path / "sensor.py")
     stranger = horus(
-        "service", "install", "sensor.py", "--name", "other", "--user", "nobody", "--force", *into
+        "service", "install", "sensor.py", "--name", "other", "--user", "daemon", "--force", *into
     )
     assert stranger.wait() == 1
     assert "did not make" in stranger.stderr
@@ -59,7 +59,7 @@ def test_a_dry_run_writes_nothing(horus, script, tmp_path):
         "pair",
         "--dry-run",
         "--user",
-        "nobody",
+        "daemon",
         "--folder",
         "u",
     )
@@ -67,6 +67,6 @@ def test_a_dry_run_writes_nothing(horus, script, tmp_path):
     assert shown.stdout.count("[Service]") == 2
     assert "horus-pair.target" in shown.stdout
     assert not (tmp_path / "u").exists()
-    bad = horus("service", "install", "a.py", "--user", "nobody", "--env", "NO", "--dry-run")
+    bad = horus("service", "install", "a.py", "--user", "daemon", "--env", "NO", "--dry-run")
     assert bad.wait() == 2
     assert "NAME=VALUE" in bad.stderr

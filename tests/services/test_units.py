@@ -27,7 +27,7 @@ def script(tmp_path):
 
 def _wanted(*targets, **said):
     return Wanted(
-        **{"targets": targets, "name": "sensor", "namespace": "production", "user": "nobody", **said}
+        **{"targets": targets, "name": "sensor", "namespace": "production", "user": "daemon", **said}
     )
 
 
@@ -44,7 +44,7 @@ def test_one_target_is_one_service(script):
     assert made.name == "horus-sensor.service"
     service = _sections(made.text)["Service"]
     assert service["ExecStart"].split() == [str(Path(sys.executable).parent / "horus"), "run", script]
-    assert service["User"] == "nobody"
+    assert service["User"] == "daemon"
     assert service["Restart"] == "on-failure"
     assert (service["LimitMEMLOCK"], service["LimitRTPRIO"]) == ("infinity", "99")
     assert service["AmbientCapabilities"] == "CAP_SYS_NICE CAP_IPC_LOCK"
@@ -144,7 +144,7 @@ def test_nobody_runs_robots_as_root_by_accident():
     with pytest.raises(ConfigError, match="--user"):
         installing.user(None, "root")
     assert installing.user("root", None) == "root"
-    assert installing.user(None, "nobody") == "nobody"
+    assert installing.user(None, "daemon") == "daemon"
     with pytest.raises(ConfigError, match="no-such-user"):
         installing.user("no-such-user", None)
 
