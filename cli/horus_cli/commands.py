@@ -33,6 +33,7 @@ SUMMARIES = {
     "param": "See and set the parameters of running processes.",
     "plugin": "See the plugins that are installed, check them, and switch them on and off.",
     "run": "Run Python files, packaged nodes and executables, each in a process of its own.",
+    "service": "Have systemd start and watch launch files and nodes.",
     "topic": "See the topics of this namespace.",
     "uninstall": "Remove packages from this Python, and tell what HORUS loses.",
     "version": "Show the versions of HORUS, Python and what they run on.",
