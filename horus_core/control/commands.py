@@ -143,3 +143,7 @@ def short(value: object) -> str:
 scheduler = Commands()
 """What every scheduler answers: the handlers' `target` is a Scheduler."""
 register = scheduler.register
+
+register("GetParams", "horus_core.params.remote:get_params", slow=True)
+register("SetParam", "horus_core.params.remote:set_params", slow=True)
+register("DeleteParam", "horus_core.params.remote:delete_param", slow=True)

@@ -31,6 +31,14 @@ _HANGS_S = 1.0
 _NODE = "horus-ask"
 
 
+class RefusalError(NodeError):
+    """Who was asked has answered, and refuses."""
+
+    def __init__(self, said: str, answer: dict[str, Any] | None = None) -> None:
+        super().__init__(said)
+        self.answer = answer or {}
+
+
 def ask(namespace: str, scheduler: str, cmd: str, *, timeout_s: float = 2.0, **fields: Any) -> dict[str, Any]:
     """Ask the scheduler of that unique name (that of its record), and return its answer.
 
@@ -80,7 +88,9 @@ def _good(answer: dict[str, Any]) -> dict[str, Any]:
     if answer.get("ok") is True:
         return answer
     said = str(answer.get("error", "it failed, and does not say why"))
-    raise (HorusTimeoutError if answer.get("pending") else NodeError)(said)
+    if answer.get("pending"):
+        raise HorusTimeoutError(said)
+    raise RefusalError(said, answer)
 
 
 class _Line(Topic):
