@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from horus_cli.node_info import info
 from horus_cli.node_list import list_nodes
 
 
@@ -13,3 +14,4 @@ def node() -> None:
 
 
 node.add_command(list_nodes)
+node.add_command(info)

@@ -188,7 +188,7 @@ class _Look:
         )
         if looked.process is not None and state not in _OVER:
             listed.memory_bytes = looked.process.memory_bytes
-            if claim is not None:
+            if claim is not None and state not in _DEAD:
                 listed.uptime_s = claim.uptime_s
         return listed
 
