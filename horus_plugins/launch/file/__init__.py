@@ -1,0 +1,1 @@
+"""Launch files: YAML with positions, checked and resolved to a plan that names every process before one starts."""
