@@ -11,7 +11,6 @@ from horus_plugins.monitor import node_list, topics
 if TYPE_CHECKING:
     from horus_plugins.monitor.topics import TopicState
 
-_RESERVED = ("horus.", "_horus.")
 _GONE = ("crashed", "stopped", "uninitialized")
 
 
@@ -55,9 +54,7 @@ class Graph(msgspec.Struct):
 def graph(namespace: str, *, everything: bool = False) -> Graph:
     """What is there now. Nothing is created; `everything`: HORUS's own topics, too."""
     listed = node_list.Observer(namespace, measure=False).look(0.0)
-    states = [
-        state for state in topics.topics(namespace) if everything or not state.name.startswith(_RESERVED)
-    ]
+    states = [state for state in topics.topics(namespace) if everything or not topics.is_reserved(state.name)]
     nodes = {
         (node.name, node.pid): GraphNode(node.name, node.pid, node.state)
         for node in listed.nodes

@@ -130,7 +130,9 @@ def _recall(found: NodeDetail) -> None:
 def _ends(namespace: str, node: ListedNode, claim: Claim | None) -> tuple[list[End], list[End]]:
     """What it has open now, and what it declares beside."""
     try:
-        states = {state.name: state for state in topics.topics(namespace)}
+        states = {
+            state.name: state for state in topics.topics(namespace) if not topics.is_reserved(state.name)
+        }
     except RegionError:
         states = {}
     publishes = {topic: _declared(topic, states) for topic in (claim.pubs if claim else ())}

@@ -138,8 +138,7 @@ class _Look:
         self._claims, bad_claims = claims.claims(self._namespace)
         try:
             records, bad_records = found.schedulers(self._namespace)
-            with namespaces.locked(self._namespace, exclusive=False):
-                self._member = membership.joined(self._namespace) or membership.peek(self._namespace)
+            self._member = membership.look(self._namespace)
         except RegionError as error:
             self._blind = str(error)
             self.unreadable["the namespace"] = self._blind
