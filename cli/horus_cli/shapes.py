@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 SHAPES = {
-    "blackbox": "horus_plugins.monitor.blackbox:Blackboxes",
     "blackbox --follow": "horus_plugins.monitor.blackbox:Followed",
+    "blackbox": "horus_plugins.monitor.blackbox:Blackboxes",
     "clean": "horus_plugins.monitor.clean:Cleaned",
     "estop": "horus_plugins.monitor.estop:Status",
+    "graph": "horus_plugins.monitor.graph:Graph",
     "install": "horus_plugins.installing.changes:Outcome",
     "msg check": "horus_plugins.monitor.message_check:Report",
     "msg diff": "horus_plugins.monitor.message_text:Difference",
@@ -24,11 +25,12 @@ SHAPES = {
     "new node": "horus_plugins.templates.making:MadeReport",
     "new plugin": "horus_plugins.templates.making:MadeReport",
     "new project": "horus_plugins.templates.making:MadeReport",
+    "node info": "horus_plugins.monitor.node_detail:NodeDetail",
     "node kill": "horus_plugins.monitor.steering:Outcome",
+    "node list": "horus_plugins.monitor.node_list:NodeList",
     "node pause": "horus_plugins.monitor.steering:Outcome",
     "node restart": "horus_plugins.monitor.steering:Outcome",
     "node resume": "horus_plugins.monitor.steering:Outcome",
-    "node list": "horus_plugins.monitor.node_list:NodeList",
     "package check": "horus_plugins.packages.report:PackageReport",
     "package info": "horus_plugins.packages.report:PackageReport",
     "package list": "horus_plugins.packages.report:PackageList",
