@@ -18,6 +18,7 @@ SHAPES = {
     "estop": "horus_plugins.monitor.estop:Status",
     "graph": "horus_plugins.monitor.graph:Graph",
     "install": "horus_plugins.installing.changes:Outcome",
+    "logs": "horus_plugins.monitor.logs:LogLine",
     "msg check": "horus_plugins.monitor.message_check:Report",
     "msg diff": "horus_plugins.monitor.message_text:Difference",
     "msg list": "horus_plugins.monitor.message_types:MessageTypes",
