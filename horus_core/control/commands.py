@@ -15,7 +15,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import names
-from horus_core.errors import ConfigError
+from horus_core.errors import ConfigError, HorusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,6 +78,14 @@ class Request(NamedTuple):
         """What to raise for a field that is not as it has to be."""
         got = short(self.fields[name]) if name in self.fields else "nothing"
         return ConfigError(f"{self.cmd} failed: expected {name!r} to be {expected}, got {got}.")
+
+
+class NotDone(HorusError):  # noqa: N818 - it tells a state
+    """Raised, or answered, for what was asked for and is not done in time: it may be later."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.answer = {"pending": True}
 
 
 class Command(NamedTuple):

@@ -61,8 +61,8 @@ def ask(namespace: str, scheduler: str, cmd: str, *, timeout_s: float = 2.0, **f
     answer = line.ask(cmd, fields, timeout_s, gone)
     if answer is None:
         raise HorusTimeoutError(
-            f"Asking scheduler {scheduler!r} failed: expected an answer to {cmd} within {timeout_s:g} s, got none "
-            f"(namespace={namespace!r}, pid={pid}): {_why_silent(pid, path)}"
+            f"Asking scheduler {scheduler!r} failed: expected an answer to {cmd} within {timeout_s:.3g} s, got none "
+            f"(namespace={namespace!r}, pid={pid}). {_why_silent(pid, path)} Nothing was done."
         )
     return _good(answer)
 
@@ -78,8 +78,8 @@ def ask_topic(
     if answer is None:
         why = "Nobody listens there, or who does hangs." if pid is None else _state_of(pid)
         raise HorusTimeoutError(
-            f"Asking on {topic!r} failed: expected an answer to {cmd} within {timeout_s:g} s, got none "
-            f"(namespace={namespace!r}): {why}"
+            f"Asking on {topic!r} failed: expected an answer to {cmd} within {timeout_s:.3g} s, got none "
+            f"(namespace={namespace!r}). {why} Nothing was done."
         )
     return _good(answer)
 
@@ -119,6 +119,7 @@ class _Line(Topic):
                 **fields,
                 "id": asked,
                 "timeout_s": timeout_s,
+                "expires_ns": _native.now_ns() + round((timeout_s + _GRACE_S) * 1e9),
                 "from": f"{Path(sys.argv[0]).name} (pid {os.getpid()})",
             }
             if not self.send(request):
@@ -190,10 +191,10 @@ def _state_of(pid: int) -> str:
     except (OSError, IndexError):
         return f"Process {pid} cannot be seen from here (it ended, or runs in another container)."
     if state in "Tt":
-        return f"process {pid} is stopped (SIGSTOP, Ctrl+Z, or a debugger). `kill -CONT {pid}` lets it go on."
+        return f"Process {pid} is stopped (SIGSTOP, Ctrl+Z, or a debugger). `kill -CONT {pid}` lets it go on."
     if state in "ZX":
-        return f"process {pid} has ended."
-    return f"process {pid} lives, and does not get round to it. `kill -TERM {pid}` asks it to stop, -KILL ends it."
+        return f"Process {pid} has ended."
+    return f"Process {pid} lives, and does not get round to it. `kill -TERM {pid}` asks it to stop, -KILL ends it."
 
 
 def _hanging(path: Path) -> str:
