@@ -1,4 +1,4 @@
-"""From files to the nodes in them: includes are read, groups opened, loops written out. Nothing of a node is read yet."""
+"""From files to the nodes in them: includes are read, groups opened, loops written out. Nodes stay as they are."""
 
 from __future__ import annotations
 
@@ -252,7 +252,8 @@ class Expander:
         elif not inside.path.is_file():
             self._problems.add(
                 place,
-                f"include: expected a launch file, got {inside.shown!r}, which is none. Paths start at {inside.chain[-1].parent}.",
+                f"include: expected a launch file, got {inside.shown!r}, which is none. "
+                f"Paths start at {inside.chain[-1].parent}.",
             )
         else:
             return True
@@ -269,11 +270,12 @@ class _Value(NamedTuple):
     @classmethod
     def of(cls, name: str, item: Value) -> _Value | None:
         """What an item of the list binds; None when it is nothing that a name can be made of."""
-        plain = item.plain()
         if isinstance(item, Mapping):
-            bound = {name: plain.get("name"), **{f"{name}.{key}": one for key, one in plain.items()}}
-            plain = bound[name]
+            parts = item.plain()
+            plain = parts.get("name")
+            bound = {name: plain, **{f"{name}.{key}": one for key, one in parts.items()}}
         elif isinstance(item, Scalar):
+            plain = item.value
             bound = {name: plain}
         else:
             return None

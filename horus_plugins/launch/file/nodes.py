@@ -54,6 +54,8 @@ class LaunchNode:
     ready_timeout: float
     restart: RestartPolicy
     on_exit: Literal["continue", "shutdown"]
+    sound: bool
+    """Whether it has a name of its own and one thing to run; what has not is only looked at for more problems."""
     folder: Path = field(repr=False)
     """Where relative paths start."""
     mapping: Mapping = field(repr=False, compare=False)
@@ -79,8 +81,8 @@ def name_of(draft: Draft, problems: Problems) -> str | None:
     return ".".join([*draft.context.prefixes, own.value])
 
 
-def node(draft: Draft, sets: AnyMapping[str, Any], problems: Problems) -> LaunchNode | None:
-    """The node that a draft is, with the parameters `sets` above its own; None when it cannot be made out."""
+def node(draft: Draft, sets: AnyMapping[str, Any], problems: Problems) -> LaunchNode:
+    """The node that a draft is, with the parameters `sets` above its own."""
     name = name_of(draft, problems)
     what = f"node {shown(name)}" if name else "the node"
     context = draft.context.with_layer(draft.mapping)
@@ -95,10 +97,11 @@ def node(draft: Draft, sets: AnyMapping[str, Any], problems: Problems) -> Launch
             )
     values = params.all()
     env = environment(context.env, params, what, problems)
-    runs = _check_runs(mapping, what, problems)
-    if name is None or "name" not in found or not runs:
-        return None
-    return _made(draft, mapping, {**found, "params": values, "env": env}, problems)
+    sound = _check_runs(mapping, what, problems) and name is not None and "name" in found
+    found = {"name": "", **found, "params": values, "env": env}
+    if sound:
+        sound = _check_names(draft, mapping, found, problems)
+    return _made(draft, mapping, found, problems, sound=sound)
 
 
 def _substituted(draft: Draft, params: Params, problems: Problems) -> Mapping:
@@ -123,24 +126,36 @@ def _check_runs(mapping: Mapping, what: str, problems: Problems) -> bool:
     return False
 
 
-def _made(draft: Draft, mapping: Mapping, found: dict[str, Any], problems: Problems) -> LaunchNode | None:
+def _full_names(draft: Draft, found: dict[str, Any]) -> tuple[str, str]:
+    """The node's name and its topics' prefix."""
     groups = draft.context.prefixes
-    prefix = "/".join([*groups, *(part for part in found.get("namespace", "").split("/") if part)])
-    name = ".".join([*groups, found["name"]])
+    parts = [part for part in found.get("namespace", "").split("/") if part]
+    return ".".join([*groups, found["name"]]), "/".join([*groups, *parts])
+
+
+def _check_names(draft: Draft, mapping: Mapping, found: dict[str, Any], problems: Problems) -> bool:
+    name, prefix = _full_names(draft, found)
     try:
         names.node_name(found["name"])
         names.node_name(name)
         placement.topic_names({prefix: prefix} if prefix else {})
     except InvalidNameError as error:
         problems.add(mapping.place, f"node {shown(name)}: {error}")
-        return None
+        return False
+    return True
+
+
+def _made(
+    draft: Draft, mapping: Mapping, found: dict[str, Any], problems: Problems, *, sound: bool
+) -> LaunchNode:
+    name, prefix = _full_names(draft, found)
     command = found.get("command", found.get("cmd"))
     args = mapping.get("args")
     words = args.items if isinstance(args, Sequence) and "args" in found else ()
     return LaunchNode(
         name=name,
         own_name=found["name"],
-        groups=groups,
+        groups=draft.context.prefixes,
         package=found.get("package"),
         command=tuple(command) if isinstance(command, list) else command,
         args=tuple(text(one) for one in words if isinstance(one, Scalar)),
@@ -156,6 +171,7 @@ def _made(draft: Draft, mapping: Mapping, found: dict[str, Any], problems: Probl
         ready_timeout=found.get("ready_timeout", 60.0),
         restart=_restart(mapping, found.get("restart", "never"), name, problems),
         on_exit=found.get("on_exit", "continue"),
+        sound=sound,
         folder=draft.context.folder,
         mapping=mapping,
     )

@@ -68,6 +68,6 @@ def shown(value: object, most: int = 60) -> str:
 
 
 def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
-    """ " Did you mean …?", or "" where nothing is near."""
+    """A hint at the nearest word that is known; "" where none is near."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,7 +1,7 @@
 """`${NAME}` in a launch file: of a loop, of the environment, of a parameter.
 
-`${NAME:-default}` where NAME is not set or empty, `$$` for a dollar sign. A value that is one reference and nothing else
-keeps the type of what it refers to; a bare word from the environment is what it would be if it were written there.
+`${NAME:-default}` where NAME is not set or empty, `$$` for a dollar sign. A value that is one reference and nothing
+else keeps the type of what it refers to; a bare word from the environment is what it would be if it stood there.
 """
 
 from __future__ import annotations
@@ -181,4 +181,4 @@ def _not_set(name: str, scope: Scope) -> str:
             f"${{{name}:-default}}."
         )
     hint = nearest(name, [*scope.loops, *scope.environ], cutoff=0.8)
-    return f"expected {name!r} to be set in the environment, got nothing.{hint} Set it, or write ${{{name}:-default}}."
+    return f"expected {name!r} to be set in the environment, got none.{hint} Set it, or write ${{{name}:-default}}."

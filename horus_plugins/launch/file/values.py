@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Union
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from horus_plugins.launch.file.problems import Place
 
-Plain = Union[None, bool, int, float, str]
+Plain = bool | int | float | str | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Mapping:
         return entry.place if entry is not None else self.place
 
 
-Value = Union[Scalar, Sequence, Mapping]
+Value = Scalar | Sequence | Mapping
 
 
 def of_plain(value: Any, place: Place) -> Value:
@@ -91,8 +91,3 @@ def at(value: Value, path: list[str | int]) -> Place:
         else:
             break
     return value.place
-
-
-def moved(value: Value, place: Place) -> Value:
-    """The same value, said to stand elsewhere."""
-    return replace(value, place=place)
