@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 import msgspec
 
 from horus_plugins.launch.file.problems import nearest, shown
-from horus_plugins.launch.file.values import Mapping, Scalar, Sequence, Value, at
+from horus_plugins.launch.file.values import Mapping, Scalar, Sequence, Value, at, is_broken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as AnyMapping
@@ -40,7 +40,7 @@ def check(
     found = {}
     for key, rule in known.items():
         value = mapping.get(key)
-        if value is not None:
+        if value is not None and not is_broken(value):
             good, converted = _fits(key, value, rule, what, problems)
             if good:
                 found[key] = converted
@@ -100,8 +100,9 @@ def _note(key: str, value: Value, rule: Any, what: str, problems: Problems, said
     place = at(value, steps)
     wants_text = said.startswith("Expected `str")
     part = _part(value, steps)
-    number = isinstance(part, Scalar) and part.value is not None and not isinstance(part.value, str)
-    advice = f' For text write "{part.text}" in quotes.' if number and wants_text else ""
+    advice = ""
+    if wants_text and isinstance(part, Scalar) and part.value is not None and not isinstance(part.value, str):
+        advice = f' For text write "{part.text}" in quotes.'
     problems.add(place, f"{key} of {what}: expected {expected}, got {_got(part)}.{advice}")
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 MAX_NODES = 5_000
 MAX_INCLUDES = 20
-_GROUP = ("foreach", "nodes", "include", "prefix")
+GROUP = ("foreach", "nodes", "include", "prefix")
+"""The keys that make an item of `nodes` a group."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _FREE = "x-"
 """What keys start with that are the user's own: where anchors are put."""
@@ -147,7 +148,7 @@ class Expander:
             self._problems.add(
                 item.place, f"nodes: expected a node, `name: …` with its keys, got {shown(item.plain())}."
             )
-        elif any(key in item.entries for key in _GROUP):
+        elif any(key in item.entries for key in GROUP):
             yield from self._group(item, context)
         else:
             self._count += 1

@@ -72,7 +72,7 @@ def _folder(node: LaunchNode, problems: Problems) -> Path | None:
     siblings = [entry.name for entry in folder.parent.iterdir()] if folder.parent.is_dir() else []
     problems.add(
         node.place("cwd"),
-        f"cwd of node {node.name!r}: expected a folder, got {shown(node.cwd)}: there is none at {folder}."
+        f"cwd of {node.label}: expected a folder, got {shown(node.cwd)}: there is none at {folder}."
         f"{nearest(folder.name, siblings)}",
     )
     return None
@@ -83,7 +83,7 @@ def _environment(node: LaunchNode, where: str, problems: Problems) -> dict[str, 
     for name in params.keys() & node.env.keys():
         problems.add(
             node.place("env"),
-            f"env of node {node.name!r}: expected {name} once, got it here and by `params`.",
+            f"env of {node.label}: expected {name} once, got it here and by `params`.",
         )
     ours = {NODE_NAME: node.name, namespace.VARIABLE: where}
     if node.prefix:
@@ -95,7 +95,7 @@ def _environment(node: LaunchNode, where: str, problems: Problems) -> dict[str, 
     if long is not None:
         problems.add(
             node.place("params", "env"),
-            f"node {node.name!r}: expected variables of less than 128 KiB, got {long} of "
+            f"{node.label}: expected variables of less than 128 KiB, got {long} of "
             f"{len(found[long])} characters. "
             f"Put the data into a file.",
         )

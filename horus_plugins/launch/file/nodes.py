@@ -61,6 +61,11 @@ class LaunchNode:
     mapping: Mapping = field(repr=False, compare=False)
     """As it is written."""
 
+    @property
+    def label(self) -> str:
+        """The node in errors."""
+        return f"node {shown(self.name)}" if self.own_name else "the node"
+
     def place(self, *keys: str) -> Place:
         """Where the value of the first of these keys stands that it has; else where the node does."""
         for key in keys:
@@ -76,7 +81,7 @@ def name_of(draft: Draft, problems: Problems) -> str | None:
     if value is None:
         return None
     own = substitute(value, draft.context.scope, problems)
-    if not isinstance(own, Scalar) or not isinstance(own.value, str):
+    if not isinstance(own, Scalar) or not isinstance(own.value, str) or own.broken:
         return None
     return ".".join([*draft.context.prefixes, own.value])
 

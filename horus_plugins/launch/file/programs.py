@@ -57,7 +57,7 @@ class Programs:
             return self._package(node) if node.package is not None else self._command(node, cwd)
         except HorusError as error:
             key = next(key for key in ("package", "command", "cmd") if key in node.mapping.entries)
-            self._problems.add(node.place(key), f"{key} of node {node.name!r}: {error}")
+            self._problems.add(node.place(key), f"{key} of {node.label}: {error}")
             return None
 
     def _package(self, node: LaunchNode) -> Program:

@@ -167,7 +167,7 @@ class _Constructor:
             value = scalars.resolve(text) if node.tag == _WORD else _as_tagged(node.tag, text)
         except ValueError as error:
             self._problems.add(place, str(error))
-            return Scalar(place, text, text, quoted=True)
+            return Scalar(place, text, text, quoted=True, broken=True)
         return Scalar(place, value, text, quoted=node.tag != _WORD)
 
     def _mapping(self, node: yaml.MappingNode, place: Place, depth: int) -> Mapping:

@@ -64,7 +64,7 @@ def substitute(value: Value, scope: Scope, problems: Problems) -> Value:
         return value
     except ValueError as error:
         problems.add(value.place, str(error))
-        return value
+        return replace(value, broken=True)
     return _joined(value, parts)
 
 
@@ -72,7 +72,7 @@ def _joined(value: Scalar, parts: list[Any]) -> Value:
     """One reference alone keeps its type; else everything is text."""
     if len(parts) == 1 and isinstance(parts[0], _Word):
         word = parts[0]
-        return Scalar(value.place, word if value.quoted else word.resolved, str(word), value.quoted)
+        return Scalar(value.place, str(word) if value.quoted else word.resolved, str(word), value.quoted)
     if len(parts) == 1 and not isinstance(parts[0], str):
         return of_plain(parts[0], value.place)
     text = "".join(one if isinstance(one, str) else as_text(one) for one in parts)
@@ -87,7 +87,7 @@ class _Word(str):
     @property
     def resolved(self) -> Any:
         try:
-            return scalars.resolve(self) if self else str(self)
+            return scalars.resolve(str(self)) if self else str(self)
         except ValueError:  # what readers of YAML disagree on: outside of a file it is text
             return str(self)
 

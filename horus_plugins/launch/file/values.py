@@ -21,6 +21,8 @@ class Scalar:
     """As it is written."""
     quoted: bool = False
     """Whether it is text whatever it looks like."""
+    broken: bool = False
+    """Whether it has a problem that was told: nothing more is to be said of it."""
 
     def plain(self) -> Plain:
         """The value alone."""
@@ -79,6 +81,14 @@ def of_plain(value: Any, place: Place) -> Value:
     if isinstance(value, list):
         return Sequence(place, tuple(of_plain(one, place) for one in value))
     return Scalar(place, value, value if isinstance(value, str) else repr(value), isinstance(value, str))
+
+
+def is_broken(value: Value) -> bool:
+    """Whether something in it has a problem that was told."""
+    if isinstance(value, Scalar):
+        return value.broken
+    parts = value.items if isinstance(value, Sequence) else tuple(one.value for one in value.entries.values())
+    return any(is_broken(one) for one in parts)
 
 
 def at(value: Value, path: list[str | int]) -> Place:
