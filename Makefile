@@ -151,8 +151,9 @@ format: setup  ## Rewrite Python and C in the house's format
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(C_FILES)
 
-reference: setup  ## Write docs/message-reference.md anew from the message classes
+reference: setup  ## Write docs/message-reference.md and docs/cli-reference.md anew, from the code
 	$(BIN)/python tests/docs/message_reference.py
+	$(BIN)/python tests/docs/cli_reference.py
 
 schemas: setup  ## Write the JSON Schemas of what the commands print with --json anew
 	$(BIN)/python -m horus_cli.shapes

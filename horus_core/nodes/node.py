@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import time
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -129,6 +128,7 @@ class Node(_native.NodeBase):
             info=NodeInfo(self),
             journal=NodeLog(name),
         )
+        self._horus_bind_log(self._horus.journal.levels, self._horus.journal.write)
 
     # What subclasses override; never called where a keyword gives a function instead.
 
@@ -180,7 +180,7 @@ class Node(_native.NodeBase):
     get_publishers = publishers
     get_subscribers = subscribers
 
-    # Topics; send, recv, get and has_msg are native
+    # Topics and logs; send, recv, get, has_msg and log_* are native
 
     def recv_all(self, topic: str | type) -> list[Any]:
         """All messages that waited at the time of the call, oldest first."""
@@ -210,24 +210,6 @@ class Node(_native.NodeBase):
     def is_stale(self, topic: str | type, max_age: float) -> bool:
         """Whether the newest message is older than `max_age` seconds, or none was ever published."""
         return self._horus.wiring.inlet(topic).is_stale(max_age)
-
-    # Logs
-
-    def log_debug(self, message: str, every: float | None = None) -> None:
-        """Log at level debug; with `every`, this line of code at most once in so many seconds."""
-        self._horus.journal.write(logging.DEBUG, message, every)
-
-    def log_info(self, message: str, every: float | None = None) -> None:
-        """Log at level info; with `every`, this line of code at most once in so many seconds."""
-        self._horus.journal.write(logging.INFO, message, every)
-
-    def log_warning(self, message: str, every: float | None = None) -> None:
-        """Log at level warning; with `every`, this line of code at most once in so many seconds."""
-        self._horus.journal.write(logging.WARNING, message, every)
-
-    def log_error(self, message: str, every: float | None = None) -> None:
-        """Log at level error; with `every`, this line of code at most once in so many seconds."""
-        self._horus.journal.write(logging.ERROR, message, every)
 
     def request_stop(self) -> None:
         """End the run that this node is part of: current ticks finish, then all nodes shut down."""

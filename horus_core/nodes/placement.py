@@ -38,6 +38,7 @@ def place(
     if name is not None:
         parts.name = names.node_name(name)
         parts.journal = NodeLog(name)
+        node._horus_bind_log(parts.journal.levels, parts.journal.write)
         parts.wiring.rename(name)
     if rate is not None and not parts.config.on:
         parts.rate, parts.rate_given = options.rate(rate), True

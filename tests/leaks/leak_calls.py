@@ -51,6 +51,7 @@ def the_timers_slack_is_set(stage):
 @call("Member()")
 def a_namespace_is_joined_and_left(stage):
     assert _native.Member(stage.index_fd, stage.namespace).ident != stage.member.ident
+    assert _native.Member(stage.index_fd, stage.namespace, observe=True).ident == 0
 
 
 @call("Member.alive", "Member.pid", "Member.living", "Member.bump", "Member.wait")
@@ -77,12 +78,17 @@ def what_a_member_says(stage):
     one.ident, one.index, one.namespace, one.epoch, one.linked, one.locked, one.forked
 
 
-@call("Ring.publishers", "Ring.subscribers", "Ring.in_use", "Ring.wake")
+@call("Ring.publishers", "Ring.subscribers", "Ring.in_use", "Ring.wake", "Ring.sight", "Ring.sightings", "Ring.voids")
 def a_ring_is_asked(stage):
     assert stage.ring.publishers()
     assert stage.ring.subscribers()
     stage.ring.in_use(True)
     assert stage.ring.in_use(False)
+    assert stage.ring.sightings(0, 8)[2]
+    assert stage.ring.sightings(0, 8, 0)[2][0][5] is not None
+    assert stage.ring.sight(stage.ring.front - 1, 0) is not None
+    assert stage.ring.sight(1) is None
+    assert stage.ring.voids()[0] == stage.ring.front
     stage.ring.wake()
 
 
@@ -158,13 +164,16 @@ def messages_cross_as_bytes(stage):
     assert stage.dicts._recv_bytes(bytes([1]) * 256) is None
 
 
-@call("TopicBase._latest", "TopicBase._peek", "TopicBase._last", "TopicBase._settle", "TopicBase._sent")
+@call(
+    "TopicBase._latest", "TopicBase._peek", "TopicBase._last", "TopicBase._settle", "TopicBase._sent",
+    "TopicBase._skip",
+)  # fmt: skip
 def topics_are_looked_at(stage):
     for topic in stage.topics.values():
         assert topic._latest() is not None
         assert topic._peek(topic._ring.front - 1) is not None
         assert topic._peek(1) is None
-        topic._last(), topic._settle(), topic._sent()
+        topic._last(), topic._settle(), topic._sent(), topic._skip(1)
 
 
 @call(

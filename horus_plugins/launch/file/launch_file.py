@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import names
 from horus_core.shm import namespace as namespaces
@@ -20,6 +20,16 @@ from horus_plugins.launch.file.substitution import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+
+class Choice(NamedTuple):
+    """What is chosen when a file is launched: LaunchFile.plan says what each means."""
+
+    namespace: str | None = None
+    session: str | None = None
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
 
 
 class LaunchFile:
@@ -57,31 +67,24 @@ class LaunchFile:
         Raises LaunchError with all problems: programs and packages that are not there, names that are none.
         """
         problems = Problems(self._shown)
-        plan = self._planned(problems, namespace, session, list(only), list(exclude), list(sets))
+        plan = self.planned(problems, Choice(namespace, session, tuple(only), tuple(exclude), tuple(sets)))
         problems.check()
         return plan
 
-    def _planned(
-        self,
-        problems: Problems,
-        namespace: str | None,
-        session: str | None,
-        only: list[str],
-        exclude: list[str],
-        sets: list[str],
-    ) -> Plan:
-        where = namespace or self.namespace or namespaces.current()
-        values = self._sets(sets, problems)
-        nodes = self._made(values, problems) if sets else {one.name: one for one in self.nodes}
-        kept, warnings = _chosen(nodes, only, exclude, problems)
+    def planned(self, problems: Problems, choice: Choice) -> Plan:
+        """The same, with what is wrong noted among the problems: the plan is good if there are none."""
+        where = choice.namespace or self.namespace or namespaces.current()
+        values = self._sets(choice.sets, problems)
+        nodes = self._made(values, problems) if choice.sets else {one.name: one for one in self.nodes}
+        kept, warnings = _chosen(nodes, choice, problems)
         programs = Programs(problems)
         ordered = order.ordered({name: one for name, one in nodes.items() if name in kept})
-        if not only and not exclude:  # what is wrong with the rest is to be told, too
+        if not choice.only and not choice.exclude:  # what is wrong with the rest is to be told, too
             for one in self._others:
                 making.planned(one, where, programs, problems)
         planned = [making.planned(one, where, programs, problems) for one in ordered]
         return Plan(
-            session=names.node_name(session or self.session),
+            session=names.node_name(choice.session or self.session),
             namespace=names.namespace_name(where),
             file=str(self.path),
             nodes=tuple(making.without(one, kept) for one in planned if one is not None),
@@ -134,30 +137,19 @@ def load(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Launc
     return file
 
 
-def plan(
-    path: str | Path,
-    *,
-    namespace: str | None = None,
-    session: str | None = None,
-    only: Iterable[str] = (),
-    exclude: Iterable[str] = (),
-    sets: Iterable[str] = (),
-) -> Plan:
+def plan(path: str | Path, choice: Choice) -> Plan:
     """Read a launch file and plan it: load(path).plan(...), with the problems of both in one LaunchError."""
     problems = Problems(str(path))
-    file = LaunchFile(path, os.environ, problems)
-    made = file._planned(problems, namespace, session, list(only), list(exclude), list(sets))  # noqa: SLF001 - one module
+    made = LaunchFile(path, os.environ, problems).planned(problems, choice)
     problems.check()
     return made
 
 
-def _chosen(
-    nodes: dict[str, LaunchNode], only: list[str], exclude: list[str], problems: Problems
-) -> tuple[set[str], list[str]]:
+def _chosen(nodes: dict[str, LaunchNode], choice: Choice, problems: Problems) -> tuple[set[str], list[str]]:
     """The names of those that are to run, and what is to be said of them."""
-    wanted = _matching("--only", only, nodes, problems)
-    kept = order.with_dependencies(wanted, nodes) if only else set(nodes)
-    left_out = set(_matching("--except", exclude, nodes, problems))
+    wanted = _matching("--only", choice.only, nodes, problems)
+    kept = order.with_dependencies(wanted, nodes) if choice.only else set(nodes)
+    left_out = set(_matching("--except", choice.exclude, nodes, problems))
     kept -= left_out
     if not kept and not problems:
         problems.add(Place("--only and --except", 0, 0), "expected at least one node to be left, got none.")
@@ -171,7 +163,7 @@ def _chosen(
     return kept, said
 
 
-def _matching(option: str, words: list[str], nodes: Iterable[str], problems: Problems) -> list[str]:
+def _matching(option: str, words: Iterable[str], nodes: Iterable[str], problems: Problems) -> list[str]:
     known = list(nodes)
     found: list[str] = []
     for word in (part for one in words for part in one.split(",")):

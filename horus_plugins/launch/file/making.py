@@ -86,8 +86,10 @@ def _environment(node: LaunchNode, where: str, problems: Problems) -> dict[str, 
             f"env of {node.label}: expected {name} once, got it here and by `params`.",
         )
     ours = {NODE_NAME: node.name, namespace.VARIABLE: where}
+    # A launch file that is launched by another, as a node of a group, stays inside of that group.
+    around = os.environ.get(NODE_NAMESPACE, "").strip("/")
     if node.prefix:
-        ours[NODE_NAMESPACE] = node.prefix
+        ours[NODE_NAMESPACE] = f"{around}/{node.prefix}" if around else node.prefix
     if node.rate_hz is not None:
         ours[placement.RATE] = f"{node.rate_hz:.12g}"
     found = {**ours, **params, **node.env}

@@ -9,7 +9,6 @@ from msgspec import UNSET
 
 from horus_core import names
 from horus_core.errors import InvalidNameError
-from horus_core.nodes import placement
 from horus_plugins.launch.file import format as spec
 from horus_plugins.launch.file.checking import check
 from horus_plugins.launch.file.parameters import Params, environment, text
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from horus_plugins.launch.file.expanding import Draft
     from horus_plugins.launch.file.problems import Place, Problems
 
+_RESERVED = ("horus.", "_horus.")
 _RUNS = ("package", "command", "cmd")
 
 
@@ -143,11 +143,18 @@ def _check_names(draft: Draft, mapping: Mapping, found: dict[str, Any], problems
     try:
         names.node_name(found["name"])
         names.node_name(name)
-        placement.topic_names({prefix: prefix} if prefix else {})
+        _check_prefix(prefix)
     except InvalidNameError as error:
         problems.add(mapping.place, f"node {shown(name)}: {error}")
         return False
     return True
+
+
+def _check_prefix(prefix: str) -> None:
+    if prefix and names.topic_name(prefix).startswith(_RESERVED):
+        raise InvalidNameError(
+            f"Bad namespace {prefix!r}: expected one that does not start with 'horus.' or '_horus.', HORUS's own."
+        )
 
 
 def _made(
@@ -191,10 +198,12 @@ def _topics(mapping: Mapping, found: dict[str, Any], name: str, problems: Proble
             f"names its topics.",
         )
     try:
-        return placement.topic_names(topics)
+        # As they are written: the process puts its own prefix before them.
+        for topic in (*topics, *topics.values()):
+            names.topic_name(topic)
     except InvalidNameError as error:
         problems.add(mapping.key_place("topics"), f"topics of node {name!r}: {error}")
-        return {}
+    return topics
 
 
 def _dependencies(found: str | list[str] | dict[str, Any]) -> tuple[Dependency, ...]:

@@ -48,9 +48,7 @@ def schema() -> dict[str, Any]:
 
 def _with_references(part: Any) -> Any:
     """The same, with references accepted wherever a single value is."""
-    if isinstance(part, list):
-        return [_with_references(one) for one in part]
-    if not isinstance(part, dict):
+    if not isinstance(part, dict):  # additionalProperties: false
         return part
     if part.get("type") == "object":
         inner = {key: _with_references(part[key]) for key in ("additionalProperties",) if key in part}
@@ -58,8 +56,8 @@ def _with_references(part: Any) -> Any:
         return {**part, **inner, **({"properties": properties} if "properties" in part else {})}
     if "anyOf" in part:
         return {**part, "anyOf": [*(_with_references(one) for one in part["anyOf"]), _REFERENCE]}
-    if part.get("type") == "array":
-        return {**part, "items": _with_references(part["items"])} if "items" in part else part
+    if "items" in part:
+        return {**part, "items": _with_references(part["items"])}
     if part.get("type") in _SCALARS or "enum" in part:
         about = {key: part[key] for key in ("description", "default") if key in part}
         return {**about, "anyOf": [{key: one for key, one in part.items() if key not in about}, _REFERENCE]}
