@@ -42,18 +42,19 @@ class Control:
         self._replies: Topic | None = None
         self._paused_until_s = 0.0
 
-    def turn(self) -> None:
-        """Answer what came. Nothing that lies in the topic stops a launcher."""
+    def turn(self) -> bool:
+        """Answer what came, if anything did. Nothing that lies in the topic stops a launcher."""
         if time.monotonic() < self._paused_until_s:
-            return
+            return False
         try:
             messages = self._topic.recv_all() if self._topic.has_msg() else []
         except (HorusError, OSError):
             self._paused_until_s = time.monotonic() + _PAUSE_S
-            return
+            return False
         for message in messages:
             if isinstance(message, dict) and "cmd" in message:
                 self._take(message)
+        return bool(messages)
 
     def close(self) -> None:
         """Answer no more."""

@@ -19,7 +19,10 @@ class LineFile:
     A disk that is full, or a folder that was removed, costs lines, which are counted, and never the session.
     """
 
-    def __init__(self, path: Path, *, most_bytes: int, older: int = 1) -> None:
+    def __init__(
+        self, path: Path, *, most_bytes: int, older: int = 1, unwritten: set[LineFile] | None = None
+    ) -> None:
+        """`unwritten`: a set in which it stands while it has lines to flush."""
         self.path = path
         self.lost = 0
         """Lines that could not be written."""
@@ -28,16 +31,19 @@ class LineFile:
         self._fd = -1
         self._size = 0
         self._held = bytearray()
+        self._unwritten: set[LineFile] = set() if unwritten is None else unwritten
 
     def put(self, line: bytes) -> None:
         """Take a line with its newline; it is written by flush()."""
         if len(self._held) < _MOST_HELD:
             self._held += line
+            self._unwritten.add(self)
         else:
             self.lost += 1
 
     def flush(self) -> None:
         """Write what was put."""
+        self._unwritten.discard(self)
         if not self._held:
             return
         data, self._held = bytes(self._held), bytearray()

@@ -26,6 +26,11 @@ class Leftovers:
         self._look_at = 0.0
         self._told = False
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is not known to be gone yet."""
+        return bool(self._mark)
+
     def gone(self) -> bool:
         """Whether nothing is left of it. To be called until then: what outlives its guard is killed here."""
         if not self._mark:

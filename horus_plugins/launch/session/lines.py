@@ -67,10 +67,10 @@ class Lines:
             return
         self._asked[asked] = _Asked(topic, time.monotonic() + timeout_s + _GRACE_S, answered)
 
-    def turn(self) -> None:
-        """Hand over the answers that came, and give up on those that did not."""
+    def turn(self) -> bool:
+        """Hand over the answers that came, and give up on those that did not; whether any was waited for."""
         if not self._asked:
-            return
+            return False
         for topic in {asked.topic for asked in self._asked.values()}:
             for answer in self._received(reply_topic(topic)):
                 asked = self._asked.pop(str(answer.get("id")), None)
@@ -83,6 +83,7 @@ class Lines:
                 asked.answered(
                     NodeError(f"Nobody answered on {asked.topic!r} in time: its process hangs, or ended.")
                 )
+        return True
 
     def close(self, topic: str) -> None:
         """Its scheduler has ended."""

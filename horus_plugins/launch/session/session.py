@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from horus_plugins.launch.session.settings import Settings
 
 RUN_ID = "HORUS_RUN_ID"
-_TURN_MS, _BUSY_TURN_MS = 25, 5
-_LOOK_S, _BUSY_LOOK_S = 1.0, 0.05
+_TURN_MS, _BUSY_TURN_MS = 40, 20
+_LOOK_S, _BUSY_LOOK_S = 2.0, 0.05
 _KEEP_S = 1.0
 _FORKS_A_TURN = 4
 """Each takes some milliseconds, during which nothing else is heard."""
@@ -58,15 +58,18 @@ class Session:
         self._settings = settings
         self._stop_requests = 0
         self._all_ready = False
-        self._look_at = self._keep_at = 0.0
-        self._hurry = False
+        self._look_at = self._keep_at = self._due_at = 0.0
+        self._hurry = True
+        self._unwritten: set[LineFile] = set()
         self._written = b""
         self._run_id = os.urandom(8).hex()
         self._pump = Pump()
         self._memory = ends.OutOfMemory()
         home = Path(settings.log_dir) if settings.log_dir else manifest.folder(plan.namespace)
         self._logs = home / plan.session
-        self._log = LineFile(home / f"{plan.session}.log", most_bytes=settings.log_bytes)
+        self._log = LineFile(
+            home / f"{plan.session}.log", most_bytes=settings.log_bytes, unwritten=self._unwritten
+        )
         self.report = Report(self._pump, self._log, colour=settings.colour)
 
     def run(self) -> int:
@@ -160,14 +163,17 @@ class Session:
     # The loop
 
     def _turn(self, signals: SignalPipe) -> None:
-        busy = self._hurry or bool(self.stopping)
-        ready = self._pump.turn(_BUSY_TURN_MS if busy else _TURN_MS)
+        """Wait a moment for something to happen, and deal with it. Mostly nothing does, and that costs little."""
+        ready = self._pump.turn(_BUSY_TURN_MS if self._hurry else _TURN_MS)
+        self._flush()
+        heard = self._hear()
+        if not (ready or heard or self._hurry or time.monotonic() >= self._due_at):
+            return
         for number in signals.received():
             self._on_signal(number)
         if self._settings.hold_fd in ready:
             self._pump.unwatch(self._settings.hold_fd)
             self.stop("who started it has gone")
-        self._hear()
         for child in self._pump.reap():
             self._on_end(child)
         self._release()
@@ -177,16 +183,30 @@ class Session:
             if unit.ending is not None:
                 unit.ending.turn()
         self._keep()
+        self._plan_next()
 
-    def _hear(self) -> None:
+    def _hear(self) -> bool:
+        """Obey an emergency stop, and answer what was asked; whether there was anything."""
         order = self._estop.heard()
         if order is not None and not self.by_emergency:
             self.by_emergency = True
             said = f"emergency stop by {order.source or 'somebody'}: {order.reason or 'no reason given'}"
             self.events.note(events.EMERGENCY_STOP, source=order.source, reason=order.reason)
             self.stop(said)
-        self.lines.turn()
-        self._control.turn()
+        answered = self.lines.turn()
+        return self._control.turn() or answered or order is not None
+
+    def _plan_next(self) -> None:
+        """When to look again at what no event announces."""
+        units = self.units.values()
+        self._hurry = bool(
+            self.stopping
+            or self._leftovers.waits
+            or any(unit.child is not None and (unit.ending or not unit.child.running) for unit in units)
+            or any(unit.status == "starting" or unit.row.waiting_for == starting.A_TURN for unit in units)
+        )
+        times = [at for unit in units for at in (unit.retry_at, unit.begin_at) if at is not None]
+        self._due_at = min([time.monotonic() + _KEEP_S, *times])
 
     def _on_signal(self, number: signal.Signals) -> None:
         if number == signal.SIGTSTP:
@@ -218,8 +238,7 @@ class Session:
     # Starting
 
     def _start(self) -> None:
-        """Start one process that may start; the next turn starts the next."""
-        self._hurry = False
+        """Start some of the processes that may start; the next turn starts the next."""
         if self.stopping or not self._leftovers.gone():
             return
         free = starting.AT_ONCE - starting.busy(self.units)
@@ -233,9 +252,7 @@ class Session:
                 free -= not is_restart
                 self._spawn(unit, restart=is_restart)
             elif not is_restart:
-                unit.row.waiting_for = "its turn"
-            self._hurry = True
-        self._hurry = self._hurry or any(unit.status == "starting" for unit in self.units.values())
+                unit.row.waiting_for = starting.A_TURN
         self._tell_readiness()
 
     def _may_start(self, unit: Unit) -> bool:
@@ -470,7 +487,6 @@ class Session:
         self.book.status = "stopping" if self.stopping else "running" if self._all_ready else "starting"
         self.book.nodes = [unit.row for unit in self.units.values()]
         self._publish()
-        self._flush()
 
     def _publish(self) -> None:
         data = manifest.encode(self.book)
@@ -480,15 +496,15 @@ class Session:
                 self._written = data
 
     def _flush(self) -> None:
-        self._log.flush()
-        for unit in self.units.values():
-            unit.log.flush()
+        for file in list(self._unwritten):
+            file.flush()
 
     def _unit(self, node: PlannedNode, restarts: int = 0) -> Unit:
         log = LineFile(
             self._logs / f"{node.name}.log",
             most_bytes=self._settings.log_bytes,
             older=self._settings.log_files - 1,
+            unwritten=self._unwritten,
         )
         unit = Unit(node, log)
         unit.row.restarts = restarts

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 2 * (os.cpu_count() or 1)
 """Processes that work at their start at the same time: more of them only slow each other down."""
+A_TURN = "its turn"
 _LIFE_S = 1.0
 _IMPORTING_S = 10.0
 _SETTLED_S = 0.05
