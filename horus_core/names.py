@@ -51,6 +51,14 @@ def node_name(name: str) -> str:
     return name
 
 
+def param_name(name: str) -> str:
+    """Return the parameter's name, or raise InvalidNameError."""
+    _require_str("parameter", name)
+    if not _TOPIC.fullmatch(name):
+        raise _bad("parameter", name, "1 to 128 characters of A-Z a-z 0-9 _ . / -")
+    return name
+
+
 def as_node_name(text: str) -> str:
     """Return the node name nearest to the text (a file's name may be anything); "" where none is near."""
     near = _NO_NODE.sub("_", text)[:MAX_NAME]

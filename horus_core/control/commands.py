@@ -15,7 +15,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import names
-from horus_core.errors import ConfigError
+from horus_core.errors import ConfigError, HorusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,6 +80,14 @@ class Request(NamedTuple):
         return ConfigError(f"{self.cmd} failed: expected {name!r} to be {expected}, got {got}.")
 
 
+class NotDone(HorusError):  # noqa: N818 - it tells a state
+    """Raised, or answered, for what was asked for and is not done in time: it may be later."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.answer = {"pending": True}
+
+
 class Command(NamedTuple):
     """What is called for a command."""
 
@@ -135,3 +143,7 @@ def short(value: object) -> str:
 scheduler = Commands()
 """What every scheduler answers: the handlers' `target` is a Scheduler."""
 register = scheduler.register
+
+register("GetParams", "horus_core.params.remote:get_params", slow=True)
+register("SetParam", "horus_core.params.remote:set_params", slow=True)
+register("DeleteParam", "horus_core.params.remote:delete_param", slow=True)

@@ -9,7 +9,9 @@ NAMES = ("debug", "info", "warning", "error", "critical")
 _NUMBERS = (logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 _INDENT = "\n    "
 # Controls, what turns the direction of writing round, line ends other than \n, and halves of characters.
-_HARMFUL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_HARMFUL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def name_of(level: int) -> str:

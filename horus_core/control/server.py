@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
 from horus_core.control import commands
-from horus_core.control.commands import Request
+from horus_core.control.commands import NotDone, Request
 from horus_core.errors import HorusError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from horus_core.control.commands import Command, Commands
     from horus_core.topics.topic import Topic
@@ -33,6 +33,9 @@ _MOST_SLOW = 16
 _CLOSING_S = 0.5
 _PAUSE_S = 0.1  # before a topic that cannot be read is tried again
 _NEVER_NS = 2**63 - 1
+_LOOK_NS = (
+    50_000_000  # where the kernel cannot sleep on several words: waking up a thousand times a second is dear
+)
 _MOST_ID = 128
 _NODE = "_horus"
 _log = logging.getLogger("horus")
@@ -41,13 +44,25 @@ _log = logging.getLogger("horus")
 class Server:
     """Answers what is asked on one control topic, until close(). From any thread."""
 
-    def __init__(self, topic: str, known: Commands, target: Any = None, **about: Any) -> None:
-        """`target` is what handlers get as Request.target; `about` stands in every answer."""
+    def __init__(
+        self,
+        topic: str,
+        known: Commands,
+        target: Any = None,
+        *,
+        why_slow: Callable[[], str] = str,
+        **about: Any,
+    ) -> None:
+        """`target` is what handlers get as Request.target; `about` stands in every answer.
+
+        `why_slow` says, when a command takes too long, what keeps this process from it; "" if that is not known.
+        """
         from horus_core.topics.topic import Topic  # noqa: PLC0415 - a scheduler is imported without topics
 
         self.topic = topic
         self._known = known
         self._target = target
+        self.why_slow = why_slow
         self._about = {**about, "pid": os.getpid()}
         self.requests: Topic = Topic(topic, _node=_NODE, _framework=True)
         self.requests.has_msg()  # a subscriber from now on
@@ -99,6 +114,7 @@ class Server:
         if not isinstance(message, dict) or ("cmd" not in message and "ok" in message):
             return  # not for us, or somebody's answer
         try:
+            _refuse_late(message)
             command = self._known.find(message.get("cmd"))
             request = Request(message["cmd"], message, self._target, _timeout(message))
             if command.slow:
@@ -173,21 +189,19 @@ class _Job:
     def give_up(self) -> None:
         """It takes too long: say so. It goes on."""
         cmd, timeout_s = self._request.cmd, self._request.timeout_s
-        self._answer(NotDone(f"{cmd} was asked for, and is not done within {timeout_s:g} s; it goes on."))
+        why = self._server.why_slow()
+        self._answer(
+            NotDone(
+                f"{cmd} was asked for, and is not done within {timeout_s:.3g} s{': ' + why if why else ''} "
+                f"(pid={os.getpid()}). It will be, if that ends."
+            )
+        )
 
     def _answer(self, outcome: Mapping[str, Any] | BaseException | None) -> None:
         with self._guard:
             first, self.answered = not self.answered, True
         if first:
             self._server.answer(self._request.fields, outcome)
-
-
-class NotDone(HorusError):  # noqa: N818 - it tells a state
-    """Raised, or answered, for what was asked for and not done in time."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.answer = {"pending": True}
 
 
 class _Ears:
@@ -232,10 +246,20 @@ class _Ears:
         heard = tuple(server.requests for server in servers if server.pause_until_s <= now_s)
         until_ns = _NEVER_NS if due_s == float("inf") else int(due_s * 1e9)
         try:
-            _native.wait_any(heard, self._alarm, until_ns)
+            self._sleep(heard, until_ns)
         finally:
             for server in servers:
                 server.serve()
+
+    def _sleep(self, heard: tuple[Topic, ...], until_ns: int) -> None:
+        if _native.waits_on_many():
+            _native.wait_any(heard, self._alarm, until_ns)
+            return
+        while not (any(topic.has_msg() for topic in heard) or self._alarm.rung):
+            now_ns = _native.now_ns()
+            if now_ns >= until_ns:
+                return
+            self._alarm.wait_until(min(until_ns, now_ns + _LOOK_NS))
 
 
 _ears = _Ears()
@@ -262,6 +286,13 @@ def _timeout(request: Mapping[str, Any]) -> float:
     if not isinstance(found, (int, float)) or not 0 < found <= _LONGEST_S:
         return TIMEOUT_S
     return float(found)
+
+
+def _refuse_late(request: Mapping[str, Any]) -> None:
+    """Who gave up asking while this process was stopped was told that nothing is done: so it must be."""
+    expires_ns = request.get("expires_ns")
+    if isinstance(expires_ns, int) and expires_ns < _native.now_ns():
+        raise HorusError("It came too late: who asked waits no more, and nothing was done.")
 
 
 def _told(error: BaseException) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _STEP_S = 0.002
 _SHARE = 0.8  # of the time that the asker waits, for a tick to end
+_PATIENCE_S = 3.0  # at most
 _NS = 1e9
 
 
@@ -28,7 +29,13 @@ def listen(scheduler: Scheduler, record: Record) -> Server | None:
     """Answer for the scheduler, as long as it runs; None for a run that others do not see."""
     if record.name is None:
         return None
-    return server.Server(commands.topic_of(record.name), commands.scheduler, scheduler, scheduler=record.name)
+    return server.Server(
+        commands.topic_of(record.name),
+        commands.scheduler,
+        scheduler,
+        why_slow=scheduler.busy_with,
+        scheduler=record.name,
+    )
 
 
 def ping(request: Request) -> dict[str, Any]:
@@ -45,7 +52,8 @@ def ping(request: Request) -> dict[str, Any]:
 def stop_node(request: Request) -> dict[str, Any]:
     """Remove a node, with its shutdown(). The run ends with the last one.
 
-    One whose tick does not end stays, unless `force` says to leave it behind: its thread goes on.
+    One whose tick does not end stays, unless `force` says to leave it behind: its thread goes on. That takes the
+    patience of the run (5 s), for which its own thread does nothing else.
     """
     scheduler, entry = _addressed(request)
     if not request.flag("force"):
@@ -86,7 +94,7 @@ def restart_node(request: Request) -> dict[str, Any]:
     """Call its shutdown() and init() again, between two ticks."""
     scheduler, entry = _addressed(request)
     _log(entry, "is restarted", request)
-    restarting.restart(scheduler, entry, request.timeout_s)
+    restarting.restart(scheduler, entry, _SHARE * request.timeout_s)
     return _stands(entry)
 
 
@@ -114,7 +122,7 @@ def _addressed(request: Request) -> tuple[Scheduler, Entry]:
 def _await_tick(entry: Entry, request: Request) -> None:
     """Wait for the end of the tick that is under way: nobody else is to wait for one that hangs."""
     node, begun_ns = entry.node, entry.node._horus_started_ns  # noqa: SLF001
-    until_s = time.monotonic() + _SHARE * request.timeout_s
+    until_s = time.monotonic() + min(_PATIENCE_S, _SHARE * request.timeout_s)
     while begun_ns and node._horus_started_ns == begun_ns:  # noqa: SLF001
         if time.monotonic() >= until_s:
             since_s = (_native.now_ns() - begun_ns) / _NS

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from horus_core.control import commands
 from horus_core.errors import NodeError
 from horus_core.nodes.state import NodeState
-from horus_core.scheduler import lifecycle
+from horus_core.scheduler import ladder, lifecycle
 
 if TYPE_CHECKING:
     from horus_core.scheduler.entry import Entry
@@ -29,8 +30,8 @@ def restart(scheduler: Scheduler, entry: Entry, timeout_s: float) -> None:
     entry.rest_until(scheduler.clock.now_ns() + 1)
     scheduler.tell(entry)
     if not one.done.wait(timeout_s):
-        raise NodeError(
-            f"Restarting node {entry.node.name!r} is asked for, and not done within {timeout_s:g} s: its tick has "
+        raise commands.NotDone(
+            f"Restarting node {entry.node.name!r} is asked for, and not done within {timeout_s:.3g} s: its tick has "
             f"not ended, or the thread that ticks it is in another one's. It restarts when that ends."
         )
     if one.error is not None:
@@ -63,9 +64,11 @@ class _Restart:
             if entry.info.state() not in (NodeState.INITIALIZING, NodeState.STOPPED):
                 entry.enter(NodeState.STOPPING)
                 lifecycle.quietly(entry, "shutdown", entry.callbacks.shutdown)
-            entry.forget()
+            entry.forgive()
             entry.count_restart()
             lifecycle.initialise(entry)
+            while entry.step or entry.safe_mode:
+                ladder.descend(self._scheduler, entry)
             if not entry.on_demand:  # what went by while init() ran makes no tick late
                 entry.rest_until(self._scheduler.clock.now_ns() + 1)
         except BaseException as error:

@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from horus_core import names
+from horus_core import _native, names
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
 from horus_core.nodes import config, options
 from horus_core.scheduler import clock as clocks
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from horus_core import _native
     from horus_core.abc import Clock
     from horus_core.nodes.node import Node
     from horus_core.nodes.policy import Ladder
@@ -347,6 +346,17 @@ class Scheduler:
         session = self._runs.session
         if session is not None:
             session.changed(entry)
+
+    def busy_with(self) -> str:
+        """What the thread is in the middle of that starts, stops and removes nodes; "" when it is free."""
+        session = self._runs.session
+        entry = None if session is None else session.loop.current
+        if entry is None:
+            return ""
+        state, begun_ns = entry.info.state().value, entry.node._horus_started_ns  # noqa: SLF001
+        what = f"a tick of node {entry.node.name!r}" if begun_ns else f"node {entry.node.name!r} ({state})"
+        since = f", for {(_native.now_ns() - begun_ns) / _NS:.1f} s" if begun_ns else ""
+        return f"its thread is busy with {what}{since}"
 
     def start_again(self, entry: Entry) -> None:
         """Start a node of this run that ticks no more, as when it is added; raises what its init() raises."""

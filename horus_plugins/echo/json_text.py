@@ -177,7 +177,9 @@ def _read_float(said: Any, path: str) -> float:
             found: float = struct.unpack(">d", struct.pack(">Q", int(said[4:], 16)))[0]
             if math.isnan(found):
                 return found
-    raise BadValueError(f"{path}: expected nan, inf, -inf or nan: and 16 hexadecimal digits, got {shown(said)}")
+    raise BadValueError(
+        f"{path}: expected nan, inf, -inf or nan: and 16 hexadecimal digits, got {shown(said)}"
+    )
 
 
 def _read_bytes(said: Any, path: str) -> bytes:

@@ -73,5 +73,7 @@ def _next(unpacker: Any) -> int | None:
     except msgpack.OutOfData:
         return None
     except (msgpack.UnpackException, ValueError, RecursionError) as error:
-        raise BadValueError(f"expected MessagePack, got what is none: {error or type(error).__name__}") from None
+        raise BadValueError(
+            f"expected MessagePack, got what is none: {error or type(error).__name__}"
+        ) from None
     return int(unpacker.tell())

@@ -236,4 +236,3 @@ def _plain(cls: type, values: dict[str, Any], name: str, kind: type, default: An
         got = "none" if name not in values else shown(value)
         raise BadValueError(f"{cls.__name__}.{name}: expected {kind.__name__}, got {got}")
     return value
-

@@ -31,6 +31,14 @@ _HANGS_S = 1.0
 _NODE = "horus-ask"
 
 
+class RefusalError(NodeError):
+    """Who was asked has answered, and refuses."""
+
+    def __init__(self, said: str, answer: dict[str, Any] | None = None) -> None:
+        super().__init__(said)
+        self.answer = answer or {}
+
+
 def ask(namespace: str, scheduler: str, cmd: str, *, timeout_s: float = 2.0, **fields: Any) -> dict[str, Any]:
     """Ask the scheduler of that unique name (that of its record), and return its answer.
 
@@ -53,8 +61,8 @@ def ask(namespace: str, scheduler: str, cmd: str, *, timeout_s: float = 2.0, **f
     answer = line.ask(cmd, fields, timeout_s, gone)
     if answer is None:
         raise HorusTimeoutError(
-            f"Asking scheduler {scheduler!r} failed: expected an answer to {cmd} within {timeout_s:g} s, got none "
-            f"(namespace={namespace!r}, pid={pid}): {_why_silent(pid, path)}"
+            f"Asking scheduler {scheduler!r} failed: expected an answer to {cmd} within {timeout_s:.3g} s, got none "
+            f"(namespace={namespace!r}, pid={pid}). {_why_silent(pid, path)} Nothing was done."
         )
     return _good(answer)
 
@@ -70,8 +78,8 @@ def ask_topic(
     if answer is None:
         why = "Nobody listens there, or who does hangs." if pid is None else _state_of(pid)
         raise HorusTimeoutError(
-            f"Asking on {topic!r} failed: expected an answer to {cmd} within {timeout_s:g} s, got none "
-            f"(namespace={namespace!r}): {why}"
+            f"Asking on {topic!r} failed: expected an answer to {cmd} within {timeout_s:.3g} s, got none "
+            f"(namespace={namespace!r}). {why} Nothing was done."
         )
     return _good(answer)
 
@@ -80,7 +88,9 @@ def _good(answer: dict[str, Any]) -> dict[str, Any]:
     if answer.get("ok") is True:
         return answer
     said = str(answer.get("error", "it failed, and does not say why"))
-    raise (HorusTimeoutError if answer.get("pending") else NodeError)(said)
+    if answer.get("pending"):
+        raise HorusTimeoutError(said)
+    raise RefusalError(said, answer)
 
 
 class _Line(Topic):
@@ -109,6 +119,7 @@ class _Line(Topic):
                 **fields,
                 "id": asked,
                 "timeout_s": timeout_s,
+                "expires_ns": _native.now_ns() + round((timeout_s + _GRACE_S) * 1e9),
                 "from": f"{Path(sys.argv[0]).name} (pid {os.getpid()})",
             }
             if not self.send(request):
@@ -180,10 +191,10 @@ def _state_of(pid: int) -> str:
     except (OSError, IndexError):
         return f"Process {pid} cannot be seen from here (it ended, or runs in another container)."
     if state in "Tt":
-        return f"process {pid} is stopped (SIGSTOP, Ctrl+Z, or a debugger). `kill -CONT {pid}` lets it go on."
+        return f"Process {pid} is stopped (SIGSTOP, Ctrl+Z, or a debugger). `kill -CONT {pid}` lets it go on."
     if state in "ZX":
-        return f"process {pid} has ended."
-    return f"process {pid} lives, and does not get round to it. `kill -TERM {pid}` asks it to stop, -KILL ends it."
+        return f"Process {pid} has ended."
+    return f"Process {pid} lives, and does not get round to it. `kill -TERM {pid}` asks it to stop, -KILL ends it."
 
 
 def _hanging(path: Path) -> str:

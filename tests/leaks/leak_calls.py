@@ -78,7 +78,7 @@ def what_a_member_says(stage):
     one.ident, one.index, one.namespace, one.epoch, one.linked, one.locked, one.forked
 
 
-@call("Ring.publishers", "Ring.subscribers", "Ring.in_use", "Ring.wake", "Ring.sightings", "Ring.voids")
+@call("Ring.publishers", "Ring.subscribers", "Ring.in_use", "Ring.wake", "Ring.sight", "Ring.sightings", "Ring.voids")
 def a_ring_is_asked(stage):
     assert stage.ring.publishers()
     assert stage.ring.subscribers()
@@ -86,6 +86,8 @@ def a_ring_is_asked(stage):
     assert stage.ring.in_use(False)
     assert stage.ring.sightings(0, 8)[2]
     assert stage.ring.sightings(0, 8, 0)[2][0][5] is not None
+    assert stage.ring.sight(stage.ring.front - 1, 0) is not None
+    assert stage.ring.sight(1) is None
     assert stage.ring.voids()[0] == stage.ring.front
     stage.ring.wake()
 

@@ -122,6 +122,17 @@ static PyObject *ring_sightings(ring_object *self, PyObject *args) {
     return list == NULL ? NULL : Py_BuildValue("KKN", front, next, list);
 }
 
+static PyObject *ring_sight(ring_object *self, PyObject *args) {
+    unsigned long long number;
+    unsigned int at = HORUS_NO_WORD;
+    horus_sighting seen;
+    if (!PyArg_ParseTuple(args, "K|I:sight", &number, &at))
+        return NULL;
+    if (horus_ring_sight(self->ring, number, at, &seen) != HORUS_SIGHT_MESSAGE)
+        Py_RETURN_NONE;
+    return sighting_tuple(&seen);
+}
+
 static PyObject *ring_voids(ring_object *self, PyObject *Py_UNUSED(ignored)) {
     uint64_t front = horus_ring_front(self->ring), voids;
     Py_BEGIN_ALLOW_THREADS
@@ -202,6 +213,8 @@ static PyMethodDef ring_methods[] = {
      "at "
      "offset `at` of what lies in the slot or None). `next`: the first that was still being written, or "
      "front."},
+    {"sight", (PyCFunction)ring_sight, METH_VARARGS,
+     "sight(number, at=none): the message of that number, as in sightings(); None when it is not there."},
     {"voids", (PyCFunction)ring_voids, METH_NOARGS,
      "voids() -> (front, voids): how many numbers below the front will never be delivered."},
     {"wake", (PyCFunction)ring_wake, METH_NOARGS, "wake(): wakes all sleepers."},
