@@ -8,6 +8,11 @@ from horus_cli.verbs import Verbs
 
 VERBS = {
     "list": "horus_cli.topic_list:list_topics",
+    "info": "horus_cli.topic_info:info",
+    "find": "horus_cli.topic_find:find",
+    "hz": "horus_cli.topic_rate:hz",
+    "bw": "horus_cli.topic_rate:bw",
+    "delay": "horus_cli.topic_delay:delay",
 }
 """Module and function of each, in the order of `horus topic --help`."""
 
