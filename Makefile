@@ -111,6 +111,10 @@ include tests/fuzz/native/fuzz.mk
 fuzz-python: setup  ## Try new messages, values, names and hostile bytes (make fuzz-python SECONDS=60)
 	HORUS_FUZZ_SECONDS='$(or $(SECONDS),60)' $(BIN)/python -m pytest tests/fuzz/python
 
+# Needs root, debootstrap and systemd-container.
+test-systemd: setup  ## `horus service` under a real systemd, booted in a container
+	$(BIN)/python tests/systemd
+
 test-packages:  ## The distributions in packages/, as wheels in a fresh environment (PACKAGES="horus-mqtt": these)
 	.ci/packages $(PACKAGES)
 
@@ -151,8 +155,9 @@ format: setup  ## Rewrite Python and C in the house's format
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(C_FILES)
 
-reference: setup  ## Write docs/message-reference.md anew from the message classes
+reference: setup  ## Write docs/message-reference.md and docs/cli-reference.md anew, from the code
 	$(BIN)/python tests/docs/message_reference.py
+	$(BIN)/python tests/docs/cli_reference.py
 
 schemas: setup  ## Write the JSON Schemas of what the commands print with --json anew
 	$(BIN)/python -m horus_cli.shapes

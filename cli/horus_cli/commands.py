@@ -20,26 +20,41 @@ if TYPE_CHECKING:
 SUMMARIES = {
     "blackbox": "Show what a scheduler did last, also one that was killed.",
     "clean": "Remove what no living process uses from shared memory.",
+    "completion": "Have the shell complete commands, topics and nodes.",
     "estop": "Stop the robot, let it go again, or see how it stands.",
+    "graph": "Show nodes and topics as text, DOT, Mermaid or SVG.",
     "install": "Install packages for this Python, and tell what HORUS gains.",
+    "launch": "Start the processes of a launch file, watch them, and stop them together.",
+    "logs": "Show what nodes log, of all processes, as it comes or since.",
     "msg": "See, check and compare message types.",
     "new": "Start a node, a plugin or a project from a template.",
+    "node": "See and steer the nodes of this namespace.",
     "package": "See what packaged nodes are installed, and whether they do what they declare.",
+    "param": "See and set the parameters of running processes.",
     "plugin": "See the plugins that are installed, check them, and switch them on and off.",
     "run": "Run Python files, packaged nodes and executables, each in a process of its own.",
+    "service": "Have systemd start and watch launch files and nodes.",
     "topic": "See the topics of this namespace.",
     "uninstall": "Remove packages from this Python, and tell what HORUS loses.",
+    "version": "Show the versions of HORUS, Python and what they run on.",
 }
 """Of HORUS's own commands: what `horus --help` shows."""
 
+TASKS = {
+    "Start": ("run", "launch", "service", "new"),
+    "See": ("topic", "node", "graph", "logs", "blackbox"),
+    "Steer": ("param", "estop"),
+    "Types, packages, plugins": ("msg", "package", "plugin", "install", "uninstall"),
+    "Keep house": ("clean", "version", "completion"),
+}
+"""The order of `horus --help`: by what somebody wants to do."""
+
+ALIASES = {"log": "logs"}
+"""Other names of HORUS's own commands."""
+
 TO_COME = {
     "build": "native nodes",
-    "launch": "launch files",
-    "log": "logs of other processes",
-    "logs": "logs of other processes",
     "monitor": "the web monitor and the terminal's",
-    "node": "lists of nodes",
-    "param": "parameters",
     "record": "recordings",
     "replay": "recordings",
 }
@@ -62,7 +77,7 @@ def known() -> Known:
     for plugin in discovery.entry_points(kinds.COMMANDS):
         if plugin.is_box or plugin.state == record.DISABLED:
             continue
-        if plugin.name in SUMMARIES:
+        if ALIASES.get(plugin.name, plugin.name) in SUMMARIES:
             shadowing.append(plugin)
         else:
             others.setdefault(plugin.name, []).append(plugin)
@@ -73,6 +88,14 @@ def check_settings() -> None:
     """Raise ConfigError for settings that are wrong: what they name might have the command that is asked for."""
     if os.environ.get(rules.ONLY) != "":
         discovery.check_settings()
+
+
+def by_task() -> list[tuple[str, list[tuple[str, str]]]]:
+    """HORUS's own with their summaries, under headings."""
+    return [
+        (task, [(name, SUMMARIES[name]) for name in of_it if name in SUMMARIES])
+        for task, of_it in TASKS.items()
+    ]
 
 
 def names() -> list[str]:
@@ -86,6 +109,7 @@ def load(name: str) -> click.Command | None:
     Raises PluginError when it cannot be imported, is disabled, or two distributions bring one of that name.
     """
     found = known()
+    name = ALIASES.get(name, name)
     if name in SUMMARIES:
         for plugin in found.shadowing:
             if plugin.name == name:

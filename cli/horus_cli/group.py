@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from horus_cli import commands, debugging
+from horus_cli.common import namespace_option
 from horus_core.plugins import reasons, rules
 
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The lists in `--help`: what comes with HORUS with its summary, the rest with its distribution."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(commands.SUMMARIES.items()))
+        width = max(map(len, commands.SUMMARIES))
+        for task, listed in commands.by_task():
+            with formatter.section(task):
+                formatter.write_dl([(name.ljust(width), summary) for name, summary in listed])
         known = commands.known()
         if known.others:
             with formatter.section("Commands of plugins"):
@@ -93,6 +96,7 @@ def _debug(_ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> No
     callback=_print_version,
     help="Show the version.",
 )
+@namespace_option
 @click.option(_NO_PLUGINS, is_flag=True, expose_value=False, help="Use only what comes with HORUS.")
 @click.option(
     "--debug",

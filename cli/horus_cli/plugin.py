@@ -28,7 +28,12 @@ def plugin() -> None:
 @plugin.command("list")
 @json_option
 def list_plugins(as_json: bool) -> None:
-    """List every plugin. None is imported."""
+    """List every plugin. None is imported.
+
+    \b
+    Examples:
+      horus plugin list
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.monitor import plugins  # noqa: PLC0415 - not needed for --help
 
     _show(plugins.every(), as_json=as_json)
@@ -43,7 +48,11 @@ def info(ctx: click.Context, name: str, timeout: float, as_json: bool) -> None:
     """Load the plugins of a name, each in a process of its own, and tell all about them.
 
     NAME is a distribution, an entry point or a one-file plugin. Exits with 1 when one fails.
-    """
+
+    \b
+    Examples:
+      horus plugin info horus-core
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.monitor import plugins  # noqa: PLC0415 - not needed for --help
 
     found = plugins.look_into(name, timeout)
@@ -61,7 +70,13 @@ def info(ctx: click.Context, name: str, timeout: float, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def check(ctx: click.Context, name: str | None, timeout: float, as_json: bool) -> None:
-    """Load all plugins, or those of a name, each in a process of its own. Exits with 1 when one fails."""
+    """Load all plugins, or those of a name, each in a process of its own. Exits with 1 when one fails.
+
+    \b
+    Examples:
+      horus plugin check               all of them
+      horus plugin check horus-core
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.monitor import plugins  # noqa: PLC0415 - not needed for --help
 
     found = plugins.look_into(name, timeout)
@@ -73,7 +88,12 @@ def check(ctx: click.Context, name: str | None, timeout: float, as_json: bool) -
 @click.argument("name")
 @json_option
 def enable(name: str, as_json: bool) -> None:
-    """Use the plugins of a name again."""
+    """Use the plugins of a name again.
+
+    \b
+    Examples:
+      horus plugin enable horus-gripper
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.monitor import plugin_settings, plugins  # noqa: PLC0415 - not needed for --help
 
     changed = [str(path) for path in plugin_settings.enable(name)]
@@ -91,7 +111,11 @@ def disable(name: str, as_json: bool) -> None:
     """Use the plugins of a name no more: processes that start from now on do not see them.
 
     Noted in the project's horus.toml where there is one, else in the user's own settings.
-    """
+
+    \b
+    Examples:
+      horus plugin disable horus-gripper
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.monitor import plugin_settings, plugins  # noqa: PLC0415 - not needed for --help
 
     path = str(plugin_settings.disable(name))

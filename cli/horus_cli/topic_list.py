@@ -25,7 +25,12 @@ def list_topics(verbose: bool, as_json: bool) -> None:
     """List every topic of the namespace, whoever created it.
 
     Publishers and subscribers that are counted live now. A topic outlives its processes until it is cleaned.
-    """
+
+    \b
+    Examples:
+      horus topic list
+      horus topic list -v        with who publishes and subscribes
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import topics  # noqa: PLC0415
 

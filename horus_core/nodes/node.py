@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import time
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from horus_core import _native, names
+from horus_core import _native, prefix
 from horus_core.control.logs import NodeLog
 from horus_core.errors import NodeError
 from horus_core.nodes import config, options, placement, policy
@@ -106,7 +105,7 @@ class Node(_native.NodeBase):
             "on_error": on_error,
             "enter_safe_state": enter_safe_state,
         }
-        name = names.node_name(name) if name is not None else self._horus_own_name(tick)
+        name = prefix.node(name if name is not None else self._horus_own_name(tick))
         callbacks = Callbacks(self, Node, given, in_process=compute == "process")
         parsed = config.parse(timing, is_async=callbacks.is_async)
         self._horus = Parts(
@@ -129,6 +128,7 @@ class Node(_native.NodeBase):
             info=NodeInfo(self),
             journal=NodeLog(name),
         )
+        self._horus_bind_log(self._horus.journal.levels, self._horus.journal.write)
 
     # What subclasses override; never called where a keyword gives a function instead.
 
@@ -180,7 +180,7 @@ class Node(_native.NodeBase):
     get_publishers = publishers
     get_subscribers = subscribers
 
-    # Topics; send, recv, get and has_msg are native
+    # Topics and logs; send, recv, get, has_msg and log_* are native
 
     def recv_all(self, topic: str | type) -> list[Any]:
         """All messages that waited at the time of the call, oldest first."""
@@ -210,24 +210,6 @@ class Node(_native.NodeBase):
     def is_stale(self, topic: str | type, max_age: float) -> bool:
         """Whether the newest message is older than `max_age` seconds, or none was ever published."""
         return self._horus.wiring.inlet(topic).is_stale(max_age)
-
-    # Logs
-
-    def log_debug(self, message: str, every: float | None = None) -> None:
-        """Log at level debug; with `every`, this line of code at most once in so many seconds."""
-        self._horus.journal.write(logging.DEBUG, message, every)
-
-    def log_info(self, message: str, every: float | None = None) -> None:
-        """Log at level info; with `every`, this line of code at most once in so many seconds."""
-        self._horus.journal.write(logging.INFO, message, every)
-
-    def log_warning(self, message: str, every: float | None = None) -> None:
-        """Log at level warning; with `every`, this line of code at most once in so many seconds."""
-        self._horus.journal.write(logging.WARNING, message, every)
-
-    def log_error(self, message: str, every: float | None = None) -> None:
-        """Log at level error; with `every`, this line of code at most once in so many seconds."""
-        self._horus.journal.write(logging.ERROR, message, every)
 
     def request_stop(self) -> None:
         """End the run that this node is part of: current ticks finish, then all nodes shut down."""
@@ -266,4 +248,4 @@ class Node(_native.NodeBase):
         base = getattr(tick, "__name__", "node") if type(self) is Node else type(self).__name__
         if not base.isidentifier() or not base.isascii():
             base = "node"
-        return names.node_name(f"{base[:100]}_{os.getpid()}_{next(_anonymous)}")
+        return f"{base[:100]}_{os.getpid()}_{next(_anonymous)}"

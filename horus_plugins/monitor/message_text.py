@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from horus_core.messages import layout as layouts
 from horus_core.text import plain_name
 
@@ -44,6 +46,15 @@ def page(one: MessageType, creator: dict[str, Any] | None = None) -> Iterator[st
         yield from _columns(rows, right=(0, 1))
     for name, said in one.aliases.items():
         yield plain_name(f"also {name}: {said}")
+
+
+class Difference(msgspec.Struct):
+    """Whether two types are one, and what differs."""
+
+    same: bool
+    a: str
+    b: str
+    lines: list[str]
 
 
 def difference(a: type[Message], b: type[Message], here: str, there: str) -> Iterator[str]:

@@ -28,10 +28,11 @@ def _command(words):
     """The longest entry that the line begins with."""
     names = [word for word in words if not word.startswith("-")]
     follow = " --follow" if FOLLOWING & set(words) else ""
-    for count in range(len(names), 0, -1):
-        for name in (" ".join(names[:count]) + follow, " ".join(names[:count])):
-            if name in shapes.SHAPES:
-                return name
+    for start in range(len(names)):  # before the command stand options of `horus` itself, with their values
+        for count in range(len(names), start, -1):
+            for name in (" ".join(names[start:count]) + follow, " ".join(names[start:count])):
+                if name in shapes.SHAPES:
+                    return name
     return None
 
 

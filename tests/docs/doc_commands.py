@@ -22,7 +22,9 @@ SCRIPTS = re.compile(
 """The scripts exist in examples/; tests/examples runs each of them."""
 
 SHORT = re.compile(
-    r"horus (?:clean|topic list|blackbox|msg list|msg show \w+|plugin list|plugin check(?: horus-core)?)"
+    r"horus (?:--namespace \w+ )?"
+    r"(?:clean|topic list|blackbox|msg list|msg show \w+|plugin list|plugin (?:check|info)(?: horus-core)?"
+    r"|version|package list)"
     r"(?: --?[a-z-]+)*"
 )
 """Run: it ends by itself."""
@@ -41,6 +43,9 @@ ELSEWHERE = {
     r"horus blackbox \S+ .*": "cli/test_blackbox.py",
     r"horus estop .*": "cli/test_estop.py",
     r"horus msg .*": "cli/test_msg.py",
+    r"(?:HORUS_\w+=\S+ )?horus param .*": "cli/test_param.py",
+    r"horus completion .*|eval .*horus completion .*": "cli/test_help.py",
+    r"horus plugin (?:en|dis)able .*": "plugins/test_switches.py",
     r"horus new .*": "cli/test_new.py",
     r"horus (?:un)?install .*": "cli/test_install.py",
     r"pip install -e '\.\[test\]'|pytest": "templates/test_generated.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 
+import cli_reference
 import doc_pages
 import message_reference
 import pytest
@@ -36,6 +37,12 @@ def test_the_reference_of_messages_is_what_the_classes_say():
     """docs/message-reference.md has every type of the box with its fields and methods, as the code has them."""
     written = message_reference.PAGE.read_text(encoding="utf-8")
     assert written == message_reference.page(), "run make reference"
+
+
+def test_the_reference_of_the_command_line_is_what_the_commands_say():
+    """docs/cli-reference.md has every command with its help, options and examples."""
+    written = cli_reference.PAGE.read_text(encoding="utf-8")
+    assert written == cli_reference.page(), "run make reference"
 
 
 def test_every_message_of_the_box_is_a_name_of_horus():

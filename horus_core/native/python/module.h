@@ -54,5 +54,6 @@ int horus_add_flight(PyObject *module, horus_state *state);
 int horus_add_lane(PyObject *module, horus_state *state);
 int horus_add_message(PyObject *module, horus_state *state);
 int horus_add_pool(PyObject *module, horus_state *state);
+int horus_add_log(PyObject *module);
 
 #endif

@@ -19,6 +19,9 @@ typedef struct {
     PyObject *to_receive; /* the same; all its topics stand in `inlets` too */
     horus_inlet *inlets;
     Py_ssize_t n_inlets;
+    PyObject
+        *log_levels; /* level -> whether it is wanted, as stdlib logging knows it; NULL: ask `log_write` */
+    PyObject *log_write; /* (level, message, every) */
     int in_callback;
     uint16_t row_index;     /* in the flight */
     horus_flight_row *row;  /* the node's figures: in its scheduler's flight, or at home */
@@ -49,6 +52,14 @@ PyObject *horus_node_detach(horus_node *self, PyObject *free_row);
 PyObject *horus_node_quantile(horus_node *self, PyObject *share);
 PyObject *horus_node_forgive(horus_node *self, PyObject *ignored);
 extern PyGetSetDef horus_node_row_getset[];
+
+/* More of them: node_log_py.c. */
+PyObject *horus_node_log_debug(horus_node *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *horus_node_log_info(horus_node *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *horus_node_log_warning(horus_node *self, PyObject *const *args, Py_ssize_t nargs,
+                                 PyObject *kwnames);
+PyObject *horus_node_log_error(horus_node *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *horus_node_bind_log(horus_node *self, PyObject *const *args, Py_ssize_t nargs);
 
 /* ---- Run: a node and its releases ---- */
 

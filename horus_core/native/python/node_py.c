@@ -226,6 +226,8 @@ static int node_traverse(horus_node *self, visitproc visit, void *arg) {
     Py_VISIT(self->to_send);
     Py_VISIT(self->to_receive);
     Py_VISIT(self->flight);
+    Py_VISIT(self->log_levels);
+    Py_VISIT(self->log_write);
     for (Py_ssize_t i = 0; i < self->n_inlets; i++)
         Py_VISIT(self->inlets[i].topic);
     return 0;
@@ -235,6 +237,8 @@ static int node_clear(horus_node *self) {
     drop_inlets(self);
     Py_CLEAR(self->to_send);
     Py_CLEAR(self->to_receive);
+    Py_CLEAR(self->log_levels);
+    Py_CLEAR(self->log_write);
     return 0;
 }
 
@@ -256,6 +260,22 @@ static PyMethodDef node_methods[] = {
     {"get", METHOD(node_recv), METH_O, "get($self, topic, /)\n--\n\nThe same as recv()."},
     {"has_msg", METHOD(node_has_msg), METH_O,
      "has_msg($self, topic, /)\n--\n\nWhether a message waits on the topic."},
+    {"log_debug", METHOD(horus_node_log_debug), METH_FASTCALL | METH_KEYWORDS,
+     "log_debug($self, message, every=None)\n--\n\nLog at level debug; with `every`, this line of code at "
+     "most once in so many seconds."},
+    {"log_info", METHOD(horus_node_log_info), METH_FASTCALL | METH_KEYWORDS,
+     "log_info($self, message, every=None)\n--\n\nLog at level info; with `every`, this line of code at most "
+     "once in so many seconds."},
+    {"log_warning", METHOD(horus_node_log_warning), METH_FASTCALL | METH_KEYWORDS,
+     "log_warning($self, message, every=None)\n--\n\nLog at level warning; with `every`, this line of code "
+     "at most once in so many seconds."},
+    {"log_error", METHOD(horus_node_log_error), METH_FASTCALL | METH_KEYWORDS,
+     "log_error($self, message, every=None)\n--\n\nLog at level error; with `every`, this line of code at "
+     "most once in so many seconds."},
+    {"_horus_bind_log", METHOD(horus_node_bind_log), METH_FASTCALL,
+     "_horus_bind_log($self, levels, write, /)\n--\n\nMake log_*() call write(level, message, every) unless "
+     "levels says "
+     "False."},
     {"_horus_bind_send", METHOD(node_bind_send), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      "_horus_bind_send($self, key, topic, /)\n--\n\nMake send(key, ...) use the topic."},
     {"_horus_bind_receive", METHOD(node_bind_receive), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,

@@ -1,0 +1,32 @@
+"""`horus version`: what is installed here."""
+
+from __future__ import annotations
+
+import click
+
+from horus_cli.common import bounded, json_option, print_json, safe
+
+
+@click.command()
+@json_option
+@bounded()
+def version(as_json: bool) -> None:
+    """Show the versions of HORUS, Python and what they run on: for bug reports.
+
+    \b
+    Examples:
+      horus version
+      horus version --json
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    from horus_plugins.monitor.version import versions  # noqa: PLC0415 - not needed for --help
+
+    found = versions()
+    if as_json:
+        print_json(found)
+        return
+    click.echo(f"horus {found.horus}  ({found.location})")
+    click.echo(f"layouts of shared memory: {', '.join(map(str, found.layouts))}")
+    click.echo(f"{found.python}  ({found.executable})")
+    click.echo(found.platform)
+    for name, number in sorted(found.plugins.items()):
+        click.echo(safe(f"plugin {name} {number}"))
