@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from horus_core.control import params as given
+from horus_core.params import env as given
 from horus_plugins.launch.file.problems import shown
 from horus_plugins.launch.file.substitution import Scope, as_text, substitute
 from horus_plugins.launch.file.values import Scalar, Sequence, Value
