@@ -8,6 +8,8 @@ from horus_cli.verbs import Verbs
 
 VERBS = {
     "list": "horus_cli.topic_list:list_topics",
+    "echo": "horus_cli.topic_echo:echo",
+    "pub": "horus_cli.topic_pub:pub",
 }
 """Module and function of each, in the order of `horus topic --help`."""
 

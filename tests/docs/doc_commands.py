@@ -43,6 +43,7 @@ ELSEWHERE = {
     r"horus blackbox \S+ .*": "cli/test_blackbox.py",
     r"horus estop .*": "cli/test_estop.py",
     r"horus msg .*": "cli/test_msg.py",
+    r"(?:HORUS_\w+=\S+ )?horus param .*": "cli/test_param.py",
     r"horus completion .*|eval .*horus completion .*": "cli/test_help.py",
     r"horus plugin (?:en|dis)able .*": "plugins/test_switches.py",
     r"horus new .*": "cli/test_new.py",
