@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     from horus_core.nodes.spec import Pub as Pub
     from horus_core.nodes.spec import Sub as Sub
     from horus_core.nodes.state import NodeState as NodeState
+    from horus_core.params.handle import RuntimeParam as RuntimeParam
+    from horus_core.params.runtime import Params as Params
+    from horus_core.params.runtime import RuntimeParams as RuntimeParams
     from horus_core.plugins.hookspecs import hookimpl as hookimpl
     from horus_core.plugins.lifecycle import observe as observe
     from horus_core.plugins.lifecycle import unobserve as unobserve
@@ -200,6 +203,8 @@ _HOMES = {
     "horus_core.nodes.policy": "Ladder Restart Skip",
     "horus_core.nodes.spec": "Pub Sub",
     "horus_core.nodes.state": "NodeState",
+    "horus_core.params.handle": "RuntimeParam",
+    "horus_core.params.runtime": "Params RuntimeParams",
     "horus_core.plugins.hookspecs": "hookimpl",
     "horus_core.plugins.lifecycle": "observe unobserve",
     "horus_core.scheduler.clock": "Rate budget_remaining dt elapsed now now_ns rng_float tick",

@@ -65,17 +65,17 @@ class Settings:
         return None if isinstance(value, str) else f"{where} expected a string for {key!r}, got {value!r}."
 
 
-def find() -> Path | None:
-    """The horus.toml of the nearest folder from the working folder upwards, or None.
+def find(name: str = FILE, start: str | None = None) -> Path | None:
+    """The file of that name of the nearest folder from `start`, or the working folder, upwards; or None.
 
     One that somebody else has put into a folder where anybody may write, such as /tmp, is none of ours.
     """
     try:
-        folder = os.getcwd()  # noqa: PTH109 - every command looks here: pathlib takes longer to import than to look
+        folder = start or os.getcwd()  # noqa: PTH109 - every command looks here: pathlib takes longer to import than to look
     except OSError:  # the working folder was removed
         return None
     while True:
-        path = os.path.join(folder, FILE)  # noqa: PTH118 - the same
+        path = os.path.join(folder, name)  # noqa: PTH118 - the same
         if os.path.isfile(path) and not _planted(path, folder):  # noqa: PTH113 - the same
             return _path(path)
         above = os.path.dirname(folder)  # noqa: PTH120 - the same

@@ -68,6 +68,12 @@ def bounded(seconds: float = 10.0) -> Callable[[Wrapped], Wrapped]:
     return decorate
 
 
+def follow(ctx: click.Context) -> None:
+    """A bounded command goes on until it is interrupted, this time: only a `--timeout` that was given ends it."""
+    if _LIMIT not in ctx.meta:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 _LIMIT = "horus_cli.common.limit"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from horus_cli.common import echo_all, json_option, print_json
+
 _ARGUMENTS = click.argument("packages", nargs=-1, required=True, type=click.UNPROCESSED, metavar="PACKAGE...")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show the command.")
 _FOR_THE_INSTALLER = {"ignore_unknown_options": True}
@@ -12,7 +14,8 @@ _FOR_THE_INSTALLER = {"ignore_unknown_options": True}
 @click.command(context_settings=_FOR_THE_INSTALLER)
 @_ARGUMENTS
 @_DRY_RUN
-def install(packages: tuple[str, ...], dry_run: bool) -> int:
+@json_option
+def install(packages: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
     """Install PACKAGEs for this Python, and tell what HORUS gains and loses.
 
     The command is shown and run: uv's where uv made the environment or pip is missing, else pip's. Other options are
@@ -23,13 +26,14 @@ def install(packages: tuple[str, ...], dry_run: bool) -> int:
       horus install horus-gripper
       horus install -e ./horus-arm     a package that you work on
     """  # noqa: D301 - \b is click's sign for lines that are to stay
-    return _run("install", packages, dry_run=dry_run)
+    return _run("install", packages, dry_run=dry_run, as_json=as_json)
 
 
 @click.command(context_settings=_FOR_THE_INSTALLER)
 @_ARGUMENTS
 @_DRY_RUN
-def uninstall(packages: tuple[str, ...], dry_run: bool) -> int:
+@json_option
+def uninstall(packages: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
     """Remove PACKAGEs from this Python without a question, and tell what HORUS loses.
 
     The command is shown and run, as by `horus install`. The exit code is the installer's.
@@ -38,21 +42,27 @@ def uninstall(packages: tuple[str, ...], dry_run: bool) -> int:
     Examples:
       horus uninstall horus-gripper
     """  # noqa: D301 - \b is click's sign for lines that are to stay
-    return _run("uninstall", packages, dry_run=dry_run)
+    return _run("uninstall", packages, dry_run=dry_run, as_json=as_json)
 
 
-def _run(verb: str, packages: tuple[str, ...], *, dry_run: bool) -> int:
+def _run(verb: str, packages: tuple[str, ...], *, dry_run: bool, as_json: bool) -> int:
     import shlex  # noqa: PLC0415 - not needed for --help
 
     from horus_plugins.installing import changes, installer  # noqa: PLC0415
 
     line = installer.command(verb, packages)
     if dry_run:
-        click.echo(shlex.join(line))
+        if as_json:
+            print_json(changes.Outcome(line, None, []))
+        else:
+            click.echo(shlex.join(line))
         return 0
     click.echo(f"$ {shlex.join(line)}", err=True)
     before = changes.look()
-    code = installer.run(line)
-    for text in changes.told(before, changes.look()):
-        click.echo(text)
+    code = installer.run(line, quiet=as_json)
+    found = changes.between(before, changes.look())
+    if as_json:
+        print_json(changes.Outcome(line, code, found))
+    else:
+        echo_all(list(changes.told(found)))
     return code

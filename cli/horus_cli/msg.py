@@ -115,8 +115,11 @@ def check(ctx: click.Context, target: str, strict: bool, as_json: bool) -> None:
 @msg.command()
 @click.argument("a")
 @click.argument("b")
+@json_option
+@namespace_option
+@bounded(30)
 @click.pass_context
-def diff(ctx: click.Context, a: str, b: str) -> None:
+def diff(ctx: click.Context, a: str, b: str, as_json: bool) -> None:
     """Compare two types. Exits with 0 when they are the same type, 1 when not, 2 when one cannot be had.
 
     A and B are names of installed types, `module:Class`, `file.py:Class`, or `topic:NAME` for what a topic carries.
@@ -133,8 +136,13 @@ def diff(ctx: click.Context, a: str, b: str) -> None:
     except HorusError as error:
         click.echo(f"horus: {error}", err=True)
         ctx.exit(2)
-    _echo(message_text.difference(mine, theirs, a, b))
-    ctx.exit(0 if mine.__type_hash__ == theirs.__type_hash__ else 1)
+    same = mine.__type_hash__ == theirs.__type_hash__
+    lines = message_text.difference(mine, theirs, a, b)
+    if as_json:
+        print_json(message_text.Difference(same, a, b, list(lines)))
+    else:
+        _echo(lines)
+    ctx.exit(0 if same else 1)
 
 
 def _echo(lines: Iterable[str]) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from horus_cli.common import bounded, json_option, print_json
+
 if TYPE_CHECKING:
     from horus_plugins.templates.kinds import Kind
 
@@ -19,7 +21,9 @@ def new() -> None:
 
 @new.command()
 @click.argument("name")
-def node(name: str) -> None:
+@json_option
+@bounded()
+def node(name: str, as_json: bool) -> None:
     """Start a packaged node: others install it by pip and run it by NAME.
 
     \b
@@ -28,13 +32,15 @@ def node(name: str) -> None:
     """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
 
-    _make(kinds.NODE, name)
+    _make(kinds.NODE, name, as_json=as_json)
 
 
 @new.command()
 @click.argument("name")
 @click.option("--kind", type=click.Choice(_KINDS), required=True, help="What it brings.")
-def plugin(name: str, kind: str) -> None:
+@json_option
+@bounded()
+def plugin(name: str, kind: str, as_json: bool) -> None:
     """Start a plugin: a package that brings what --kind says.
 
     A message type, an execution class, a backend, a command, a runner of .NAME files, or an observer of what becomes
@@ -46,12 +52,14 @@ def plugin(name: str, kind: str) -> None:
     """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
 
-    _make(kinds.PLUGINS[kind], name)
+    _make(kinds.PLUGINS[kind], name, as_json=as_json)
 
 
 @new.command()
 @click.argument("name")
-def project(name: str) -> None:
+@json_option
+@bounded()
+def project(name: str, as_json: bool) -> None:
     """Start a project: a folder NAME with a horus.toml, two nodes that work together, and their tests.
 
     \b
@@ -60,15 +68,18 @@ def project(name: str) -> None:
     """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
 
-    _make(kinds.PROJECT, name)
+    _make(kinds.PROJECT, name, as_json=as_json)
 
 
-def _make(kind: Kind, name: str) -> None:
+def _make(kind: Kind, name: str, *, as_json: bool) -> None:
     from pathlib import Path  # noqa: PLC0415 - not needed for --help
 
-    from horus_plugins.templates.making import make  # noqa: PLC0415
+    from horus_plugins.templates.making import MadeReport, make  # noqa: PLC0415
 
     made = make(kind, name, Path())
+    if as_json:
+        print_json(MadeReport(str(made.folder), made.files, made.next_commands))
+        return
     click.echo(f"Made {made.folder}/:")
     for file in made.files:
         click.echo(f"  {file}")

@@ -42,6 +42,11 @@ class Record:
         self.path = path
         """None: private memory, which nobody else sees."""
 
+    @property
+    def name(self) -> str | None:
+        """What the scheduler is called in its namespace, unique among those that run; None where nobody sees it."""
+        return None if self.path is None else self.path.name.removesuffix(SUFFIX)
+
     def touch(self) -> None:
         """Tell the file system that it is being written: the age of a record counts from then."""
         if self.path is not None:

@@ -12,6 +12,7 @@ that matters.
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ _CHARS = {
         strict=True,
     )
 }
+_SIZES = [max(1, int(name.lstrip("abcdefghijklmnopqrstuvwxyz") or 8) // 8) for name in _native.DTYPES]
 _PYTHON = {bool: "bool", float: "float64", int: "int64"}
 _SLOW = (list, tuple, set, dict, str, int, float)
 _SHORT = {"b": "bool", "bf": "bfloat", "f": "float", "i": "int", "u": "uint"}
@@ -190,6 +192,21 @@ def _unpickle(
     made.frame_id = frame_id
     made.timestamp_ns = stamp
     return made
+
+
+def restored(
+    cls: type[Pooled],
+    shape: tuple[int, ...],
+    dtype: int,
+    encoding: int,
+    data: bytes,
+    frame_id: str,
+    stamp: int,
+) -> Pooled | None:
+    """A message with that payload, of the codes of elements and encoding; None when their bytes do not fit."""
+    if math.prod(shape) * _SIZES[dtype] != len(data):
+        return None
+    return _unpickle(cls, shape, dtype, encoding, data, frame_id, stamp)
 
 
 def bits(array: NDArray[np.generic]) -> NDArray[Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from horus_core.control import params
 from horus_core.errors import ConfigError, ParamError, PluginError
 from horus_core.nodes.node import Node
 from horus_core.nodes.parameter import parameters
+from horus_core.params import arguments, env
+from horus_core.params.handle import ARGUMENT, DEFAULT
+from horus_core.params.store import STORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,13 +23,13 @@ def make_nodes(function: Callable[..., Any], /, **values: Any) -> list[Node]:
     For tests, and for nodes of a package beside your own in one process. Raises ParamError for a parameter that it
     has not, or a value of another type.
     """
-    return make(function, {name: params.Given(value, "make_nodes()") for name, value in values.items()})
+    return make(function, {name: env.Given(value, "make_nodes()") for name, value in values.items()})
 
 
 def make(
-    function: Any, given: Mapping[str, params.Given], *, what: str = "", environment: bool = False
+    function: Any, given: Mapping[str, env.Given], *, what: str = "", environment: bool = False
 ) -> list[Node]:
-    """The nodes that it makes with what was given, else with what the environment gives, else with its defaults.
+    """The nodes that it makes with what was given, else what environment or file give, else its defaults.
 
     `what` names the function in errors. Raises ParamError, or PluginError for a function that makes no nodes.
     """
@@ -38,7 +40,12 @@ def make(
         )
     declared = parameters(function, what)
     refuse_unknown(given, declared, what)
-    return _checked(function(**_values(declared, given, what, environment=environment)), what)
+    found = {name: _given(name, given, environment=environment) for name in declared}
+    values = _values(declared, found, what)
+    nodes = _checked(function(**values), what)
+    if environment:
+        arguments.note(nodes, declared, values, found)
+    return nodes
 
 
 def refuse_unknown(given: Iterable[str], declared: Iterable[str], what: str) -> None:
@@ -54,18 +61,25 @@ def refuse_unknown(given: Iterable[str], declared: Iterable[str], what: str) -> 
             raise ParamError(f"Unknown parameter of {what}: expected {known}, got {name!r}.{hint}")
 
 
+def _given(name: str, given: Mapping[str, env.Given], *, environment: bool) -> tuple[str, env.Given | None]:
+    """From where, and what."""
+    if name in given:
+        return ARGUMENT, given[name]
+    return STORE.given(name) if environment else (DEFAULT, None)
+
+
 def _values(
-    declared: Mapping[str, Parameter], given: Mapping[str, params.Given], what: str, *, environment: bool
+    declared: Mapping[str, Parameter], given: Mapping[str, tuple[str, env.Given | None]], what: str
 ) -> dict[str, Any]:
     values = {}
     for name, parameter in declared.items():
-        value = given.get(name) or (params.find(name) if environment else None)
+        _, value = given[name]
         if value is not None:
             values[name] = parameter.convert(value)
         elif parameter.required:
             raise ParamError(
                 f"Missing parameter of {what}: expected a value for {name!r} ({parameter.type_name}), which has no "
-                f"default, got none. Give one: --param {name}=..., or {params.variable(name)}."
+                f"default, got none. Give one: --param {name}=..., or {env.variable(name)}."
             )
         else:
             values[name] = parameter.default

@@ -16,7 +16,7 @@ from horus_core.errors import ParamError, PluginError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from horus_core.control.params import Given
+    from horus_core.params.env import Given
 
 _T = TypeVar("_T")
 

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 
 from horus_core.nodes.state import NodeState
 from horus_core.scheduler import safe_state
+from horus_core.scheduler.health import FINE, HEALTH, ISOLATED, SLOW
 
 if TYPE_CHECKING:
     from horus_core.nodes.policy import Ladder
     from horus_core.scheduler.entry import Entry
     from horus_core.scheduler.scheduler import Scheduler
 
-FINE, WARNED, SLOW, ISOLATED = range(4)
-HEALTH = ("healthy", "warned", "slow", "isolated")
-_ILL = ("hung", "crashed", "stale")
 _NS = 1_000_000_000
 _PROBE_HZ = 1.0
 _DEGRADED = 2  # HORUS_ROW_DEGRADED
@@ -29,13 +27,6 @@ def reached(ladder: Ladder, in_row: int) -> int:
     """The step that so many misses in a row lead to."""
     thresholds = (ladder.warn, ladder.slow, ladder.isolate)
     return sum(in_row >= threshold for threshold in thresholds)
-
-
-def health(state: str, step: int, failed_in_row: int) -> str:
-    """The worst that is true of a node: its state, its step, or that its last tick failed."""
-    if state in _ILL or (state == "error" and step < ISOLATED):
-        return state
-    return "failing" if failed_in_row and step < ISOLATED else HEALTH[min(step, ISOLATED)]
 
 
 def climb(scheduler: Scheduler, entry: Entry, step: int, why: str) -> None:

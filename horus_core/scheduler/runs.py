@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from horus_core import _native
 from horus_core.backends import registry as backends
 from horus_core.control import logs
-from horus_core.errors import NodeError
+from horus_core.errors import HorusError, NodeError
 from horus_core.nodes import importable
 from horus_core.plugins import lifecycle as observers
 from horus_core.scheduler import clock as clocks
-from horus_core.scheduler import patience
+from horus_core.scheduler import orders, patience
 from horus_core.scheduler.session import Session
 from horus_core.scheduler.signals import CutShort, StopSignals
 from horus_core.scheduler.simulated import SimulatedClock
@@ -22,6 +22,7 @@ from horus_core.shm import cleaner, namespace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from horus_core.control.server import Server
     from horus_core.scheduler.roster import Roster
     from horus_core.scheduler.safety import Safety
     from horus_core.scheduler.scheduler import Scheduler
@@ -41,6 +42,7 @@ class Runs:
         self.stopping = False
         """Whether the run was asked to stop."""
         self._stop_asked_s = 0.0
+        self._control: Server | None = None
         self._log = logs.logger("scheduler")
 
     # On the thread of the run
@@ -176,6 +178,7 @@ class Runs:
     def _start_all(self, session: Session, duration: float | None = None) -> None:
         observers.load_plugins()
         self._scheduler.report.begin(self._scheduler.name, self._roster.names())
+        self._listen()
         session.start_all(list(self._roster), duration)
 
     def _stop_all(self, session: Session, error: BaseException | None = None) -> None:
@@ -183,7 +186,17 @@ class Runs:
         session.alarm.ring()
         session.stop_all()
         observers.settle()
+        if self._control is not None:
+            self._control.close()
+            self._control = None
         self._scheduler.report.end(error)
+
+    def _listen(self) -> None:
+        """To what others ask over the control topic. Who cannot is told so, and runs."""
+        try:
+            self._control = orders.listen(self._scheduler, self._scheduler.report.record)
+        except (HorusError, OSError) as error:
+            self._log.error("Nobody can ask this scheduler anything: %s", error)
 
 
 def _clean(*only: str) -> None:

@@ -14,7 +14,7 @@ from horus_core import _native
 from horus_core.control import estop, logs
 from horus_core.errors import HorusError
 from horus_core.nodes.state import NodeState
-from horus_core.scheduler import ladder, safe_state
+from horus_core.scheduler import health, safe_state
 
 if TYPE_CHECKING:
     from horus_core.control.estop import EmergencyStop, Listener
@@ -163,7 +163,7 @@ class Safety:
     def _release(self, entry: Entry) -> None:
         if not entry.let_go("estop", self._scheduler.clock.now_ns()):
             return
-        if not entry.safe_mode and entry.step != ladder.ISOLATED:
+        if not entry.safe_mode and entry.step != health.ISOLATED:
             safe_state.leave(entry)
 
     def _unsafe(self) -> list[Entry]:
@@ -232,7 +232,7 @@ class Safety:
 def _health(entry: Entry) -> dict[str, Any]:
     node, state = entry.node, entry.info.state()
     return {
-        "health": ladder.health(state.value, entry.step, entry.failed_in_row),
+        "health": health.of_node(state.value, entry.step, entry.failed_in_row),
         "state": state.value,
         "critical": entry.config.critical,
         "missed": entry.missed,

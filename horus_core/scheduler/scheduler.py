@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from horus_core import names
+from horus_core import _native, names, prefix
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
 from horus_core.nodes import config, options
 from horus_core.scheduler import clock as clocks
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from horus_core import _native
     from horus_core.abc import Clock
     from horus_core.nodes.node import Node
     from horus_core.nodes.policy import Ladder
@@ -173,13 +172,13 @@ class Scheduler:
         """
         for entry in self._roster.chosen(name):
             if entry.hold("pause"):
-                self._tell(entry)
+                self.tell(entry)
 
     def resume(self, name: str | None = None) -> None:
         """Let a paused node (or all of them) tick again, on its old grid; during an e-stop, after its release."""
         for entry in self._roster.chosen(name):
             if entry.let_go("pause", self.clock.now_ns()):
-                self._tell(entry)
+                self.tell(entry)
 
     def set_node_rate(self, name: str, rate: float) -> None:
         """Another rate in Hz, from now on; at most `tick_rate`. Raises NodeError for a node that messages wake."""
@@ -192,7 +191,7 @@ class Scheduler:
             )
         entry.nominal_rate = min(rate, self._tick_rate or rate)
         ladder_steps.apply_rate(self, entry)
-        self._tell(entry)
+        self.tell(entry)
 
     def set_tick_budget(self, name: str, budget: float | None) -> None:
         """Another budget in seconds (None: none) for ticks that begin from now on; a deadline of its own stays."""
@@ -338,16 +337,45 @@ class Scheduler:
         """End the run, which then raises the error. From any thread."""
         self._runs.fail(error)
 
-    def _tell(self, entry: Entry) -> None:
+    def entry(self, name: str) -> Entry:
+        """The node of that name, as it is run; raises NodeError when there is none."""
+        return self._roster.find(name)
+
+    def tell(self, entry: Entry) -> None:
+        """Tell who ticks the node that its next release was moved. From any thread."""
         session = self._runs.session
         if session is not None:
             session.changed(entry)
+
+    def busy_with(self) -> str:
+        """What the thread is in the middle of that starts, stops and removes nodes; "" when it is free."""
+        session = self._runs.session
+        entry = None if session is None else session.loop.current
+        if entry is None:
+            return ""
+        state, begun_ns = entry.info.state().value, entry.node._horus_started_ns  # noqa: SLF001
+        what = f"a tick of node {entry.node.name!r}" if begun_ns else f"node {entry.node.name!r} ({state})"
+        since = f", for {(_native.now_ns() - begun_ns) / _NS:.1f} s" if begun_ns else ""
+        return f"its thread is busy with {what}{since}"
+
+    def start_again(self, entry: Entry) -> None:
+        """Start a node of this run that ticks no more, as when it is added; raises what its init() raises."""
+        session = self._runs.session
+
+        def anew() -> None:
+            if session is not None:
+                if entry in session.started:
+                    session.stop(entry)
+                session.start(entry)
+
+        if session is not None:
+            session.ask(anew)
 
 
 def _given_name(name: str | None) -> str | None:
     """What the scheduler is called by its maker, or by who started the process."""
     if name is not None:
-        return names.node_name(name)
+        return prefix.node(name)
     told = os.environ.get(VARIABLE)
     try:
         return names.node_name(told) if told else None

@@ -137,18 +137,31 @@ def _make_index(namespace: str) -> _native.Member:
 
 
 def peek(namespace: str) -> _native.Member | None:
-    """A membership for looking at a namespace that this process does not use; None when nobody lives there.
+    """A membership of a namespace that this process does not use, for a moment; None when nobody lives there.
 
     The caller holds the namespace's lock, and drops the membership by dropping the object. Raises RegionError when
     living processes use the namespace and this one cannot: they are of another version, or too many.
     """
+    return _opened(namespace, observe=False)
+
+
+def look(namespace: str) -> _native.Member | None:
+    """A membership only to look: no row, no lock, all mapped for reading; None when nobody has been there.
+
+    Nobody sees it, it keeps nothing from being cleaned or replaced, and needs no lock of the namespace: regions get
+    their names when they are whole. Raises RegionError when living processes of another version are there.
+    """
+    return _opened(namespace, observe=True)
+
+
+def _opened(namespace: str, *, observe: bool) -> _native.Member | None:
     name = namespaces.region(namespace, INDEX)
     try:
         fd = region.open_existing(name)
     except posix_ipc.ExistentialError:
         return None
     try:
-        return _native.Member(fd, namespace)
+        return _native.Member(fd, namespace, observe)
     except RegionError as error:
         foreign, in_use, pid = _native.index_look(fd)
         if in_use:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from horus_core import _native
 from horus_core.abc import ExecutionClass
-from horus_core.scheduler import clock, failure, ladder
+from horus_core.scheduler import clock, failure, health
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.loop import Loop
 from horus_core.scheduler.patience import Patience
@@ -73,7 +73,8 @@ class Sleeper:
     def __init__(self, host: Host, entry: Entry) -> None:
         self._host = host
         self._entry = entry
-        self._topics = tuple(entry.wiring.inlet(name) for name in entry.config.on)
+        wiring = entry.wiring
+        self._topics = tuple(wiring.inlet(wiring.called(name)) for name in entry.config.on)
         self._alarm = _native.Alarm()  # rung for a look at what is said of the node, and to halt
         self._halted = False
         self._done = threading.Event()  # see LoopThread
@@ -145,7 +146,7 @@ class Sleeper:
             # The moment of the wake is the release. All that is readable by now is one wake.
             if not entry.skips_wake or self._passed_over():
                 self._tick()
-            if entry.step >= ladder.SLOW:
+            if entry.step >= health.SLOW:
                 self._keep_to_its_step()
 
     def _rest(self) -> None:

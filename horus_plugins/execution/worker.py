@@ -130,7 +130,8 @@ class Worker:
             order=plan.order,
             **found,
         )
-        placement.place(self._node, topics=plan.topics)
+        placement.rename(self._node, plan.name)  # the whole name, as are those of its topics
+        placement.place(self._node, topics={f"/{old}": f"/{new}" for old, new in plan.topics.items()})
         if backends.shows_runs():  # though it may have no topic by which it joins the namespace
             logs.show_in(namespace.current())
         self._info = self._node._horus.info = FarInfo(self._node)  # noqa: SLF001 - before anybody takes hold of it

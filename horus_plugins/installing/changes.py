@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from horus_core.plugins import metadata
 
 if TYPE_CHECKING:
@@ -30,6 +32,26 @@ class State(NamedTuple):
     """(group, name) of each of its entry points."""
 
 
+class Change(msgspec.Struct):
+    """What one distribution has for HORUS, more or less than before."""
+
+    distribution: str
+    before: str | None
+    """Its version; None: it was not there."""
+    after: str | None
+    gained: list[str]
+    lost: list[str]
+
+
+class Outcome(msgspec.Struct):
+    """What an installer was told, and what HORUS has of it."""
+
+    command: list[str]
+    exit_code: int | None
+    """None: it was only to be shown."""
+    changes: list[Change]
+
+
 def look() -> dict[str, State]:
     """By canonical name: the distributions with entry points of HORUS's."""
     importlib.invalidate_caches()
@@ -41,29 +63,45 @@ def look() -> dict[str, State]:
     return found
 
 
-def told(before: dict[str, State], after: dict[str, State]) -> Iterator[str]:
-    """What changed, line by line: distributions with their versions, and what each gives more or less."""
-    changed = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
-    if not changed:
+def between(before: dict[str, State], after: dict[str, State]) -> list[Change]:
+    """What changed, by the names of distributions."""
+    return [
+        _change(before.get(key), after.get(key))
+        for key in sorted({*before, *after})
+        if before.get(key) != after.get(key)
+    ]
+
+
+def told(changes: list[Change]) -> Iterator[str]:
+    """The same line by line."""
+    if not changes:
         yield "Nothing changed for HORUS: no plugin and no node came, went or has another version."
-    for key in changed:
-        old, new = before.get(key), after.get(key)
-        yield _headline(old, new)
-        had = old.gives if old is not None else frozenset()
-        has = new.gives if new is not None else frozenset()
-        yield from (f"  - {_thing(*one)}" for one in sorted(had - has))
-        yield from (f"  + {_thing(*one)}" for one in sorted(has - had))
+    for change in changes:
+        yield f"{change.distribution} {_versions(change)}"
+        yield from (f"  - {thing}" for thing in change.lost)
+        yield from (f"  + {thing}" for thing in change.gained)
 
 
-def _headline(old: State | None, new: State | None) -> str:
-    if old is None:
-        assert new is not None
-        return f"{new.name} {new.version}: new"
-    if new is None:
-        return f"{old.name} {old.version}: gone"
-    if old.version == new.version:
-        return f"{new.name} {new.version}: changed"
-    return f"{new.name} {old.version} -> {new.version}"
+def _change(old: State | None, new: State | None) -> Change:
+    had, has = (one.gives if one is not None else frozenset() for one in (old, new))
+    name = (new or old or State("", "", frozenset())).name
+    return Change(
+        name,
+        old.version if old is not None else None,
+        new.version if new is not None else None,
+        [_thing(*one) for one in sorted(has - had)],
+        [_thing(*one) for one in sorted(had - has)],
+    )
+
+
+def _versions(change: Change) -> str:
+    if change.before is None:
+        return f"{change.after}: new"
+    if change.after is None:
+        return f"{change.before}: gone"
+    if change.before == change.after:
+        return f"{change.after}: changed"
+    return f"{change.before} -> {change.after}"
 
 
 def _thing(group: str, name: str) -> str:

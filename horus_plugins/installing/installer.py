@@ -41,13 +41,13 @@ def command(verb: str, words: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "pip", verb, *options, *words]
 
 
-def run(line: Sequence[str]) -> int:
+def run(line: Sequence[str], *, quiet: bool = False) -> int:
     """Run the installer on this terminal; its exit code, 128 + n where signal n ended it.
 
-    Ctrl+C reaches it as it reaches us: how it ends is its business.
+    `quiet` has it write to stderr alone. Ctrl+C reaches it as it reaches us: how it ends is its business.
     """
     try:
-        process = subprocess.Popen(list(line))
+        process = subprocess.Popen(list(line), stdout=sys.stderr if quiet else None)
     except OSError as error:
         raise LaunchError(
             f"Running {line[0]!r} failed: {error.strerror}. Check that it is installed."

@@ -13,9 +13,9 @@ from horus_plugins.launch import system
 from horus_plugins.launch.output import LineReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from horus_plugins.launch.output import Sink
+    from horus_plugins.launch.output import Outlet
 
 GRACE_S = 5.0
 _INSISTED_GRACE_S = 2.0
@@ -26,7 +26,14 @@ class Child:
     """A process that leads a session of its own: the terminal's Ctrl+C reaches only the launcher."""
 
     def __init__(
-        self, label: str, command: list[str], environment: Mapping[str, str], out: Sink, err: Sink
+        self,
+        label: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        out: Outlet,
+        err: Outlet,
+        cwd: str | None = None,
     ) -> None:
         self.label = label
         self.code: int | None = None
@@ -34,10 +41,10 @@ class Child:
         self._asked = False
         self._kill_at: float | None = None
         self._killed_at: float | None = None
-        self._process = _spawn(label, command, environment)
+        self._process = _spawn(label, command, environment, cwd)
         self.pid = self._process.pid
         streams = ((self._process.stdout, out), (self._process.stderr, err))
-        self.readers = [LineReader(stream, label, sink) for stream, sink in streams if stream]
+        self.readers = [LineReader(stream, outlet) for stream, outlet in streams if stream]
 
     @property
     def running(self) -> bool:
@@ -55,11 +62,16 @@ class Child:
         """Take note of its end. To be called when the kernel says that it has ended."""
         self.code = self._process.wait()
 
-    def stop(self) -> None:
-        """Ask it and its own children to end: SIGTERM, and 5 s to heed it."""
-        self._asked = self.running
-        self._kill_at = time.monotonic() + GRACE_S
+    def stop(self, grace_s: float = GRACE_S) -> None:
+        """Ask it and its own children to end: SIGTERM, and so long to heed it; who stands still goes on for that."""
+        self.expect_end()
+        self._kill_at = time.monotonic() + grace_s
         self._signal(signal.SIGTERM)
+        self._signal(signal.SIGCONT)
+
+    def expect_end(self) -> None:
+        """Take note that it was asked to end, by whatever means."""
+        self._asked = self._asked or self.running
 
     def insist(self) -> None:
         """Ask again, with less patience: a HORUS node cuts its shutdown short at a second SIGTERM."""
@@ -76,6 +88,11 @@ class Child:
     def overdue(self) -> bool:
         """Whether it was asked to end and its time is up."""
         return self._kill_at is not None and time.monotonic() >= self._kill_at
+
+    @property
+    def killed(self) -> bool:
+        """Whether we killed it."""
+        return self._killed_at is not None
 
     @property
     def stopping(self) -> bool:
@@ -101,6 +118,11 @@ class Child:
         return time.monotonic() - self._born
 
     @property
+    def asked(self) -> bool:
+        """Whether it was asked to end while it ran."""
+        return self._asked
+
+    @property
     def exit_code(self) -> int:
         """What a shell would report: 128 + n for signal n; but 0 when it heeded our SIGTERM."""
         if self.code is None:
@@ -116,12 +138,15 @@ class Child:
         return True
 
 
-def _spawn(label: str, command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _spawn(
+    label: str, command: Sequence[str], environment: Mapping[str, str], cwd: str | None
+) -> subprocess.Popen[bytes]:
     launcher = os.getpid()
     try:
         return subprocess.Popen(
             command,
             env=environment,
+            cwd=cwd,
             bufsize=0,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

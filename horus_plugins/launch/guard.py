@@ -33,6 +33,10 @@ class Guard:
         """Tell the guard of a process group."""
         self._tell(b"%d\n" % group)
 
+    def forget(self, group: int) -> None:
+        """Tell the guard that nothing is left of a process group: another may get its number."""
+        self._tell(b"%d\n" % -group)
+
     def dismiss(self) -> None:
         """All has ended well: the guard ends, too."""
         self._tell(_DONE)
@@ -51,9 +55,20 @@ def _guard(heard: int, mark: bytes) -> None:
         _detach()
         told = _hear(heard)
         if not told.endswith(_DONE):
-            _stop({int(line) for line in told.split()}, mark)
+            _stop(_groups(told), mark)
     finally:
         os._exit(0)
+
+
+def _groups(told: bytes) -> set[int]:
+    """The process groups that were told of and not taken back since. A line that was cut off counts for nothing."""
+    groups: set[int] = set()
+    for number in map(int, told.split(b"\n")[:-1]):
+        if number > 0:
+            groups.add(number)
+        else:
+            groups.discard(-number)
+    return groups
 
 
 def _detach() -> None:

@@ -10,7 +10,7 @@ import os
 import select
 import stat
 import time
-from typing import IO
+from typing import IO, NamedTuple, Protocol
 
 # A write of at most PIPE_BUF bytes to a pipe that poll() calls writable cannot block.
 _PIPE_CHUNK = 4096
@@ -90,16 +90,39 @@ class Sink:
                 self.write()
 
 
-class LineReader:
-    """One stream of a process: cuts it into lines and hands each, labelled, to a sink."""
+class LineLog(Protocol):
+    """A file that keeps lines, too."""
 
-    def __init__(self, stream: IO[bytes], label: str, sink: Sink) -> None:
+    def put(self, line: bytes) -> None:
+        """Keep a line, which ends with a newline. Never waits, never raises."""
+
+
+class Outlet(NamedTuple):
+    """Where the lines of a process go."""
+
+    prefix: bytes
+    """What each line starts with on the terminal: the label."""
+    sink: Sink
+    log: LineLog | None = None
+    """Gets the lines without the prefix."""
+
+
+def prefix(label: str, colour: str = "") -> bytes:
+    """What the lines of a process start with; the colour is a number of ECMA-48, such as "32"."""
+    shown = f"\x1b[{colour}m[{label}]\x1b[0m " if colour else f"[{label}] "
+    return shown.encode(errors="surrogateescape")
+
+
+class LineReader:
+    """One stream of a process: cuts it into lines and hands each to its outlet."""
+
+    def __init__(self, stream: IO[bytes], outlet: Outlet) -> None:
         os.set_blocking(stream.fileno(), False)
         self.fd = stream.fileno()
-        self.sink = sink
+        self.sink = outlet.sink
         self.open = True
         self._stream = stream
-        self._label = f"[{label}] ".encode(errors="surrogateescape")
+        self._outlet = outlet
         self._rest = b""
 
     def read(self) -> bool:
@@ -137,7 +160,10 @@ class LineReader:
             self._rest = b""
 
     def _emit(self, line: bytes) -> None:
-        self.sink.put(self._label + line + b"\n")
+        prefix, sink, log = self._outlet
+        sink.put(prefix + line + b"\n")
+        if log is not None:
+            log.put(line + b"\n")
 
 
 def open_sinks() -> tuple[Sink, Sink]:

@@ -6,16 +6,16 @@ One thread, one loop over poll(): the children's output, our own output, signals
 from __future__ import annotations
 
 import os
-import select
 import signal
-import sys
 import time
 from typing import TYPE_CHECKING, final
 
 from horus_plugins.launch import system
 from horus_plugins.launch.child import GRACE_S, Child
+from horus_plugins.launch.escaped import end_escaped
 from horus_plugins.launch.guard import Guard
-from horus_plugins.launch.output import open_sinks
+from horus_plugins.launch.output import Outlet, prefix
+from horus_plugins.launch.pump import Pump
 from horus_plugins.launch.signals import STOP, SignalPipe
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Supervisor:
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
-        self._out, self._err = open_sinks()
+        self._pump = Pump()
         self._children: list[Child] = []
         self._stop_requests = 0
         self._stop_asked_at = 0.0
@@ -44,18 +44,18 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._last_words()
+        self._pump.finish()
 
     def say(self, text: str) -> None:
         """A line of our own, on stderr, in order with what the processes say."""
-        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
-        self._err.put(text.encode(encoding, errors="replace") + b"\n")
+        self._pump.say(text)
 
     def run(self, commands: Sequence[tuple[str, list[str]]], environment: Mapping[str, str]) -> int:
         """Start the labelled commands, stay until all have ended, return the worst exit code."""
         system.adopt_orphans()
         guard = Guard(self._mark)
         with SignalPipe() as signals:
+            self._pump.watch(signals.fd)
             try:
                 self._start(commands, environment, guard)
             except BaseException:
@@ -63,7 +63,7 @@ class Supervisor:
                 raise
             finally:
                 self._loop(signals)
-                self._end_escaped(signals)
+                end_escaped(self._mark, lambda: self._turn(signals), self._step)
         # Not in a `finally`: after an error here the guard finds us dead, and stops what is left.
         guard.dismiss()
         if self._stop_requests:
@@ -79,8 +79,11 @@ class Supervisor:
     ) -> None:
         marked = {**environment, _RUN_ID: self._run_id}
         for label, command in commands:
-            child = Child(label, command, marked, self._out, self._err)
+            shown = prefix(label)
+            out, err = Outlet(shown, self._pump.out), Outlet(shown, self._pump.err)
+            child = Child(label, command, marked, out=out, err=err)
             guard.watch(child.pid)
+            self._pump.add(child)
             self._children.append(child)
             self.say(f"  Started [{label}]")
         self.say("")
@@ -96,35 +99,16 @@ class Supervisor:
 
     def _turn(self, signals: SignalPipe) -> None:
         """Wait for an event and deal with what there is."""
-        ready = self._poll(signals)
-        for sink in {self._out, self._err}:
-            if sink.fd in ready:
-                sink.write()
-        for child in self._children:
-            for reader in child.readers:
-                if reader.open and reader.fd in ready:
-                    reader.read()
+        self._pump.turn(_TICK_MS if self._restless else None)
         for number in signals.received():
             self._on_signal(number)
-        self._reap()
-
-    def _poll(self, signals: SignalPipe) -> set[int]:
-        poll = select.poll()
-        poll.register(signals.fd, select.POLLIN)
-        for sink in {self._out, self._err}:
-            if sink.pending:
-                poll.register(sink.fd, select.POLLOUT)
-        for child in self._children:
-            for reader in child.readers:
-                if reader.open and reader.sink.accepting:
-                    poll.register(reader.fd, select.POLLIN)
-        return {fd for fd, _ in poll.poll(_TICK_MS if self._restless else None)}
+        for child in self._pump.reap():
+            self._report(child)
 
     @property
     def _restless(self) -> bool:
         """Whether time alone can change something."""
-        backlog = self._out.pending or self._err.pending
-        return backlog or any(child.stopping or not child.running for child in self._children)
+        return self._pump.backlog or any(child.stopping or not child.running for child in self._children)
 
     def _on_signal(self, number: signal.Signals) -> None:
         if number in STOP:
@@ -164,17 +148,6 @@ class Supervisor:
         for child in self._children:
             child.resume()
 
-    def _reap(self) -> None:
-        by_pid = {child.pid: child for child in self._children if child.running}
-        while (ended := _ended_child()) is not None:
-            child = by_pid.get(ended)
-            if child is None:  # an adopted orphan
-                os.waitpid(ended, 0)
-                continue
-            child.reap()
-            child.drain()
-            self._report(child)
-
     def _report(self, child: Child) -> None:
         if self._stop_requests:
             self._step(f"[{child.label}] {_how(child)}")
@@ -185,38 +158,6 @@ class Supervisor:
         if not child.gone and not child.stopping:
             self.say(f"[{child.label}] left processes behind: SIGTERM to them")
             child.stop()
-
-    def _end_escaped(self, signals: SignalPipe) -> None:
-        """End what left its group, and so its session: nothing of a run outlives it."""
-        escaped = system.family(set(), self._mark)
-        if not escaped:
-            return
-        self._step(f"SIGTERM to what left its group: pid {', '.join(map(str, sorted(escaped)))}")
-        system.signal_all(escaped, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_S
-        while time.monotonic() < deadline:
-            self._turn(signals)
-            escaped = system.family(set(), self._mark)
-            if not escaped:
-                return
-        self._step("SIGKILL to those that did not heed it")
-        system.signal_all(escaped, signal.SIGKILL)
-
-    def _last_words(self) -> None:
-        """Write what is queued, for as long as somebody reads."""
-        for child in self._children:
-            child.drain()
-        for sink in (self._out, self._err):
-            sink.finish()
-
-
-def _ended_child() -> int | None:
-    """The pid of a child that has ended and is not reaped yet; it stays unreaped."""
-    try:
-        info = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return None
-    return info.si_pid if info else None
 
 
 def _how(child: Child) -> str:

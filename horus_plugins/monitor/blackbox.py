@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from horus_core import _native
 from horus_core.errors import HorusError
-from horus_plugins.monitor import nodes
+from horus_plugins.monitor import dates, nodes
 from horus_plugins.monitor import schedulers as found
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ class Reader:
         record = self._record
         state, now_ns = record.look(), _native.now_ns()
         rows, ticks, events = record.rows(), record.ticks(), record.events()
-        until_ns = now_ns if state == found.RUNNING else _last_sign(record, ticks, events, now_ns)
+        until_ns = now_ns if state == found.RUNNING else found.last_sign_ns(record, ticks, events, now_ns)
         since_ns = 0 if last_s is None else until_ns - int(last_s * _NS)
         begun = found.last_ticks(record, ticks)
         self._learn(rows)
@@ -169,6 +168,11 @@ class Reader:
         events = self._events_seen.new(events, lambda event: event["seq"])
         self._learn(rows)
         return self._events(events, 0), self._ticks(ticks, 0)
+
+    def recent(self) -> list[Event]:
+        """All events that the record holds, oldest first."""
+        self._learn(self._record.rows())
+        return self._events(self._record.events(), 0)
 
     def _node(self, row: dict[str, Any], scheduler: str, begun_ns: int, until_ns: int) -> NodeReport:
         report = NodeReport(nodes.figures(row, found.shown_state(row, scheduler, begun_ns, until_ns)))
@@ -216,7 +220,7 @@ class Reader:
         return not self._only or name in self._only
 
     def _date(self, monotonic_ns: int) -> str:
-        return date(self._record.realtime_ns(monotonic_ns))
+        return dates.iso(self._record.realtime_ns(monotonic_ns))
 
 
 def named(namespace: str, name: str) -> SchedulerRecord:
@@ -242,23 +246,3 @@ def follow(reader: Reader, record: SchedulerRecord) -> Iterator[tuple[list[Event
         if not running:
             return
         time.sleep(_POLL_S)
-
-
-def date(realtime_ns: int) -> str:
-    """A time of the calendar as ISO 8601, to the microsecond, in the machine's time zone."""
-    try:
-        whole = datetime.fromtimestamp(realtime_ns // _NS).astimezone()
-    except (ValueError, OverflowError, OSError):  # a record may say anything
-        return "?"
-    return whole.replace(microsecond=realtime_ns % _NS // 1000).isoformat(timespec="microseconds")
-
-
-def _last_sign(record: SchedulerRecord, ticks: list[Any], events: list[dict[str, Any]], now_ns: int) -> int:
-    """When a scheduler that is gone wrote last."""
-    header = record.header
-    if header["ended_ns"]:
-        return int(min(header["ended_ns"], now_ns))
-    signs = [header["created_ns"], *(tick[3] + tick[4] for tick in ticks)]
-    signs += [event["time_ns"] for event in events]
-    signs += [row["started_ns"] for row in record.rows()]
-    return int(max((sign for sign in signs if sign <= now_ns), default=0))

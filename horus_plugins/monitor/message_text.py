@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from horus_core.messages import layout as layouts
 from horus_core.text import plain_name
 
@@ -38,12 +40,26 @@ def page(one: MessageType, creator: dict[str, Any] | None = None) -> Iterator[st
     if one.hash:
         yield f"hash {one.hash}"
         yield ""
+    yield from fields(one)
+    for name, said in one.aliases.items():
+        yield plain_name(f"also {name}: {said}")
+
+
+class Difference(msgspec.Struct):
+    """Whether two types are one, and what differs."""
+
+    same: bool
+    a: str
+    b: str
+    lines: list[str]
+
+
+def fields(one: MessageType) -> Iterator[str]:
+    """What lies where in it."""
     rows: list[tuple[str, ...]] = [("OFFSET", "BYTES", "FIELD", "TYPE", "UNIT", "DEFAULT", "ABOUT")]
     rows += list(_rows(one.fields, ""))
     if one.fields:
         yield from _columns(rows, right=(0, 1))
-    for name, said in one.aliases.items():
-        yield plain_name(f"also {name}: {said}")
 
 
 def difference(a: type[Message], b: type[Message], here: str, there: str) -> Iterator[str]:

@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
-import json
-import time
-from contextlib import suppress
 from typing import Any
 
-from horus_core import _native, names
-from horus_core.control import flights, presence
-from horus_core.scheduler import ladder
+import msgspec
+
+from horus_core import _native
+from horus_core.control import flights
+from horus_core.scheduler import health
+from horus_plugins.monitor import claims
 from horus_plugins.monitor import schedulers as found
 
 _NS = 1_000_000_000
 _MS = 1e6
+
+
+class Figures(msgspec.Struct, kw_only=True):
+    """What get_node_stats() tells of a node, and more; durations in milliseconds."""
+
+    name: str
+    state: str
+    execution_class: str = msgspec.field(name="class")
+    rate: float
+    order: int
+    critical: bool
+    degraded: bool
+    total_ticks: int
+    successful_ticks: int
+    failed_ticks: int
+    errors_count: int
+    avg_tick_duration_ms: float
+    min_tick_duration_ms: float
+    max_tick_duration_ms: float
+    last_tick_duration_ms: float
+    p50_tick_duration_ms: float
+    p99_tick_duration_ms: float
+    late_start_p50_ms: float
+    late_start_p99_ms: float
+    missed_deadlines: int
+    skipped_releases: int
+    restarts: int
+    health: str
+    hangs: int
+    missed_in_row: int
+    safe_state: bool
+    granted: list[str]
+    """What its thread asked the kernel for and got."""
+    refused: list[str]
 
 
 def stats(namespace: str) -> list[dict[str, Any]]:
@@ -24,21 +58,22 @@ def stats(namespace: str) -> list[dict[str, Any]]:
     begins no ticks any more). `uptime` is None for a node whose presence cannot be read.
     """
     records, _ = found.schedulers(namespace)
-    return [
-        row for record in records if record.look() == found.RUNNING for row in _stats_of(namespace, record)
-    ]
+    held, _ = claims.claims(namespace)
+    return [row for record in records if record.look() == found.RUNNING for row in _stats_of(record, held)]
 
 
-def _stats_of(namespace: str, record: found.SchedulerRecord) -> list[dict[str, Any]]:
+def _stats_of(record: found.SchedulerRecord, held: dict[str, claims.Claim]) -> list[dict[str, Any]]:
     ticks = record.ticks()
     begun, now_ns = found.last_ticks(record, ticks), _native.now_ns()
     listed = []
     for row in sorted(record.rows(), key=lambda row: (row["order"], row["row"])):
+        claim = held.get(row["name"])
+        ours = claim is not None and claim.ident == record.header["ident"]
         state = found.shown_state(row, found.RUNNING, begun.get(row["row"], now_ns), now_ns)
         listed.append(
             {"scheduler": record.name, "pid": record.header["pid"]}
             | figures(row, state)
-            | {"uptime": _uptime(namespace, row["name"], record.header["ident"])}
+            | {"uptime": claim.uptime_s if claim is not None and ours else None}
         )
     return listed
 
@@ -69,7 +104,7 @@ def figures(row: dict[str, Any], state: str) -> dict[str, Any]:
         "missed_deadlines": row["missed"],
         "skipped_releases": row["skipped"],
         "restarts": row["restarts"],
-        "health": ladder.health(state, row["ladder"], row["failed_in_row"]),
+        "health": health.of_node(state, row["ladder"], row["failed_in_row"]),
         "hangs": row["hung"],
         "missed_in_row": row["missed_in_row"],
         "safe_state": row["in_safe_state"],
@@ -81,11 +116,3 @@ def figures(row: dict[str, Any], state: str) -> dict[str, Any]:
 def _bounded(row: dict[str, Any], key: str) -> float:
     """A histogram knows no more than its buckets, but the extremes are known exactly."""
     return float(min(max(row[key], row["min_ns"]), row["max_ns"]))
-
-
-def _uptime(namespace: str, name: str, ident: int) -> float | None:
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        claimed = json.loads(presence.path(namespace, names.node_name(name)).read_bytes())
-        if claimed["ident"] == ident:
-            return max(0.0, (time.time_ns() - int(claimed["started_ns"])) / _NS)
-    return None

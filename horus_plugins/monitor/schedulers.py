@@ -77,9 +77,8 @@ def schedulers(namespace: str) -> tuple[list[SchedulerRecord], dict[str, str]]:
     paths = flights.listed(namespace)
     if not paths:
         return [], {}
-    with namespaces.locked(namespace, exclusive=False):
-        member = process.joined(namespace) or process.peek(namespace)
-        opened = {path: _open(path, member) for path in paths}
+    member = process.look(namespace)
+    opened = {path: _open(path, member) for path in paths}
     found = [record for record in opened.values() if isinstance(record, SchedulerRecord)]
     unreadable = {
         path.name.removesuffix(flights.SUFFIX): why for path, why in opened.items() if isinstance(why, str)
@@ -113,18 +112,45 @@ def shown_state(row: dict[str, Any], scheduler: str, last_tick_ns: int, now_ns: 
         return state if state in _FINAL else "crashed"
     if scheduler == ENDED:
         return state if state in _FINAL else "stopped"
-    if state in _TICKING and row["period_ns"] and row["class"] not in _MAY_NOT_TICK:
-        quiet_ns = max(_QUIET_NS, _QUIET_PERIODS * row["period_ns"])
-        if now_ns - last_tick_ns > quiet_ns:
-            return "stale"
+    by_time = row["period_ns"] and row["class"] not in _MAY_NOT_TICK
+    if state in _TICKING and by_time and now_ns - last_tick_ns > quiet_ns(row):
+        return "stale"
     return state
+
+
+def quiet_ns(row: dict[str, Any]) -> int:
+    """For how long a node that is to tick may be silent."""
+    return int(max(_QUIET_NS, _QUIET_PERIODS * row["period_ns"]))
 
 
 def last_ticks(
     record: SchedulerRecord, ticks: list[tuple[int, int, str, int, int, int, int]]
 ) -> dict[int, int]:
-    """When each node began its last tick, by its row; where it is not known, the latest that it can have been."""
+    """When each node began its last tick, by its row; where it is not known, the latest that it can have been.
+
+    A node that was just started or resumed has had no time for one: then it is when that was.
+    """
     begun = {tick[1]: tick[3] for tick in ticks}
+    changed = state_changes(record)
     header = record.header
     bound = ticks[0][3] if ticks and header["tick_head"] > len(ticks) else header["created_ns"]
-    return {row["row"]: max(begun.get(row["row"], bound), row["started_ns"]) for row in record.rows()}
+    return {
+        row["row"]: max(begun.get(row["row"], bound), row["started_ns"], changed.get(row["row"], 0))
+        for row in record.rows()
+    }
+
+
+def state_changes(record: SchedulerRecord) -> dict[int, int]:
+    """When each node took on the state that it has, by its row; of those that the record still tells."""
+    return {event["node"]: event["time_ns"] for event in record.events() if event["kind"] == "state"}
+
+
+def last_sign_ns(record: SchedulerRecord, ticks: list[Any], events: list[dict[str, Any]], now_ns: int) -> int:
+    """When a scheduler that is gone wrote last."""
+    header = record.header
+    if header["ended_ns"]:
+        return int(min(header["ended_ns"], now_ns))
+    signs = [header["created_ns"], *(tick[3] + tick[4] for tick in ticks)]
+    signs += [event["time_ns"] for event in events]
+    signs += [row["started_ns"] for row in record.rows()]
+    return int(max((sign for sign in signs if sign <= now_ns), default=0))

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from horus_core.errors import ConfigError, HorusError, PluginError
 from horus_core.nodes import making, placement
 from horus_core.nodes.parameter import parameters
+from horus_core.params.store import STORE
 from horus_core.plugins import discovery
 from horus_plugins.packages.installed import GROUP, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from horus_core.control.params import Given
+    from horus_core.params.env import Given
     from horus_core.nodes.node import Node
     from horus_plugins.packages.settings import Settings
 
@@ -46,6 +47,7 @@ def nodes_of(words: Iterable[str], settings: Settings) -> list[Node]:
         word: parameters(function, word) for word, function in functions.items() if callable(function)
     }
     making.refuse_unknown(settings.params, {name for has in declared.values() for name in has}, what)
+    STORE.arguments.update(settings.given)
     made = []
     for word, function in functions.items():
         given = {name: one for name, one in settings.given.items() if name in declared.get(word, ())}

@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from horus_core.errors import ConfigError
 from horus_plugins.templates import kinds
 from horus_plugins.templates.names import Names, names, refuse_taken
@@ -30,6 +32,14 @@ class Made(NamedTuple):
     folder: Path
     files: list[str]
     """Within the folder, in order."""
+    next_commands: list[str]
+
+
+class MadeReport(msgspec.Struct):
+    """What was made, for programs."""
+
+    folder: str
+    files: list[str]
     next_commands: list[str]
 
 

@@ -50,6 +50,17 @@ def test_version_tells_what_a_bug_report_needs(horus):
     assert found["horus"] in shown.stdout
 
 
+NOT_FOR_PROGRAMS = {"run", "launch", "completion"}
+"""What shows the output of others, or prints a script."""
+
+
+@pytest.mark.parametrize(("words", "command"), ALL, ids=[words for words, _ in ALL])
+def test_every_command_speaks_json(words, command):
+    """Each command that has something to tell tells it to programs, too."""
+    options = {opt for option in command.params for opt in option.opts}
+    assert "--json" in options or words in NOT_FOR_PROGRAMS
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_for_a_shell(horus, shell):
     """`horus completion` prints the script alone to stdout, so that it can be redirected."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -152,8 +153,19 @@ def test_every_kind_has_a_word():
     from horus_core.plugins.kinds import GROUPS
 
     gives = frozenset((group, "x") for group in GROUPS)
-    lines = list(changes.told({"b": State("b", "1", frozenset())}, {"a": State("a", "2", gives)}))
+    lines = list(
+        changes.told(changes.between({"b": State("b", "1", frozenset())}, {"a": State("a", "2", gives)}))
+    )
     assert lines[0] == "a 2: new"
     assert lines[-1] == "b 1: gone"
     assert len(lines) == len(GROUPS) + 2
     assert not [line for line in lines if "horus." in line]
+
+
+def test_what_would_be_done_as_json(horus):
+    """--json tells programs the installer's command line, and what HORUS has of it."""
+    command = horus("install", "--dry-run", "--json", "horus-arm")
+    assert command.wait() == 0
+    told = json.loads(command.stdout)
+    assert told["command"][-1] == "horus-arm"
+    assert told["exit_code"] is None

@@ -52,6 +52,7 @@ def the_timers_slack_is_set(stage):
 @call("Member()")
 def a_namespace_is_joined_and_left(stage):
     assert _native.Member(stage.index_fd, stage.namespace).ident != stage.member.ident
+    assert _native.Member(stage.index_fd, stage.namespace, observe=True).ident == 0
 
 
 @call("Member.alive", "Member.pid", "Member.living", "Member.bump", "Member.wait")
@@ -78,22 +79,28 @@ def what_a_member_says(stage):
     one.ident, one.index, one.namespace, one.epoch, one.linked, one.locked, one.forked
 
 
-@call("Ring.publishers", "Ring.subscribers", "Ring.in_use", "Ring.wake")
+@call("Ring.publishers", "Ring.subscribers", "Ring.in_use", "Ring.wake", "Ring.sight", "Ring.sightings", "Ring.voids")
 def a_ring_is_asked(stage):
     assert stage.ring.publishers()
     assert stage.ring.subscribers()
     stage.ring.in_use(True)
     assert stage.ring.in_use(False)
+    assert stage.ring.sightings(0, 8)[2]
+    assert stage.ring.sightings(0, 8, 0)[2][0][5] is not None
+    assert stage.ring.sight(stage.ring.front - 1, 0) is not None
+    assert stage.ring.sight(1) is None
+    assert stage.ring.voids()[0] == stage.ring.front
     stage.ring.wake()
 
 
 @call(
     "Ring.meta", "Ring.type_hash", "Ring.kind", "Ring.latched", "Ring.capacity", "Ring.payload", "Ring.size",
-    "Ring.front", "Ring.file", "Ring.latest_ns",
+    "Ring.front", "Ring.file", "Ring.latest_ns", "Ring.large_kept",
 )  # fmt: skip
 def what_a_ring_says(stage):
     one = stage.ring
     one.meta, one.type_hash, one.kind, one.latched, one.capacity, one.payload, one.size, one.front, one.file
+    one.large_kept
     assert one.latest_ns
     _native.ring_format(stage.blank_fd, 2, 16, 232, bytes(16), b"{}", False)
     assert _native.Ring(stage.blank_fd, stage.member).latest_ns is None
@@ -159,13 +166,16 @@ def messages_cross_as_bytes(stage):
     assert stage.dicts._recv_bytes(bytes([1]) * 256) is None
 
 
-@call("TopicBase._latest", "TopicBase._peek", "TopicBase._last", "TopicBase._settle", "TopicBase._sent")
+@call(
+    "TopicBase._latest", "TopicBase._peek", "TopicBase._last", "TopicBase._settle", "TopicBase._sent",
+    "TopicBase._skip",
+)  # fmt: skip
 def topics_are_looked_at(stage):
     for topic in stage.topics.values():
         assert topic._latest() is not None
         assert topic._peek(topic._ring.front - 1) is not None
         assert topic._peek(1) is None
-        topic._last(), topic._settle(), topic._sent()
+        topic._last(), topic._settle(), topic._sent(), topic._skip(1)
 
 
 @call(

@@ -126,6 +126,9 @@ def what_no_topic_takes(stage):
     fails(stage.dicts.send, {"large": np.zeros(5000), "b": object()})
     fails(stage.dicts.send, {"a": np.array([object()])})
     fails(stage.dicts._peek, -1)
+    watcher = _native.Member(stage.index_fd, stage.namespace, observe=True)
+    fails(_native.Pool, watcher)
+    fails(_native.TopicBase()._enter, watcher, None, None, dict)
     fails(stage.dicts._checked, 1 << 70)
     fails(stage.dicts._publish, "\udcff")
     fails(horus.Topic, "dicts", leak_stage.Fixed)
@@ -143,6 +146,7 @@ def handles_that_are_empty_or_closed(stage):
         fails(one.has_msg)
         one._latest(), one._peek(20), one._last(), one._settle(), one._sent()
         fails(one._send_bytes, b"")
+        one._skip(0), fails(one._skip, -1), fails(one._skip, None)
         assert one._recv_bytes(bytes(256)) is None
     for wrong in (None, b"", bytes(255), "a"):
         fails(stage.dicts._recv_bytes, wrong)

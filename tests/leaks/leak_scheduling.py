@@ -201,10 +201,11 @@ def a_watchdog_watches(stage):
     _fails(watchdog.arm, 0, stage.ring, b"x")
 
 
-@call("wait_any")
+@call("wait_any", "waits_on_many")
 def topics_are_waited_for_together(stage):
     alarm = _native.Alarm()
     assert not _native.wait_any((stage.dicts, stage.fixed_topic), alarm, 1)
+    _native.waits_on_many()
     stage.dicts.send({"n": 1})
     assert _native.wait_any((stage.dicts, stage.fixed_topic), alarm, 1)
     assert not _native.wait_any((stage.dicts, stage.fixed_topic), alarm, time.monotonic_ns() + 1000)

@@ -2,7 +2,8 @@
  *
  * One call of horus_ring_latest, or of horus_ring_peek for any number, at any time. What it returns is whole and what
  * was sent. `latest` says that there is nothing only if there was such a moment during the call, or if it was
- * overtaken at each of its LOOKS. */
+ * overtaken at each of its LOOKS. horus_ring_sight is horus_ring_peek with fewer bytes copied; its word and its two
+ * looks are the same, so it is in no model of its own. */
 #ifndef LOOKS
 #define LOOKS 4
 #endif

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import horus
 from horus.testing import make_nodes
-from horus_core.control import params
+from horus_core.params import env
 from horus_core.nodes.making import make
 from horus_core.nodes.parameter import Parameter, parameters
 
@@ -56,7 +56,7 @@ def read(function, **texts):
         got.update(values)
         return idle()
 
-    make(note, {name: params.from_text(text, "--param") for name, text in texts.items()})
+    make(note, {name: env.from_text(text, "--param") for name, text in texts.items()})
     return got
 
 
@@ -155,7 +155,7 @@ def test_whatever_is_written_is_a_value_or_that_error(name, text):
     """No text is anything else, and a value is of the parameter's type."""
     parameter = parameters(everything, "it")[name]
     try:
-        value = parameter.convert(params.from_text(text, "--param"))
+        value = parameter.convert(env.from_text(text, "--param"))
     except horus.ParamError as error:
         assert name in str(error)
     else:
@@ -191,7 +191,7 @@ def test_the_environment_comes_before_defaults_and_after_what_is_given(monkeypat
     monkeypatch.setenv("HORUS_PARAM_LABEL", "5")
     monkeypatch.setenv("HORUS_PARAM_OTHERS", "not ours")
     assert make(everything_ok, {}, environment=True)[0].name == "n-3.0-5"
-    given = {"speed": params.from_text("4", "--param")}
+    given = {"speed": env.from_text("4", "--param")}
     assert make(everything_ok, given, environment=True)[0].name == "n-4.0-5"
     assert make_nodes(everything_ok)[0].name == "n-1.0-a"
     monkeypatch.setenv("HORUS_PARAM_SPEED", "fast")
@@ -204,14 +204,14 @@ def test_types_travel_as_json(monkeypatch):
     """HORUS_PARAMS_JSON has the types; its mirror, set by hand to something else, comes before it."""
     monkeypatch.setenv("HORUS_PARAMS_JSON", json.dumps({"speed": 2, "label": "7", "other": [1]}))
     monkeypatch.setenv("HORUS_PARAM_LABEL", "7")
-    assert params.find("label") == params.Given("7", "HORUS_PARAMS_JSON")
+    assert env.find("label") == env.Given("7", "HORUS_PARAMS_JSON")
     assert make(everything_ok, {}, environment=True)[0].name == "n-2.0-7"
     monkeypatch.setenv("HORUS_PARAM_SPEED", "9")
     assert make(everything_ok, {}, environment=True)[0].name == "n-9.0-7"
     for bad in ("[1]", "{", "7", "[" * 100_000):
         monkeypatch.setenv("HORUS_PARAMS_JSON", bad)
         with pytest.raises(horus.ParamError, match="Bad HORUS_PARAMS_JSON: expected a JSON object"):
-            params.find("speed")
+            env.find("speed")
 
 
 # spec: C28
@@ -229,19 +229,19 @@ def test_types_travel_as_json(monkeypatch):
 )
 def test_values_are_parsed_as_number_boolean_or_text(text, value):
     """As JSON writes them."""
-    assert (params.parse(text), type(params.parse(text))) == (value, type(value))
+    assert (env.parse(text), type(env.parse(text))) == (value, type(value))
 
 
 @given(st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)))
 def test_the_mirror_is_read_as_what_it_mirrors(value):
     """Numbers and booleans survive their readable form."""
-    assert params.parse(params.mirror(value)) == value
+    assert env.parse(env.mirror(value)) == value
 
 
 @given(st.text())
 def test_any_text_is_read_as_something(text):
     """No text makes reading fail."""
-    assert isinstance(params.parse(text), (str, int, float, bool))
+    assert isinstance(env.parse(text), (str, int, float, bool))
 
 
 def test_a_parameter_without_a_default_must_be_given():
@@ -352,13 +352,13 @@ def test_misspelt_keys_and_choices_are_errors(annotation, text, says):
     """A key that a dataclass has not is never passed over, at any depth; an enum's error lists its values."""
     parameter = Parameter("gains", annotation)
     with pytest.raises(horus.ParamError, match=re.escape(says)):
-        parameter.convert(params.from_text(text, "--param"))
+        parameter.convert(env.from_text(text, "--param"))
 
 
 def test_right_keys_pass():
     """Also within each other, and a key of a dict is nobody's field."""
-    given = params.from_text('[{"name": "a", "gains": {"prop": 2}}]', "--param")
+    given = env.from_text('[{"name": "a", "gains": {"prop": 2}}]', "--param")
     assert Parameter("joints", list[Joint]).convert(given) == [Joint("a", Gains(2.0))]
-    given = params.from_text('{"any": {"prop": 2}}', "--param")
+    given = env.from_text('{"any": {"prop": 2}}', "--param")
     assert Parameter("table", dict[str, Gains]).convert(given) == {"any": Gains(2.0)}
-    assert Parameter("gains", Gains).convert(params.Given(Gains(3.0), "make_nodes()")) == Gains(3.0)
+    assert Parameter("gains", Gains).convert(env.Given(Gains(3.0), "make_nodes()")) == Gains(3.0)

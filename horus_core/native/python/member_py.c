@@ -6,16 +6,16 @@
 #include "horus/layouts.h"
 
 static PyObject *member_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *keywords[] = {"fd", "namespace", NULL};
-    int fd;
+    static char *keywords[] = {"fd", "namespace", "observe", NULL};
+    int fd, observe = 0;
     const char *ns;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "is:Member", keywords, &fd, &ns))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "is|p:Member", keywords, &fd, &ns, &observe))
         return NULL;
     member_object *self = (member_object *)type->tp_alloc(type, 0);
     if (self == NULL)
         return NULL;
     horus_error error;
-    self->member = horus_member_join(fd, ns, &error);
+    self->member = observe ? horus_member_observe(fd, ns, &error) : horus_member_join(fd, ns, &error);
     if (self->member == NULL) {
         Py_DECREF(self);
         PyObject *module = PyType_GetModule(type);
@@ -124,7 +124,8 @@ static PyMethodDef member_methods[] = {
 };
 
 static PyGetSetDef member_getset[] = {
-    {"ident", (getter)get_ident, NULL, "This process's identity in the namespace.", NULL},
+    {"ident", (getter)get_ident, NULL, "This process's identity in the namespace; 0 of one that only looks.",
+     NULL},
     {"index", (getter)get_index, NULL, "Its row in the table of processes, 0 to 511.", NULL},
     {"namespace", (getter)get_namespace, NULL, "The namespace's name.", NULL},
     {"epoch", (getter)get_epoch, NULL, "Counts the topics that appeared.", NULL},
@@ -137,7 +138,9 @@ static PyGetSetDef member_getset[] = {
 };
 
 static PyType_Slot member_slots[] = {
-    {Py_tp_doc, "Member(fd, namespace): this process's membership of a namespace."},
+    {Py_tp_doc,
+     "Member(fd, namespace, observe=False): this process's membership of a namespace; observe: it takes no "
+     "part and only looks."},
     {Py_tp_new, member_new},
     {Py_tp_dealloc, member_dealloc},
     {Py_tp_methods, member_methods},

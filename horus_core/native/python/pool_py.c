@@ -31,6 +31,11 @@ static PyObject *pool_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
     unsigned long long budget = 0;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|K:Pool", keywords, state->Member, &member, &budget))
         return NULL;
+    if (horus_member_observes(horus_member_of(member))) { /* holds are bits of a row, and it has none */
+        PyErr_SetString(PyExc_ValueError,
+                        "Pool: expected a member that takes part, got one that only looks.");
+        return NULL;
+    }
     pool_object *self = (pool_object *)type->tp_alloc(type, 0);
     if (self == NULL)
         return NULL;

@@ -90,6 +90,57 @@ static PyObject *ring_subscribers(ring_object *self, PyObject *Py_UNUSED(ignored
     return list;
 }
 
+static PyObject *sighting_tuple(const horus_sighting *seen) {
+    PyObject *word = seen->has_word ? PyLong_FromUnsignedLongLong(seen->word) : Py_NewRef(Py_None);
+    return word == NULL ? NULL
+                        : Py_BuildValue("KKKINN", seen->number, seen->publish_ns, seen->bytes, seen->owner,
+                                        PyBool_FromLong(seen->refers), word);
+}
+
+/* The oldest number of the ring, or the limit-th last, from which on there may be messages to see. */
+static uint64_t first_to_look_at(const horus_ring *ring, uint64_t since, uint64_t front, uint64_t limit) {
+    uint64_t kept = horus_ring_capacity(ring), most = limit < kept ? limit : kept;
+    uint64_t oldest = front > kept + most ? front - most : kept;
+    return since > oldest ? since : oldest;
+}
+
+static PyObject *ring_sightings(ring_object *self, PyObject *args) {
+    unsigned long long since, limit;
+    unsigned int at = HORUS_NO_WORD;
+    if (!PyArg_ParseTuple(args, "KK|I:sightings", &since, &limit, &at))
+        return NULL;
+    uint64_t front = horus_ring_front(self->ring), next = front;
+    uint64_t number = first_to_look_at(self->ring, since, front, limit);
+    PyObject *list = PyList_New(0);
+    for (horus_sighting seen; list != NULL && number < front; number++) {
+        enum horus_sight what = horus_ring_sight(self->ring, number, at, &seen);
+        if (what == HORUS_SIGHT_PENDING && number < next)
+            next = number;
+        if (what == HORUS_SIGHT_MESSAGE && append_steal(list, sighting_tuple(&seen)) < 0)
+            Py_CLEAR(list);
+    }
+    return list == NULL ? NULL : Py_BuildValue("KKN", front, next, list);
+}
+
+static PyObject *ring_sight(ring_object *self, PyObject *args) {
+    unsigned long long number;
+    unsigned int at = HORUS_NO_WORD;
+    horus_sighting seen;
+    if (!PyArg_ParseTuple(args, "K|I:sight", &number, &at))
+        return NULL;
+    if (horus_ring_sight(self->ring, number, at, &seen) != HORUS_SIGHT_MESSAGE)
+        Py_RETURN_NONE;
+    return sighting_tuple(&seen);
+}
+
+static PyObject *ring_voids(ring_object *self, PyObject *Py_UNUSED(ignored)) {
+    uint64_t front = horus_ring_front(self->ring), voids;
+    Py_BEGIN_ALLOW_THREADS
+    voids = horus_ring_voids(self->ring, front);
+    Py_END_ALLOW_THREADS
+    return Py_BuildValue("KK", front, voids);
+}
+
 static PyObject *ring_in_use(ring_object *self, PyObject *others) {
     int only_others = PyObject_IsTrue(others);
     return only_others < 0 ? NULL : PyBool_FromLong(horus_ring_in_use(self->ring, only_others));
@@ -126,6 +177,10 @@ static PyObject *get_payload(ring_object *self, void *closure) {
     (void)closure;
     return PyLong_FromUnsignedLong(horus_ring_payload(self->ring));
 }
+static PyObject *get_large_kept(ring_object *self, void *closure) {
+    (void)closure;
+    return PyLong_FromUnsignedLong(horus_ring_large_kept(self->ring));
+}
 static PyObject *get_size(ring_object *self, void *closure) {
     (void)closure;
     return PyLong_FromUnsignedLongLong(horus_ring_bytes(self->ring));
@@ -155,6 +210,17 @@ static PyMethodDef ring_methods[] = {
      "subscribers() -> list[dict]: living subscribers."},
     {"in_use", (PyCFunction)ring_in_use, METH_O,
      "in_use(others) -> bool: whether a living process (other than this one, if others) maps the region."},
+    {"sightings", (PyCFunction)ring_sightings, METH_VARARGS,
+     "sightings(since, limit, at=none) -> (front, next, list): of the newest `limit` messages with numbers "
+     "from "
+     "`since` on, (number, publish_ns, bytes, publisher's row, whether it refers to a pool, the eight bytes "
+     "at "
+     "offset `at` of what lies in the slot or None). `next`: the first that was still being written, or "
+     "front."},
+    {"sight", (PyCFunction)ring_sight, METH_VARARGS,
+     "sight(number, at=none): the message of that number, as in sightings(); None when it is not there."},
+    {"voids", (PyCFunction)ring_voids, METH_NOARGS,
+     "voids() -> (front, voids): how many numbers below the front will never be delivered."},
     {"wake", (PyCFunction)ring_wake, METH_NOARGS, "wake(): wakes all sleepers."},
     {NULL, NULL, 0, NULL},
 };
@@ -166,6 +232,7 @@ static PyGetSetDef ring_getset[] = {
     {"latched", (getter)get_latched, NULL, "Whether late joiners get the last message.", NULL},
     {"capacity", (getter)get_capacity, NULL, "Messages that the ring keeps.", NULL},
     {"payload", (getter)get_payload, NULL, "Bytes that fit a slot.", NULL},
+    {"large_kept", (getter)get_large_kept, NULL, "How many messages of 64 KiB and more it keeps.", NULL},
     {"size", (getter)get_size, NULL, "Bytes of shared memory.", NULL},
     {"front", (getter)get_front, NULL, "The first number not claimed yet.", NULL},
     {"file", (getter)get_file, NULL, "(device, inode) of the region's file.", NULL},

@@ -139,7 +139,15 @@ static PyObject *wait_any(PyObject *module, PyObject *const *args, Py_ssize_t na
     Py_RETURN_FALSE;
 }
 
+/* Without the system call, wait_any() looks once a millisecond. */
+static PyObject *waits_on_many(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
+    return PyBool_FromLong(horus_futex_wait_any(NULL, 0, 0) != ENOSYS);
+}
+
 static PyMethodDef functions[] = {
+    {"waits_on_many", waits_on_many, METH_NOARGS,
+     "waits_on_many()\n--\n\nWhether the kernel lets wait_any() sleep (Linux 5.16); else it looks once a "
+     "millisecond."},
     {"wait_any", METHOD(wait_any), METH_FASTCALL,
      "wait_any(topics, alarm, until_ns, /)\n--\n\nSleep until a topic has a message that was not there, or "
      "not "

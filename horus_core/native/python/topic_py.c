@@ -236,6 +236,11 @@ static PyObject *topic_enter(topic_object *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "O!OOO!:_enter", self->state->Member, &member, &encode, &decode, &PyDict_Type,
                           &apart))
         return NULL;
+    if (horus_member_observes(horus_member_of(member))) {
+        PyErr_SetString(PyExc_ValueError,
+                        "_enter: expected a member that takes part, got one that only looks.");
+        return NULL;
+    }
     Py_XSETREF(self->encode, Py_NewRef(encode));
     Py_XSETREF(self->decode, Py_NewRef(decode));
     Py_XSETREF(self->apart, Py_NewRef(apart));
@@ -266,6 +271,11 @@ static PyObject *topic_bind(topic_object *self, PyObject *args) {
     unbind(self);
     if (self->closed)
         return closed_meanwhile(self);
+    if (horus_member_observes(horus_ring_member(horus_ring_of(ring)))) {
+        PyErr_SetString(PyExc_ValueError,
+                        "_bind: expected a region mapped for use, got one only to look at.");
+        return NULL;
+    }
     self->ring = horus_ring_of(ring);
     if (type != Py_None && Py_TYPE(type) == self->state->MessageMeta)
         self->plan = horus_message_plan((PyTypeObject *)type);

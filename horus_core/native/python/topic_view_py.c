@@ -43,6 +43,16 @@ static PyObject *topic_settle(topic_object *self, PyObject *Py_UNUSED(ignored)) 
                          self->sub.cursor);
 }
 
+/* Passes over all but the newest `keep` messages; they count as skipped. */
+static PyObject *topic_skip(topic_object *self, PyObject *keep_object) {
+    uint64_t keep = PyLong_AsUnsignedLongLong(keep_object);
+    if (keep == (uint64_t)-1 && PyErr_Occurred())
+        return NULL;
+    if (self->ring != NULL)
+        horus_subscriber_skip(&self->sub, keep);
+    Py_RETURN_NONE;
+}
+
 static PyObject *topic_sent(topic_object *self, PyObject *Py_UNUSED(ignored)) {
     return Py_BuildValue("(KKK)", self->pub.sent, self->pub.refused, self->pub.revoked);
 }
@@ -53,6 +63,7 @@ PyMethodDef topic_view_methods[] = {
     {"_last", (PyCFunction)topic_last, METH_NOARGS, "_last() -> (publish_ns, number, publisher's row)"},
     {"_settle", (PyCFunction)topic_settle, METH_NOARGS,
      "_settle() -> (delivered, missed, void, skipped, cursor), exact"},
+    {"_skip", (PyCFunction)topic_skip, METH_O, "_skip(keep): passes over all but the newest messages"},
     {"_sent", (PyCFunction)topic_sent, METH_NOARGS, "_sent() -> (sent, refused, revoked)"},
     {"_recv_bytes", (PyCFunction)topic_recv_bytes, METH_O,
      "_recv_bytes(passed) -> the next message as it lies in shared memory, or None"},

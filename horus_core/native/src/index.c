@@ -69,7 +69,7 @@ static index_region *too_short(long long size, horus_error *error) {
 /* What is checked is a copy that nobody changes meanwhile, for an index of another layout also because it may
  * be shorter than ours. The size is looked at once the file is mapped: cut short before, it is refused here.
  */
-index_region *horus_index_map(int fd, horus_error *error) {
+index_region *horus_index_map(int fd, int prot, horus_error *error) {
     index_region head = {0};
     struct stat status = {0};
     ssize_t got = pread(fd, &head, offsetof(index_region, row), 0);
@@ -88,7 +88,7 @@ index_region *horus_index_map(int fd, horus_error *error) {
                         head.rows);
         return NULL;
     }
-    index_region *region = mmap(NULL, sizeof *region, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    index_region *region = mmap(NULL, sizeof *region, prot, MAP_SHARED, fd, 0);
     if (region == MAP_FAILED) {
         horus_error_set(error, errno, "the index cannot be mapped: %s", strerror(errno));
         return NULL;

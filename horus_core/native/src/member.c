@@ -110,8 +110,9 @@ static void notice_lost_descriptors(void) {
 /* Whether a member of this process has the row without its lock: what it held there is still in use here. */
 static bool row_was_lost_here(const horus_member *newcomer, unsigned index) {
     for (const horus_member *member = members; member != NULL; member = member->next)
-        if (!horus_member_is_forked(member) && descriptor(member) < 0 && member->inode == newcomer->inode &&
-            member->device == newcomer->device && horus_ident_index(member->self) == index)
+        if (!horus_member_is_forked(member) && !horus_member_observes(member) && descriptor(member) < 0 &&
+            member->inode == newcomer->inode && member->device == newcomer->device &&
+            horus_ident_index(member->self) == index)
             return true;
     return false;
 }
@@ -145,7 +146,7 @@ static bool take_row(horus_member *member) {
     return false;
 }
 
-horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
+static horus_member *open_member(int fd, const char *ns, bool takes_part, horus_error *error) {
     horus_member *member = calloc(1, sizeof *member);
     if (member == NULL) {
         horus_error_set(error, ENOMEM, "no memory for a membership");
@@ -166,10 +167,10 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     member->inode = status.st_ino;
     /* Mapped through the caller's descriptor: a mapping refers to its open file, so that a forked child,
      * which inherits the mapping, would keep the lock of our own one. */
-    member->region = horus_index_map(fd, error);
+    member->region = horus_index_map(fd, takes_part ? PROT_READ | PROT_WRITE : PROT_READ, error);
     if (member->region == NULL)
         goto failed;
-    if (!take_row(member)) {
+    if (takes_part && !take_row(member)) {
         horus_error_set(error, 0, "namespace '%s' is full: %u processes take part in it", ns,
                         HORUS_MAX_PROCESSES);
         goto failed;
@@ -179,7 +180,7 @@ horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
     member->next = members;
     members = member;
     pthread_mutex_unlock(&members_mutex);
-    if (!horus_member_is_private(member))
+    if (takes_part && !horus_member_is_private(member))
         pool_newcomer(member->ns, horus_ident_index(member->self));
     return member;
 failed:
@@ -190,6 +191,18 @@ failed:
         close(member->fd);
     free(member);
     return NULL;
+}
+
+horus_member *horus_member_join(int fd, const char *ns, horus_error *error) {
+    return open_member(fd, ns, true, error);
+}
+
+horus_member *horus_member_observe(int fd, const char *ns, horus_error *error) {
+    return open_member(fd, ns, false, error);
+}
+
+bool horus_member_observes(const horus_member *member) {
+    return member->self == 0;
 }
 
 void horus_member_leave(horus_member *member) {
@@ -270,7 +283,8 @@ uint32_t horus_member_pid(const horus_member *member, horus_ident who) {
 }
 
 bool horus_member_lock_index(horus_member *member, unsigned index) {
-    if (index >= HORUS_MAX_PROCESSES || index == horus_ident_index(member->self) ||
+    if (index >= HORUS_MAX_PROCESSES || horus_member_observes(member) ||
+        index == horus_ident_index(member->self) ||
         horus_member_is_forked(
             member)) /* then the mutex may be held by a thread that the child does not have */
         return false;
@@ -295,6 +309,8 @@ uint32_t horus_member_epoch(const horus_member *member) {
 
 void horus_member_bump(horus_member *member) {
     uint32_t *epoch = &member->region->epoch;
+    if (horus_member_observes(member))
+        return; /* who made no topic has nothing to tell, and the mapping is for reading only */
     STEP(horus_member_bump__add);
     __atomic_fetch_add(epoch, 1, __ATOMIC_RELEASE);
     STEP(horus_member_bump__wake);

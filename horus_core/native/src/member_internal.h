@@ -39,8 +39,8 @@ _Static_assert(offsetof(index_region, topic_layout) == 24 && offsetof(index_regi
                    offsetof(index_region, epoch) == 64 && offsetof(index_region, row) == 128,
                "the index's header is two cache lines");
 
-/* Maps an index and checks it; NULL with the error set. */
-index_region *horus_index_map(int fd, horus_error *error);
+/* Maps an index (`prot` as for mmap) and checks it; NULL with the error set. */
+index_region *horus_index_map(int fd, int prot, horus_error *error);
 
 static inline struct flock index_byte(short type, unsigned row) {
     struct flock lock = {

@@ -5,6 +5,8 @@
 
 #include "futex.h"
 
+#define REFERENCE_LENGTH 24u /* offset of the length in a reference to a block (pool.h) */
+
 bool horus_ring_peek(const horus_ring *ring, uint64_t number, void *to, horus_info *info) {
     const ring_slot *slot = slot_of(ring, number);
     STEP(horus_ring_peek__load_word);
@@ -61,6 +63,45 @@ bool horus_ring_latest_time(const horus_ring *ring, uint64_t *publish_ns) {
         overtaken = true;
     }
     return false;
+}
+
+/* As horus_ring_peek, but of the payload eight or sixteen bytes at most are read: those asked for, and the
+ * length in a reference. */
+enum horus_sight horus_ring_sight(const horus_ring *ring, uint64_t number, uint32_t at, horus_sighting *out) {
+    const ring_slot *slot = slot_of(ring, number);
+    uint64_t word = horus_load_acquire(&slot->word);
+    if (word_number(word) < number || (word_number(word) == number && word_state(word) == BUSY))
+        return HORUS_SIGHT_PENDING;
+    if (word_number(word) != number || word_state(word) != DONE)
+        return HORUS_SIGHT_NONE;
+    uint32_t length_kind = horus_load_relaxed(&slot->length_kind), length = length_kind & LENGTH_MASK;
+    length = length <= ring->payload ? length : ring->payload; /* untrusted, as in ring_read_slot */
+    out->number = number;
+    out->owner = word_owner(word);
+    out->publish_ns = horus_load_relaxed(&slot->publish_ns);
+    out->bytes = length;
+    out->refers = (length_kind >> KIND_SHIFT) == HORUS_SPILLED || ring->kind == HORUS_DESCRIPTOR;
+    if (out->refers && length >= REFERENCE_LENGTH + 8)
+        out->bytes = horus_load_relaxed(&slot->payload[REFERENCE_LENGTH / 8]);
+    out->has_word = at < length && length - at >= 8 && at % 8 == 0;
+    out->word = out->has_word ? horus_load_relaxed(&slot->payload[at / 8]) : 0;
+    horus_fence_acquire(); /* with the writer's release fence after its claim */
+    return horus_load_relaxed(&slot->word) == word ? HORUS_SIGHT_MESSAGE : HORUS_SIGHT_NONE;
+}
+
+uint64_t horus_ring_voids(const horus_ring *ring, uint64_t front) {
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < ring->capacity; i++) {
+        const ring_slot *slot = slot_of(ring, i);
+        uint64_t word;
+        uint32_t voids;
+        int looks = 8; /* at a word that stands still; who looks waits for nobody */
+        do
+            word = horus_load_acquire(&slot->word);
+        while (!slot_voids(slot, word, &voids) && --looks > 0);
+        sum += voids - (word_number(word) >= front && (word_state(word) & VOID));
+    }
+    return sum;
 }
 
 /* Announces a sleeper. The word to sleep on. */

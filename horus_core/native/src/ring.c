@@ -115,8 +115,8 @@ static void fill_ring(horus_ring *ring, const ring_header *seen, const ring_geom
 static void enlist_user(horus_ring *ring) {
     horus_ident self = horus_member_self(ring->member);
     member_mappings *mappings = horus_member_mappings(ring->member);
-    if (horus_member_is_forked(ring->member))
-        return; /* the membership is the parent's */
+    if (horus_member_is_forked(ring->member) || horus_member_observes(ring->member))
+        return; /* the membership is the parent's; or who only looks keeps no region from being removed */
     pthread_mutex_lock(&mappings->mutex);
     ring->next = mappings->first;
     mappings->first = ring;
@@ -169,9 +169,9 @@ static bool read_meta(int fd, horus_ring *ring, size_t length, size_t offset, ho
 }
 
 /* The file's size is looked at once it is mapped: cut short before, it is refused here. */
-static bool map_file(int fd, horus_ring *ring, size_t size, horus_error *error) {
+static bool map_file(int fd, horus_ring *ring, size_t size, int prot, horus_error *error) {
     struct stat status;
-    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *base = mmap(NULL, size, prot, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED || fstat(fd, &status) < 0)
         horus_error_set(error, errno, "it cannot be mapped: %s", strerror(errno));
     else if ((uint64_t)status.st_size < size)
@@ -194,12 +194,13 @@ horus_ring *horus_ring_map(int fd, horus_member *member, horus_error *error) {
     ring_geometry at;
     if (!read_header(fd, &seen, error) || !check_header(&seen, &at, error))
         return NULL;
+    int prot = horus_member_observes(member) ? PROT_READ : PROT_READ | PROT_WRITE;
     horus_ring *ring = calloc(1, sizeof *ring);
     if (ring == NULL) {
         horus_error_set(error, ENOMEM, "no memory for the mapping's description");
         return NULL;
     }
-    if (!read_meta(fd, ring, seen.meta_length, at.meta, error) || !map_file(fd, ring, at.size, error)) {
+    if (!read_meta(fd, ring, seen.meta_length, at.meta, error) || !map_file(fd, ring, at.size, prot, error)) {
         free(ring->meta);
         free(ring);
         return NULL;
@@ -210,7 +211,7 @@ horus_ring *horus_ring_map(int fd, horus_member *member, horus_error *error) {
 }
 
 void horus_ring_unmap(horus_ring *ring) {
-    if (!horus_member_is_forked(ring->member)) {
+    if (!horus_member_is_forked(ring->member) && !horus_member_observes(ring->member)) {
         horus_ident self = horus_member_self(ring->member);
         member_mappings *mappings = horus_member_mappings(ring->member);
         uint32_t mine = (uint32_t)horus_ident_generation(self);
@@ -308,6 +309,8 @@ bool horus_ring_gone(const horus_ring *ring, uint64_t number) {
 
 void horus_ring_wake(horus_ring *ring) {
     uint32_t *futex = &ring->header->futex;
+    if (horus_member_observes(ring->member))
+        return;
     STEP(horus_ring_wake__load_futex);
     uint32_t word = horus_load_seq_cst(futex);
     if (!(word & 1u))

@@ -1,6 +1,7 @@
 /* The tables of publishers and subscribers of a topic's region. */
 #include "ring_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,10 @@ static void copy_name(char *to, const char *from) {
 
 int horus_publisher_join(horus_publisher *pub, horus_ring *ring, const char *node, horus_error *error) {
     memset(pub, 0, sizeof *pub);
+    if (horus_member_observes(ring->member)) {
+        horus_error_set(error, EPERM, "who only looks at a namespace cannot publish there");
+        return -1;
+    }
     for (unsigned owner = 1; owner <= HORUS_MAX_PUBLISHERS; owner++) {
         publisher_row *row = &ring->publishers[owner - 1];
         if (!claim_row(ring, &row->who))
@@ -131,6 +136,8 @@ static void learn_tallies(horus_subscriber *sub) {
 
 int horus_subscriber_join(horus_subscriber *sub, horus_ring *ring, enum horus_join from) {
     memset(sub, 0, sizeof *sub);
+    if (horus_member_observes(ring->member))
+        return -1;
     sub->known = calloc(ring->capacity, sizeof *sub->known);
     if (sub->known == NULL)
         return -1;

@@ -114,7 +114,13 @@ static void look(play *p, input *in) {
     horus_endpoint end;
     switch (what % 8) {
     case 0:
-        if (CALL(horus_ring_peek(ring, near, p->to, &info))) {
+        if (what & 8) {
+            horus_sighting seen;
+            uint32_t at = what & 16 ? HORUS_NO_WORD : 8u * (what >> 5);
+            if (CALL((int)horus_ring_sight(ring, near, at, &seen)) == HORUS_SIGHT_MESSAGE)
+                FAIL_UNLESS(seen.number == near);
+            CALL(horus_ring_voids(ring, near));
+        } else if (CALL(horus_ring_peek(ring, near, p->to, &info))) {
             FAIL_UNLESS(info.number == near);
             check_message(p, &info);
         }

@@ -47,6 +47,12 @@ void horus_index_look(int fd, horus_index_state *out);
  * NULL, with the error set, when the index is corrupt or all indexes are taken. */
 horus_member *horus_member_join(int fd, const char *ns, horus_error *error);
 
+/* The same without taking part: no row, no lock, and all that it maps is mapped for reading only, so that it
+ * is seen by nobody and can change nothing. Its identity is 0. With such a member one may look at regions
+ * (horus_ring_map and what tools ask), but neither publish nor subscribe, and open no pool. */
+horus_member *horus_member_observe(int fd, const char *ns, horus_error *error);
+bool horus_member_observes(const horus_member *member);
+
 /* Gives the index back. The member is freed; no handle may use it afterwards. */
 void horus_member_leave(horus_member *member);
 

@@ -130,7 +130,7 @@ typedef struct {
 enum horus_join { HORUS_FROM_NEXT, HORUS_FROM_LAST, HORUS_FROM_FIRST };
 
 /* Starts at the next message, at the last one (latched), or at the ring's very first number (a subscriber
- * that waited before the topic was there). 0, or -1 without memory. */
+ * that waited before the topic was there). 0, or -1 without memory, or as a member that only observes. */
 int horus_subscriber_join(horus_subscriber *sub, horus_ring *ring, enum horus_join from);
 void horus_subscriber_leave(horus_subscriber *sub);
 
@@ -163,6 +163,34 @@ bool horus_ring_latest(const horus_ring *ring, void *to, horus_info *info);
 
 /* Its publish time without copying the payload; false when nothing was published yet. */
 bool horus_ring_latest_time(const horus_ring *ring, uint64_t *publish_ns);
+
+/* What can be seen of a message without its payload. */
+typedef struct {
+    uint64_t number;
+    uint64_t publish_ns; /* CLOCK_MONOTONIC of the publisher */
+    uint64_t bytes;      /* of the message: in the slot, or in the pool's block that it refers to */
+    uint64_t word;       /* eight bytes of what lies in the slot, where asked for */
+    uint32_t owner;      /* row of the publisher */
+    bool has_word;
+    bool refers; /* what lies in the slot is a reference to a block of a pool, or begins with one */
+} horus_sighting;
+
+enum horus_sight {
+    HORUS_SIGHT_MESSAGE = 1,
+    HORUS_SIGHT_NONE = 0,    /* void, or overwritten: no message, or none any more */
+    HORUS_SIGHT_PENDING = -1 /* not claimed yet, or being written */
+};
+
+#define HORUS_NO_WORD UINT32_MAX
+
+/* Looks at that number: for tools, which are no subscribers and copy no payload. `at`: the offset, a multiple
+ * of 8, of eight bytes of the slot's payload that are wanted besides, or HORUS_NO_WORD. */
+enum horus_sight horus_ring_sight(const horus_ring *ring, uint64_t number, uint32_t at, horus_sighting *out);
+
+/* How many of the numbers below `front` will never be delivered, of all that the ring ever gave out: the
+ * rest, less the ring's first number, are the messages that were accepted. Reads all words. Off by those that
+ * are made void while it reads. */
+uint64_t horus_ring_voids(const horus_ring *ring, uint64_t front);
 
 /* Waiting in two steps, so that a caller may drop a lock of its own for the sleep. `begin` returns 1 when a
  * message is there, else 0 and a ticket; the ticket's until_ns is 0 when the deadline (CLOCK_MONOTONIC, ns)

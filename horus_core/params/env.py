@@ -47,6 +47,20 @@ def find(name: str, environ: Mapping[str, str] = os.environ) -> Given | None:
     return None if text is None else from_text(text, variable(name))
 
 
+def names(environ: Mapping[str, str] = os.environ) -> dict[str, Given]:
+    """All that the environment gives; HORUS_PARAM_MAX_SPEED, which tells no case, is taken for max_speed.
+
+    Raises ParamError for a HORUS_PARAMS_JSON that is none.
+    """
+    everything = _everything(environ)
+    found = {name: given for name in everything if (given := find(name, environ)) is not None}
+    mirrored = {variable(name) for name in everything}
+    for key in environ:
+        if key.startswith(PREFIX) and key not in mirrored and len(key) > len(PREFIX):
+            found[key.removeprefix(PREFIX).lower()] = from_text(environ[key], key)
+    return found
+
+
 def from_text(text: str, origin: str) -> Given:
     """What a user wrote."""
     return Given(parse(text), origin, text)

@@ -1,0 +1,315 @@
+"""Who answers on control topics: one thread a process, for all its schedulers, which sleeps until somebody asks.
+
+A topic is made by who asks first. Until then its server waits for it as any early subscriber does, and misses
+nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from horus_core import _native
+from horus_core.control import commands
+from horus_core.control.commands import NotDone, Request
+from horus_core.errors import HorusError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from horus_core.control.commands import Command, Commands
+    from horus_core.topics.topic import Topic
+
+CAPACITY = 64
+"""Messages that a control topic keeps."""
+TIMEOUT_S = 2.0
+"""How long a command may take where who asks does not say."""
+_LONGEST_S = 600.0
+_MOST_SLOW = 16
+_CLOSING_S = 0.5
+_PAUSE_S = 0.1  # before a topic that cannot be read is tried again
+_NEVER_NS = 2**63 - 1
+_LOOK_NS = (
+    50_000_000  # where the kernel cannot sleep on several words: waking up a thousand times a second is dear
+)
+_MOST_ID = 128
+_NODE = "_horus"
+_log = logging.getLogger("horus")
+
+
+class Server:
+    """Answers what is asked on one control topic, until close(). From any thread."""
+
+    def __init__(
+        self,
+        topic: str,
+        known: Commands,
+        target: Any = None,
+        *,
+        why_slow: Callable[[], str] = str,
+        **about: Any,
+    ) -> None:
+        """`target` is what handlers get as Request.target; `about` stands in every answer.
+
+        `why_slow` says, when a command takes too long, what keeps this process from it; "" if that is not known.
+        """
+        from horus_core.topics.topic import Topic  # noqa: PLC0415 - a scheduler is imported without topics
+
+        self.topic = topic
+        self._known = known
+        self._target = target
+        self.why_slow = why_slow
+        self._about = {**about, "pid": os.getpid()}
+        self.requests: Topic = Topic(topic, _node=_NODE, _framework=True)
+        self.requests.has_msg()  # a subscriber from now on
+        self._replies: Topic | None = None
+        self._guard = threading.Lock()
+        self._slow: set[_Job] = set()
+        self.pause_until_s = 0.0
+        self._ended = threading.Event()
+        _listen(self)
+
+    def close(self) -> None:
+        """Answer nothing any more. What is under way, and done by now, is answered first."""
+        deadline = time.monotonic() + _CLOSING_S
+        while self._slow and time.monotonic() < deadline:
+            time.sleep(0.001)
+        self._ended.set()
+        _ignore(self)
+        self.requests.close()
+        with self._guard:
+            if self._replies is not None:
+                self._replies.close()
+
+    # On the control thread
+
+    def serve(self) -> None:
+        """Take what waits."""
+        if self._ended.is_set() or time.monotonic() < self.pause_until_s:
+            return
+        try:
+            for message in self.requests.recv_all():
+                self._take(message)
+        except Exception as error:  # noqa: BLE001 - whatever lies in that topic, others must be answered
+            if self._ended.is_set():
+                return
+            self.pause_until_s = time.monotonic() + _PAUSE_S
+            _say("Reading the control topic %r failed, and is tried again: %s", self.topic, error)
+
+    def overdue(self, now_s: float) -> float:
+        """Answer for what takes too long; when the next is to be answered for."""
+        due_s = self.pause_until_s if self.pause_until_s > now_s else float("inf")
+        for job in list(self._slow):
+            if job.due_s <= now_s:
+                job.give_up()
+            elif not job.answered:
+                due_s = min(due_s, job.due_s)
+        return due_s
+
+    def _take(self, message: Any) -> None:
+        if not isinstance(message, dict) or ("cmd" not in message and "ok" in message):
+            return  # not for us, or somebody's answer
+        try:
+            _refuse_late(message)
+            command = self._known.find(message.get("cmd"))
+            request = Request(message["cmd"], message, self._target, _timeout(message))
+            if command.slow:
+                self._begin(command, request)
+            else:
+                self.answer(message, commands.handler_of(command)(request))
+        except Exception as error:  # noqa: BLE001 - who asked wants to know, whatever it is
+            self.answer(message, error)
+
+    def _begin(self, command: Command, request: Request) -> None:
+        if len(self._slow) >= _MOST_SLOW:
+            raise HorusError(
+                f"{request.cmd} was not begun: {len(self._slow)} commands wait already, as nothing here gets done. "
+                f"Look at what hangs."
+            )
+        job = _Job(self, command, request)
+        self._slow.add(job)
+        threading.Thread(target=job.run, name=f"horus {request.cmd}", daemon=True).start()
+
+    # From any thread
+
+    def done(self, job: _Job) -> None:
+        """It was answered, or has ended."""
+        self._slow.discard(job)
+
+    def answer(self, request: Mapping[str, Any], outcome: Mapping[str, Any] | BaseException | None) -> None:
+        """Tell who asked what came of it; whatever goes wrong is only logged."""
+        answer: dict[str, Any] = {**self._about}
+        if isinstance(outcome, BaseException):
+            answer |= {"ok": False, "error": _told(outcome), "kind": type(outcome).__name__}
+            answer |= getattr(outcome, "answer", {})
+        else:
+            answer |= {**(outcome or {}), "ok": True}
+        answer["id"] = _id(request)
+        try:
+            self._send(answer)
+        except Exception as error:  # noqa: BLE001 - the next one may be answered
+            _say("An answer on the control topic %r was not sent: %s", self.topic, error)
+
+    def _send(self, answer: dict[str, Any]) -> None:
+        from horus_core.topics.topic import Topic  # noqa: PLC0415
+
+        with self._guard:
+            if self._replies is None:
+                self._replies = Topic(
+                    commands.reply_topic(self.topic), dict, capacity=CAPACITY, _node=_NODE, _framework=True
+                )
+            self._replies.send(answer)
+
+
+class _Job:
+    """A slow command under way, on a thread of its own. Answered once: when it is done, or when it takes too long."""
+
+    def __init__(self, server: Server, command: Command, request: Request) -> None:
+        self._server = server
+        self._command = command
+        self._request = request
+        self._guard = threading.Lock()
+        self.answered = False
+        self.due_s = time.monotonic() + request.timeout_s
+
+    def run(self) -> None:
+        """Do it."""
+        outcome: Mapping[str, Any] | BaseException | None
+        try:
+            outcome = commands.handler_of(self._command)(self._request)
+        except BaseException as error:  # noqa: BLE001 - a user's code may raise anything; it is told to who asked
+            outcome = error
+        self._answer(outcome)
+        self._server.done(self)
+
+    def give_up(self) -> None:
+        """It takes too long: say so. It goes on."""
+        cmd, timeout_s = self._request.cmd, self._request.timeout_s
+        why = self._server.why_slow()
+        self._answer(
+            NotDone(
+                f"{cmd} was asked for, and is not done within {timeout_s:.3g} s{': ' + why if why else ''} "
+                f"(pid={os.getpid()}). It will be, if that ends."
+            )
+        )
+
+    def _answer(self, outcome: Mapping[str, Any] | BaseException | None) -> None:
+        with self._guard:
+            first, self.answered = not self.answered, True
+        if first:
+            self._server.answer(self._request.fields, outcome)
+
+
+class _Ears:
+    """The control thread of a process."""
+
+    def __init__(self) -> None:
+        self._servers: tuple[Server, ...] = ()
+        self._guard = threading.Lock()
+        self._alarm = _native.Alarm()
+        self._thread: threading.Thread | None = None
+
+    def add(self, server: Server) -> None:
+        with self._guard:
+            self._servers = (*self._servers, server)
+            self._alarm.ring()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="horus control", daemon=True)
+                self._thread.start()
+
+    def remove(self, server: Server) -> None:
+        with self._guard:
+            self._servers = tuple(one for one in self._servers if one is not server)
+            self._alarm.ring()
+
+    def _run(self) -> None:
+        while True:
+            with self._guard:
+                self._alarm.reset()
+                servers = self._servers
+                if not servers:
+                    self._thread = None
+                    return
+            try:
+                self._turn(servers)
+            except Exception as error:  # noqa: BLE001 - who answers must go on answering
+                _say("Answering on control topics failed, and goes on: %s", error)
+                time.sleep(_PAUSE_S)
+
+    def _turn(self, servers: tuple[Server, ...]) -> None:
+        now_s = time.monotonic()
+        due_s = min(server.overdue(now_s) for server in servers)
+        heard = tuple(server.requests for server in servers if server.pause_until_s <= now_s)
+        until_ns = _NEVER_NS if due_s == float("inf") else int(due_s * 1e9)
+        try:
+            self._sleep(heard, until_ns)
+        finally:
+            for server in servers:
+                server.serve()
+
+    def _sleep(self, heard: tuple[Topic, ...], until_ns: int) -> None:
+        if _native.waits_on_many():
+            _native.wait_any(heard, self._alarm, until_ns)
+            return
+        while not (any(topic.has_msg() for topic in heard) or self._alarm.rung):
+            now_ns = _native.now_ns()
+            if now_ns >= until_ns:
+                return
+            self._alarm.wait_until(min(until_ns, now_ns + _LOOK_NS))
+
+
+_ears = _Ears()
+
+
+def _listen(server: Server) -> None:
+    _ears.add(server)
+
+
+def _ignore(server: Server) -> None:
+    _ears.remove(server)
+
+
+def _id(request: Mapping[str, Any]) -> str | int | None:
+    """By which the asker knows its answer; what is none is not sent back."""
+    found = request.get("id")
+    if isinstance(found, str):
+        return found if len(found) <= _MOST_ID else None
+    return found if isinstance(found, int) else None
+
+
+def _timeout(request: Mapping[str, Any]) -> float:
+    found = request.get("timeout_s")
+    if not isinstance(found, (int, float)) or not 0 < found <= _LONGEST_S:
+        return TIMEOUT_S
+    return float(found)
+
+
+def _refuse_late(request: Mapping[str, Any]) -> None:
+    """Who gave up asking while this process was stopped was told that nothing is done: so it must be."""
+    expires_ns = request.get("expires_ns")
+    if isinstance(expires_ns, int) and expires_ns < _native.now_ns():
+        raise HorusError("It came too late: who asked waits no more, and nothing was done.")
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, HorusError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _say(text: str, *values: object) -> None:
+    with suppress(Exception):  # a broken stderr, or a handler of somebody else's, must not matter here
+        _log.error(text, *values)
+
+
+def _forget_in_child() -> None:
+    """A forked child has no such thread, and answers for nobody."""
+    global _ears  # noqa: PLW0603 - another thread of the parent may have held its lock
+    _ears = _Ears()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)

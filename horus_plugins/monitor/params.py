@@ -1,0 +1,230 @@
+"""The parameters of the running processes of a namespace, asked for and set over their schedulers' control topics.
+
+Each process has one set of parameters, whatever number of schedulers it runs: one of these is asked.
+"""
+
+from __future__ import annotations
+
+import difflib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from horus_core.errors import HorusError, HorusTimeoutError, NodeError, ParamError
+from horus_plugins.monitor import control, schedulers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+TIMEOUT_S = 2.0
+_MOST_AT_ONCE = 16
+
+
+class Param(msgspec.Struct):
+    """A parameter of one process, as it is there now."""
+
+    name: str
+    value: Any
+    type: str
+    """As it was declared, or the type of the default that get() was given; empty where neither says."""
+    unit: str
+    doc: str
+    default: Any
+    min: float | None
+    max: float | None
+    choices: list[Any] | None
+    layer: str
+    """`set`, `argument`, `environment`, `file` or `default`."""
+    origin: str
+    """Who gave the value: the variable, the file with its line, who set it."""
+    declared: bool
+    asked: bool
+    """Whether code in that process has ever read it."""
+    fixed: bool
+    """A packaged node was made with it: it cannot be set while the node runs."""
+    nodes: list[str]
+    """Which nodes declared it, or were made with it; none where that is not known."""
+    scheduler: str = ""
+    pid: int = 0
+
+
+class Silent(msgspec.Struct):
+    """A process that gave no answer."""
+
+    scheduler: str
+    pid: int
+    why: str
+
+
+class ParamList(msgspec.Struct):
+    """What `horus param list` and `get` show."""
+
+    namespace: str
+    params: list[Param]
+    silent: list[Silent]
+
+
+class Refusal(msgspec.Struct):
+    """A process that did not do as it was asked."""
+
+    scheduler: str
+    pid: int
+    why: str
+    names: dict[str, str] = {}
+    """Of several parameters those that it refused, and why."""
+
+
+class Outcome(msgspec.Struct):
+    """What became of a change: as each process has it now, who refused it, and who gave no answer."""
+
+    namespace: str
+    taken: list[Param]
+    refused: list[Refusal]
+    silent: list[Silent]
+
+
+class Process(msgspec.Struct):
+    """A process that has parameters, by one of its schedulers."""
+
+    namespace: str
+    scheduler: str
+    pid: int
+    nodes: list[str]
+
+    def ask(self, cmd: str, **fields: Any) -> list[Param]:
+        """The parameters that it answers with; raises what control.ask raises."""
+        answer = control.ask(self.namespace, self.scheduler, cmd, timeout_s=TIMEOUT_S, **fields)
+        try:
+            found = msgspec.convert(answer.get("params", []), list[Param])
+        except msgspec.ValidationError as error:
+            raise control.RefusalError(
+                f"Asking scheduler {self.scheduler!r} failed: expected parameters, got {error} (pid={self.pid}). "
+                f"Is it of another version of HORUS?"
+            ) from None
+        for param in found:
+            param.scheduler, param.pid = self.scheduler, self.pid
+        return found
+
+
+def processes(namespace: str, node: str | None = None) -> list[Process]:
+    """The processes of a namespace in which a scheduler runs; of one node, or one scheduler, alone.
+
+    Raises NodeError where there is none.
+    """
+    by_member: dict[tuple[int, int], Process] = {}
+    names: set[str] = set()
+    for record in schedulers.schedulers(namespace)[0]:
+        if record.look() != schedulers.RUNNING:
+            continue
+        nodes = [str(row["name"]) for row in record.rows()]
+        names |= {record.name, *nodes}
+        if node is None or node == record.name or node in nodes:
+            key = record.header["ident"], record.header["pid"]
+            one = by_member.setdefault(key, Process(namespace, record.name, record.header["pid"], []))
+            one.nodes += nodes
+    if by_member:
+        return sorted(by_member.values(), key=lambda one: one.scheduler)
+    if node is not None and names:
+        raise NodeError(
+            f"Asking for parameters failed: expected one of {', '.join(sorted(names))}, got {node!r} "
+            f"(namespace={namespace!r}).{near(node, names)}"
+        )
+    raise NodeError(
+        f"Asking for parameters failed: expected a process in which nodes run, got none (namespace={namespace!r}). "
+        f"Parameters live in the processes that use them: for one that is to start, set HORUS_PARAM_NAME=value, or a "
+        f"line under [params] of horus.toml."
+    )
+
+
+def listed(namespace: str, node: str | None = None) -> ParamList:
+    """All parameters of all its processes, by name. Raises NodeError where nobody is to be asked."""
+    found, refused, silent = ask_all(processes(namespace, node), lambda process: process.ask("GetParams"))
+    silent += [Silent(one.scheduler, one.pid, one.why) for one in refused]
+    return ParamList(namespace, found, silent)
+
+
+def of_name(namespace: str, name: str, node: str | None = None) -> ParamList:
+    """One parameter, of each process that knows it; raises ParamError, with the nearest, where none does."""
+    found = listed(namespace, node)
+    params = [param for param in found.params if param.name == name]
+    if not params:
+        _refuse_unknown(name, found)
+    return ParamList(namespace, params, found.silent)
+
+
+def change(
+    namespace: str, cmd: str, name: str, node: str | None = None, *, new: bool = False, **fields: Any
+) -> Outcome:
+    """Have SetParam or DeleteParam done by each process that reads the parameter; `new`: by all.
+
+    Raises ParamError, with the nearest name, where none does.
+    """
+    asked = processes(namespace, node)
+    known, refused, silent = ask_all(asked, lambda process: process.ask("GetParams"))
+    mine = {param.pid for param in known if param.name == name and (param.asked or cmd != "SetParam")}
+    silenced = {one.pid for one in silent}
+    wanted = [one for one in asked if one.pid not in silenced and (new or one.pid in mine)]
+    if not wanted and not refused:
+        _refuse_unknown(name, ParamList(namespace, known, silent))
+    if cmd == "SetParam":
+        fields["new"] = new
+    taken, more, late = ask_all(wanted, lambda process: process.ask(cmd, name=name, **fields))
+    return Outcome(namespace, taken, [*refused, *more], [*silent, *late])
+
+
+def _refuse_unknown(name: str, found: ParamList) -> None:
+    unread = [param for param in found.params if param.name == name]
+    if unread:
+        raise ParamError(
+            f"Unknown parameter: expected one that code reads, got {name!r}, which {unread[0].origin} gives a value "
+            f"and nothing has read (namespace={found.namespace!r}). `--new` sets it nevertheless."
+        )
+    silent = ", ".join(f"{one.scheduler} (pid {one.pid})" for one in found.silent)
+    unasked = f" No answer came from {silent}." if silent else ""
+    names = {param.name for param in found.params}
+    known = (
+        f"one of {', '.join(sorted(names))}"
+        if names
+        else "one that a process declares or reads, and there is none"
+    )
+    raise ParamError(
+        f"Unknown parameter: expected {known}, got {name!r} (namespace={found.namespace!r}).{near(name, names)}"
+        f"{unasked}"
+    )
+
+
+def ask_all(
+    asked: list[Process], ask: Callable[[Process], list[Param]]
+) -> tuple[list[Param], list[Refusal], list[Silent]]:
+    """Ask them side by side: who is silent holds up nobody."""
+    found: list[Param] = []
+    refused: list[Refusal] = []
+    silent: list[Silent] = []
+
+    def one(process: Process) -> None:
+        try:
+            found.extend(ask(process))
+        except HorusTimeoutError as error:
+            silent.append(Silent(process.scheduler, process.pid, str(error)))
+        except HorusError as error:
+            names = getattr(error, "answer", {}).get("refused", {})
+            refused.append(Refusal(process.scheduler, process.pid, str(error), names))
+
+    if len(asked) == 1:
+        one(asked[0])
+    elif asked:
+        with ThreadPoolExecutor(min(len(asked), _MOST_AT_ONCE)) as pool:
+            list(pool.map(one, asked))
+    found.sort(key=lambda param: (param.name, param.scheduler, param.nodes))
+    return found, sorted(refused, key=_by_scheduler), sorted(silent, key=_by_scheduler)
+
+
+def _by_scheduler(one: Refusal | Silent) -> str:
+    return one.scheduler
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """A hint at the name that was meant, if any is near."""
+    found = difflib.get_close_matches(name, list(names), n=1)
+    return f" Did you mean {found[0]!r}?" if found else ""
