@@ -24,7 +24,7 @@ SCRIPTS = re.compile(
 SHORT = re.compile(
     r"horus (?:--namespace \w+ )?"
     r"(?:clean|topic list|blackbox|msg list|msg show \w+|plugin list|plugin (?:check|info)(?: horus-core)?"
-    r"|version|package list)"
+    r"|version|package list|logs(?!.* -f)(?: \S+)*)"
     r"(?: --?[a-z-]+)*"
 )
 """Run: it ends by itself."""
@@ -41,7 +41,7 @@ ELSEWHERE = {
     r"(?:HORUS_\w+=\S+ )*horus run (?:--isolated )?\S+\.py.*": "cli/test_docs.py",
     r"horus run motor_controller detector\.py": "cli/test_docs.py",
     r"horus blackbox \S+ .*": "cli/test_blackbox.py",
-    r"horus logs? .*": "cli/test_logs.py",
+    r"horus logs (?:-f|.* -f).*": "cli/test_logs.py",
     r"horus estop .*": "cli/test_estop.py",
     r"horus msg .*": "cli/test_msg.py",
     r"(?:HORUS_\w+=\S+ )?horus param .*": "cli/test_param.py",
