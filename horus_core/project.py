@@ -65,13 +65,13 @@ class Settings:
         return None if isinstance(value, str) else f"{where} expected a string for {key!r}, got {value!r}."
 
 
-def find(name: str = FILE) -> Path | None:
-    """The file of that name of the nearest folder from the working folder upwards, or None.
+def find(name: str = FILE, start: str | None = None) -> Path | None:
+    """The file of that name of the nearest folder from `start`, or the working folder, upwards; or None.
 
     One that somebody else has put into a folder where anybody may write, such as /tmp, is none of ours.
     """
     try:
-        folder = os.getcwd()  # noqa: PTH109 - every command looks here: pathlib takes longer to import than to look
+        folder = start or os.getcwd()  # noqa: PTH109 - every command looks here: pathlib takes longer to import than to look
     except OSError:  # the working folder was removed
         return None
     while True:

@@ -24,7 +24,7 @@ SUMMARIES = {
     "estop": "Stop the robot, let it go again, or see how it stands.",
     "graph": "Show nodes and topics as text, DOT, Mermaid or SVG.",
     "install": "Install packages for this Python, and tell what HORUS gains.",
-    "log": "The same as logs.",
+    "launch": "Start the processes of a launch file, watch them, and stop them together.",
     "logs": "Show what nodes log, of all processes, as it comes or since.",
     "msg": "See, check and compare message types.",
     "new": "Start a node, a plugin or a project from a template.",
@@ -54,10 +54,7 @@ ALIASES = {"log": "logs"}
 
 TO_COME = {
     "build": "native nodes",
-    "launch": "launch files",
     "monitor": "the web monitor and the terminal's",
-    "param": "parameters",
-    "node": "lists of nodes",
     "record": "recordings",
     "replay": "recordings",
 }

@@ -8,6 +8,8 @@ from horus_cli.verbs import Verbs
 
 VERBS = {
     "list": "horus_cli.topic_list:list_topics",
+    "echo": "horus_cli.topic_echo:echo",
+    "pub": "horus_cli.topic_pub:pub",
     "info": "horus_cli.topic_info:info",
     "find": "horus_cli.topic_find:find",
     "hz": "horus_cli.topic_rate:hz",

@@ -141,7 +141,6 @@ def listed(namespace: str, node: str | None = None) -> ParamList:
     """All parameters of all its processes, by name. Raises NodeError where nobody is to be asked."""
     found, refused, silent = ask_all(processes(namespace, node), lambda process: process.ask("GetParams"))
     silent += [Silent(one.scheduler, one.pid, one.why) for one in refused]
-    found.sort(key=lambda param: (param.name, param.scheduler, param.nodes))
     return ParamList(namespace, found, silent)
 
 
@@ -217,7 +216,12 @@ def ask_all(
     elif asked:
         with ThreadPoolExecutor(min(len(asked), _MOST_AT_ONCE)) as pool:
             list(pool.map(one, asked))
-    return found, refused, silent
+    found.sort(key=lambda param: (param.name, param.scheduler, param.nodes))
+    return found, sorted(refused, key=_by_scheduler), sorted(silent, key=_by_scheduler)
+
+
+def _by_scheduler(one: Refusal | Silent) -> str:
+    return one.scheduler
 
 
 def near(name: str, names: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ if __name__ == "__main__" and not getattr(sys.flags, "safe_path", False):
     del sys.path[0]  # this file's folder, whose modules are nobody's to import by their short names
 
 import argparse
+import os
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,11 +30,13 @@ def main(line: list[str]) -> int:
     distribution, _, name = words[0].partition(":")
     sys.argv = [name if len(words) == 1 else distribution, *line[cut + 1 :]]
     from horus_core.errors import HorusError  # noqa: PLC0415 - imports what the arguments do not need
+    from horus_core.scheduler.scheduler import VARIABLE as SCHEDULER  # noqa: PLC0415
     from horus_core.scheduler.scheduler import Scheduler  # noqa: PLC0415
     from horus_plugins.packages.loading import nodes_of  # noqa: PLC0415
 
     try:
-        scheduler = Scheduler(name=settings.name)
+        # Whoever launches it may call the scheduler otherwise than its node.
+        scheduler = Scheduler(name=None if os.environ.get(SCHEDULER) else settings.name)
         for node in nodes_of(words, settings):
             scheduler.add(node)
     except HorusError as error:

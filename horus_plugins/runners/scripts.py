@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 TABLE = "scripts"
 
 
-def words_of(name: str) -> list[str] | None:
-    """What the project says that `horus run NAME` is to run; None when it does not say.
+def words_of(name: str, folder: str | None = None) -> list[str] | None:
+    """What the project of that folder, or the working one, says that `horus run NAME` is to run; None for nothing.
 
     Raises ConfigError for a horus.toml that cannot be read, or an entry that is none.
     """
-    path = project.find()
+    path = project.find(folder)
     settings = None if path is None else project.read(path)
     if settings is None or name not in _table(settings):
         return None

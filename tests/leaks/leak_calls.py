@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import signal
 
@@ -240,6 +241,37 @@ def a_node_ticks(stage):
     node._horus_run(lambda *arguments: arguments, 1, "two")
     node._horus_forgive()
     node._horus_unbind()
+
+
+@call(
+    "NodeBase.log_debug", "NodeBase.log_info", "NodeBase.log_warning", "NodeBase.log_error",
+    "NodeBase._horus_bind_log",
+)  # fmt: skip
+def a_node_logs(stage):
+    node, levels = leak_stage.Node(), {10: False, 20: True}
+    node.log_info("said to nobody")
+    said = []
+    for known in (levels, None):
+        node._horus_bind_log(known, lambda *values: said.append(values))
+        node.log_debug("below")
+        node.log_info("shown", every=1.0)
+        node.log_warning(message="unasked")
+        node.log_error("four", 2.0)
+    assert said[:3] == [(20, "shown", 1.0), (30, "unasked"), (40, "four", 2.0)]
+    assert len(said) == 7
+
+
+@call("LogFile()", "LogFile.use", "LogFile.append", "LogFile.linked", "offer")
+def lines_are_appended_and_offered(stage):
+    log, fd = _native.LogFile(), os.memfd_create("log")
+    assert log.append(b"no file") == -1
+    log.use(fd)
+    assert log.append(b"line\n") == 5
+    assert not log.linked
+    assert _native.offer(fd, b"more\n") == 5
+    log.use(os.memfd_create("next"))
+    assert log.append(b"line\n") == 5
+    log.use(-1)
 
 
 @call(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 import msgspec
 
 from horus_plugins.launch.file.problems import nearest, shown
-from horus_plugins.launch.file.values import Mapping, Scalar, Sequence, Value, at
+from horus_plugins.launch.file.values import Mapping, Scalar, Sequence, Value, at, is_broken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as AnyMapping
@@ -40,7 +40,7 @@ def check(
     found = {}
     for key, rule in known.items():
         value = mapping.get(key)
-        if value is not None:
+        if value is not None and not is_broken(value):
             good, converted = _fits(key, value, rule, what, problems)
             if good:
                 found[key] = converted
@@ -90,7 +90,7 @@ def _note(key: str, value: Value, rule: Any, what: str, problems: Problems, said
             except msgspec.ValidationError:
                 problems.add(
                     one.place,
-                    f"{key} of {what}: expected {expected}, got {_got(one)} for {shown(name)}.{_advice(one)}",
+                    f"{key} of {what}: expected {expected}, got {_got(one)} for {shown(name)}.",
                 )
         return
     path = _PATH.search(said)
@@ -98,8 +98,12 @@ def _note(key: str, value: Value, rule: Any, what: str, problems: Problems, said
         [int(number) if number else name for number, name in _STEP.findall(path[1])] if path else []
     )
     place = at(value, steps)
+    wants_text = said.startswith("Expected `str")
     part = _part(value, steps)
-    problems.add(place, f"{key} of {what}: expected {expected}, got {_got(part)}.{_advice(part)}")
+    advice = ""
+    if wants_text and isinstance(part, Scalar) and part.value is not None and not isinstance(part.value, str):
+        advice = f' For text write "{part.text}" in quotes.'
+    problems.add(place, f"{key} of {what}: expected {expected}, got {_got(part)}.{advice}")
 
 
 def _part(value: Value, steps: list[str | int]) -> Value:
@@ -115,13 +119,6 @@ def _got(value: Value) -> str:
     if isinstance(value, Scalar):
         return shown(value.value)
     return f"{'a list' if isinstance(value, Sequence) else 'a mapping'} {shown(value.plain())}"
-
-
-def _advice(value: Value) -> str:
-    """What to do about a number where a text is wanted, or the other way round, is quotes."""
-    if isinstance(value, Scalar) and value.value is not None and not isinstance(value.value, str):
-        return f' For text write "{value.text}" in quotes.'
-    return ""
 
 
 def _expected(rule: Any) -> str:

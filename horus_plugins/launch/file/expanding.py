@@ -1,4 +1,4 @@
-"""From files to the nodes in them: includes are read, groups opened, loops written out. Nothing of a node is read yet."""
+"""From files to the nodes in them: includes are read, groups opened, loops written out. Nodes stay as they are."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 MAX_NODES = 5_000
 MAX_INCLUDES = 20
-_GROUP = ("foreach", "nodes", "include", "prefix")
+GROUP = ("foreach", "nodes", "include", "prefix")
+"""The keys that make an item of `nodes` a group."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _FREE = "x-"
 """What keys start with that are the user's own: where anchors are put."""
@@ -147,7 +148,7 @@ class Expander:
             self._problems.add(
                 item.place, f"nodes: expected a node, `name: …` with its keys, got {shown(item.plain())}."
             )
-        elif any(key in item.entries for key in _GROUP):
+        elif any(key in item.entries for key in GROUP):
             yield from self._group(item, context)
         else:
             self._count += 1
@@ -252,7 +253,8 @@ class Expander:
         elif not inside.path.is_file():
             self._problems.add(
                 place,
-                f"include: expected a launch file, got {inside.shown!r}, which is none. Paths start at {inside.chain[-1].parent}.",
+                f"include: expected a launch file, got {inside.shown!r}, which is none. "
+                f"Paths start at {inside.chain[-1].parent}.",
             )
         else:
             return True
@@ -269,11 +271,12 @@ class _Value(NamedTuple):
     @classmethod
     def of(cls, name: str, item: Value) -> _Value | None:
         """What an item of the list binds; None when it is nothing that a name can be made of."""
-        plain = item.plain()
         if isinstance(item, Mapping):
-            bound = {name: plain.get("name"), **{f"{name}.{key}": one for key, one in plain.items()}}
-            plain = bound[name]
+            parts = item.plain()
+            plain = parts.get("name")
+            bound = {name: plain, **{f"{name}.{key}": one for key, one in parts.items()}}
         elif isinstance(item, Scalar):
+            plain = item.value
             bound = {name: plain}
         else:
             return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from horus_core.nodes.options import MAX_RATE
-from horus_plugins.launch.file.plan import Condition, Policy
+from horus_plugins.launch.file.plan import Condition, Policy  # noqa: TC001 - msgspec looks at them
 
 _MAX_S = 86_400.0
 NAME = r"^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,128}$"
@@ -19,7 +19,7 @@ def _says(description: str, expected: str, **rules: Any) -> Any:
     return Meta(description=description, extra={"expected": expected}, **rules)
 
 
-Word = Union[str, int, float, bool]
+Word = str | int | float | bool
 Text = Annotated[str, Meta(min_length=1)]
 Seconds = Annotated[float, Meta(ge=0, le=_MAX_S)]
 Name = Annotated[str, Meta(pattern=NAME)]
@@ -137,7 +137,7 @@ class IncludeSpec(Struct, forbid_unknown_fields=True):
     env: Env | UnsetType = UNSET
 
 
-Includes = Union[Text, IncludeSpec, list[Text | IncludeSpec]]
+Includes = Text | IncludeSpec | list[Text | IncludeSpec]
 _INCLUDES = _says("Other launch files, whose nodes belong to this session.", "a file, or a list of them")
 _FOREACH = _says(
     "For each value, or combination of values, the nodes once; ${name} stands for it.",

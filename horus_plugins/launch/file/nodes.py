@@ -9,7 +9,6 @@ from msgspec import UNSET
 
 from horus_core import names
 from horus_core.errors import InvalidNameError
-from horus_core.nodes import placement
 from horus_plugins.launch.file import format as spec
 from horus_plugins.launch.file.checking import check
 from horus_plugins.launch.file.parameters import Params, environment, text
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from horus_plugins.launch.file.expanding import Draft
     from horus_plugins.launch.file.problems import Place, Problems
 
+_RESERVED = ("horus.", "_horus.")
 _RUNS = ("package", "command", "cmd")
 
 
@@ -54,10 +54,17 @@ class LaunchNode:
     ready_timeout: float
     restart: RestartPolicy
     on_exit: Literal["continue", "shutdown"]
+    sound: bool
+    """Whether it has a name of its own and one thing to run; what has not is only looked at for more problems."""
     folder: Path = field(repr=False)
     """Where relative paths start."""
     mapping: Mapping = field(repr=False, compare=False)
     """As it is written."""
+
+    @property
+    def label(self) -> str:
+        """The node in errors."""
+        return f"node {shown(self.name)}" if self.own_name else "the node"
 
     def place(self, *keys: str) -> Place:
         """Where the value of the first of these keys stands that it has; else where the node does."""
@@ -74,13 +81,13 @@ def name_of(draft: Draft, problems: Problems) -> str | None:
     if value is None:
         return None
     own = substitute(value, draft.context.scope, problems)
-    if not isinstance(own, Scalar) or not isinstance(own.value, str):
+    if not isinstance(own, Scalar) or not isinstance(own.value, str) or own.broken:
         return None
     return ".".join([*draft.context.prefixes, own.value])
 
 
-def node(draft: Draft, sets: AnyMapping[str, Any], problems: Problems) -> LaunchNode | None:
-    """The node that a draft is, with the parameters `sets` above its own; None when it cannot be made out."""
+def node(draft: Draft, sets: AnyMapping[str, Any], problems: Problems) -> LaunchNode:
+    """The node that a draft is, with the parameters `sets` above its own."""
     name = name_of(draft, problems)
     what = f"node {shown(name)}" if name else "the node"
     context = draft.context.with_layer(draft.mapping)
@@ -95,10 +102,11 @@ def node(draft: Draft, sets: AnyMapping[str, Any], problems: Problems) -> Launch
             )
     values = params.all()
     env = environment(context.env, params, what, problems)
-    runs = _check_runs(mapping, what, problems)
-    if name is None or "name" not in found or not runs:
-        return None
-    return _made(draft, mapping, {**found, "params": values, "env": env}, problems)
+    sound = _check_runs(mapping, what, problems) and name is not None and "name" in found
+    found = {"name": "", **found, "params": values, "env": env}
+    if sound:
+        sound = _check_names(draft, mapping, found, problems)
+    return _made(draft, mapping, found, problems, sound=sound)
 
 
 def _substituted(draft: Draft, params: Params, problems: Problems) -> Mapping:
@@ -123,24 +131,43 @@ def _check_runs(mapping: Mapping, what: str, problems: Problems) -> bool:
     return False
 
 
-def _made(draft: Draft, mapping: Mapping, found: dict[str, Any], problems: Problems) -> LaunchNode | None:
+def _full_names(draft: Draft, found: dict[str, Any]) -> tuple[str, str]:
+    """The node's name and its topics' prefix."""
     groups = draft.context.prefixes
-    prefix = "/".join([*groups, *(part for part in found.get("namespace", "").split("/") if part)])
-    name = ".".join([*groups, found["name"]])
+    parts = [part for part in found.get("namespace", "").split("/") if part]
+    return ".".join([*groups, found["name"]]), "/".join([*groups, *parts])
+
+
+def _check_names(draft: Draft, mapping: Mapping, found: dict[str, Any], problems: Problems) -> bool:
+    name, prefix = _full_names(draft, found)
     try:
         names.node_name(found["name"])
         names.node_name(name)
-        placement.topic_names({prefix: prefix} if prefix else {})
+        _check_prefix(prefix)
     except InvalidNameError as error:
         problems.add(mapping.place, f"node {shown(name)}: {error}")
-        return None
+        return False
+    return True
+
+
+def _check_prefix(prefix: str) -> None:
+    if prefix and names.topic_name(prefix).startswith(_RESERVED):
+        raise InvalidNameError(
+            f"Bad namespace {prefix!r}: expected one that does not start with 'horus.' or '_horus.', HORUS's own."
+        )
+
+
+def _made(
+    draft: Draft, mapping: Mapping, found: dict[str, Any], problems: Problems, *, sound: bool
+) -> LaunchNode:
+    name, prefix = _full_names(draft, found)
     command = found.get("command", found.get("cmd"))
     args = mapping.get("args")
     words = args.items if isinstance(args, Sequence) and "args" in found else ()
     return LaunchNode(
         name=name,
         own_name=found["name"],
-        groups=groups,
+        groups=draft.context.prefixes,
         package=found.get("package"),
         command=tuple(command) if isinstance(command, list) else command,
         args=tuple(text(one) for one in words if isinstance(one, Scalar)),
@@ -156,6 +183,7 @@ def _made(draft: Draft, mapping: Mapping, found: dict[str, Any], problems: Probl
         ready_timeout=found.get("ready_timeout", 60.0),
         restart=_restart(mapping, found.get("restart", "never"), name, problems),
         on_exit=found.get("on_exit", "continue"),
+        sound=sound,
         folder=draft.context.folder,
         mapping=mapping,
     )
@@ -170,10 +198,12 @@ def _topics(mapping: Mapping, found: dict[str, Any], name: str, problems: Proble
             f"names its topics.",
         )
     try:
-        return placement.topic_names(topics)
+        # As they are written: the process puts its own prefix before them.
+        for topic in (*topics, *topics.values()):
+            names.topic_name(topic)
     except InvalidNameError as error:
         problems.add(mapping.key_place("topics"), f"topics of node {name!r}: {error}")
-        return {}
+    return topics
 
 
 def _dependencies(found: str | list[str] | dict[str, Any]) -> tuple[Dependency, ...]:

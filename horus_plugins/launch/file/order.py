@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 
 def unique(nodes: Iterable[LaunchNode], problems: Problems) -> dict[str, LaunchNode]:
-    """The nodes by name; one whose name is taken is noted, and left out."""
+    """The sound ones by name; one whose name is taken is noted, and left out."""
     found: dict[str, LaunchNode] = {}
     for node in nodes:
+        if not node.sound:
+            continue
         first = found.setdefault(node.name, node)
         if first is not node:
             problems.add(
@@ -105,7 +107,7 @@ def _needs(name: str, nodes: dict[str, LaunchNode]) -> list[str]:
 
 
 def ordered(nodes: dict[str, LaunchNode]) -> list[LaunchNode]:
-    """Topologically; of those that may start, the lowest priority first, then the first in the file."""
+    """Topologically; of those that may start, the lowest priority first, then the first in the file; circles last."""
     number = {name: (node.priority, index) for index, (name, node) in enumerate(nodes.items())}
     waiting = {name: set(_needs(name, nodes)) for name in nodes}
     dependents: dict[str, list[str]] = {name: [] for name in nodes}
@@ -122,7 +124,7 @@ def ordered(nodes: dict[str, LaunchNode]) -> list[LaunchNode]:
             waiting[other].discard(name)
             if not waiting[other]:
                 heapq.heappush(ready, (number[other], other))
-    return found
+    return [*found, *(node for node in nodes.values() if node not in found)]
 
 
 def matching(pattern: str, known: Iterable[str]) -> list[str]:

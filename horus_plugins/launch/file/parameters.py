@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from horus_core.control import params as given
+from horus_core.params import env as given
 from horus_plugins.launch.file.problems import shown
 from horus_plugins.launch.file.substitution import Scope, as_text, substitute
 from horus_plugins.launch.file.values import Scalar, Sequence, Value
@@ -27,7 +27,7 @@ OURS = {
 """Variables that a launch sets itself, and the key that says what to."""
 MAX_VARIABLE = 128 * 1024 - 1
 """Bytes of `NAME=value` that Linux gives a process (MAX_ARG_STRLEN)."""
-_PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _VARIABLE = re.compile(r"[^=\0]+")
 
 
@@ -70,7 +70,7 @@ class Params:
         seen: dict[str, str] = {}
         for name, bound in self._bound.items():
             variable = given.variable(name)
-            if not _PARAM.fullmatch(name):
+            if not PARAM.fullmatch(name):
                 self._problems.add(
                     bound.entry.place,
                     f"params of {self._what}: expected a name of letters, digits and _ . -, got {shown(name)}.",

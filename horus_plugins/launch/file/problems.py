@@ -44,12 +44,16 @@ class Problems:
         """Note a problem: what was expected, what there is, and what to do."""
         self._found[place, text] = None
 
+    def listed(self) -> list[tuple[Place, str]]:
+        """All of them, in order."""
+        files = list(dict.fromkeys(place.file for place, _ in self._found))
+        return sorted(self._found, key=lambda one: (files.index(one[0].file), one[0].line, one[0].column))
+
     def check(self) -> None:
         """Raise LaunchError with all of them, if there are any."""
         if not self._found:
             return
-        files = list(dict.fromkeys(place.file for place, _ in self._found))
-        ordered = sorted(self._found, key=lambda one: (files.index(one[0].file), one[0].line, one[0].column))
+        ordered = self.listed()
         count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
         lines = [f"{plain_name(str(place))}: {text}" for place, text in ordered[: self._MOST]]
         if len(ordered) > self._MOST:
@@ -68,6 +72,6 @@ def shown(value: object, most: int = 60) -> str:
 
 
 def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
-    """ " Did you mean …?", or "" where nothing is near."""
+    """A hint at the nearest word that is known; "" where none is near."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return f" Did you mean {close[0]!r}?" if close else ""

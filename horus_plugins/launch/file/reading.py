@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
         """The tag of what has none: of a scalar, whether it is a bare word."""
         if kind is yaml.ScalarNode:
             return _WORD if implicit[0] else _TEXT
-        return str(super().resolve(kind, value, implicit))
+        return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
 
 
 class _Stop(Exception):  # noqa: N818 - not an error of its own: the problem is noted
@@ -61,6 +61,10 @@ def read(path: Path, name: str, problems: Problems) -> Mapping | None:
     if node is None:
         problems.add(here, "expected keys such as `nodes:`, got an empty file.")
         return None
+    return _constructed(node, name, problems)
+
+
+def _constructed(node: yaml.Node, name: str, problems: Problems) -> Mapping | None:
     try:
         value = _Constructor(name, problems).value(node, 0)
     except _Stop:
@@ -144,6 +148,7 @@ class _Constructor:
         self._require_no_tag(node, place)
         if isinstance(node, yaml.SequenceNode):
             return Sequence(place, tuple(self.value(item, depth + 1) for item in node.value))
+        assert isinstance(node, yaml.MappingNode)
         return self._mapping(node, place, depth)
 
     def _stop(self, place: Place, text: str) -> None:
@@ -162,7 +167,7 @@ class _Constructor:
             value = scalars.resolve(text) if node.tag == _WORD else _as_tagged(node.tag, text)
         except ValueError as error:
             self._problems.add(place, str(error))
-            return Scalar(place, text, text, quoted=True)
+            return Scalar(place, text, text, quoted=True, broken=True)
         return Scalar(place, value, text, quoted=node.tag != _WORD)
 
     def _mapping(self, node: yaml.MappingNode, place: Place, depth: int) -> Mapping:

@@ -1,7 +1,7 @@
-"""What an unquoted word of YAML is: the rules of YAML 1.2, and an error where those of 1.1 say something else.
+"""What an unquoted word is: the rules of YAML 1.2, and an error where those of 1.1 say something else.
 
-YAML 1.1 reads `on`, `no` and `y` as booleans, `0123` as 83 and `1_000` as 1000; YAML 1.2, JSON and people do not. Which of
-them a file means, nobody can know: it has to be written so that all read the same.
+YAML 1.1 reads `on`, `no` and `y` as booleans, `0123` as 83 and `1_000` as 1000; YAML 1.2, JSON and people do not.
+What a file means by them nobody can know: it has to be written so that all read the same.
 """
 
 from __future__ import annotations

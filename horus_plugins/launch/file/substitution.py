@@ -1,7 +1,7 @@
 """`${NAME}` in a launch file: of a loop, of the environment, of a parameter.
 
-`${NAME:-default}` where NAME is not set or empty, `$$` for a dollar sign. A value that is one reference and nothing else
-keeps the type of what it refers to; a bare word from the environment is what it would be if it were written there.
+`${NAME:-default}` where NAME is not set or empty, `$$` for a dollar sign. A value that is one reference and nothing
+else keeps the type of what it refers to; a bare word from the environment is what it would be if it stood there.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def substitute(value: Value, scope: Scope, problems: Problems) -> Value:
         return value
     except ValueError as error:
         problems.add(value.place, str(error))
-        return value
+        return replace(value, broken=True)
     return _joined(value, parts)
 
 
@@ -72,7 +72,7 @@ def _joined(value: Scalar, parts: list[Any]) -> Value:
     """One reference alone keeps its type; else everything is text."""
     if len(parts) == 1 and isinstance(parts[0], _Word):
         word = parts[0]
-        return Scalar(value.place, word if value.quoted else word.resolved, str(word), value.quoted)
+        return Scalar(value.place, str(word) if value.quoted else word.resolved, str(word), value.quoted)
     if len(parts) == 1 and not isinstance(parts[0], str):
         return of_plain(parts[0], value.place)
     text = "".join(one if isinstance(one, str) else as_text(one) for one in parts)
@@ -87,7 +87,7 @@ class _Word(str):
     @property
     def resolved(self) -> Any:
         try:
-            return scalars.resolve(self) if self else str(self)
+            return scalars.resolve(str(self)) if self else str(self)
         except ValueError:  # what readers of YAML disagree on: outside of a file it is text
             return str(self)
 
@@ -181,4 +181,4 @@ def _not_set(name: str, scope: Scope) -> str:
             f"${{{name}:-default}}."
         )
     hint = nearest(name, [*scope.loops, *scope.environ], cutoff=0.8)
-    return f"expected {name!r} to be set in the environment, got nothing.{hint} Set it, or write ${{{name}:-default}}."
+    return f"expected {name!r} to be set in the environment, got none.{hint} Set it, or write ${{{name}:-default}}."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Union
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from horus_plugins.launch.file.problems import Place
 
-Plain = Union[None, bool, int, float, str]
+Plain = bool | int | float | str | None
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Scalar:
     """As it is written."""
     quoted: bool = False
     """Whether it is text whatever it looks like."""
+    broken: bool = False
+    """Whether it has a problem that was told: nothing more is to be said of it."""
 
     def plain(self) -> Plain:
         """The value alone."""
@@ -69,7 +71,7 @@ class Mapping:
         return entry.place if entry is not None else self.place
 
 
-Value = Union[Scalar, Sequence, Mapping]
+Value = Scalar | Sequence | Mapping
 
 
 def of_plain(value: Any, place: Place) -> Value:
@@ -79,6 +81,14 @@ def of_plain(value: Any, place: Place) -> Value:
     if isinstance(value, list):
         return Sequence(place, tuple(of_plain(one, place) for one in value))
     return Scalar(place, value, value if isinstance(value, str) else repr(value), isinstance(value, str))
+
+
+def is_broken(value: Value) -> bool:
+    """Whether something in it has a problem that was told."""
+    if isinstance(value, Scalar):
+        return value.broken
+    parts = value.items if isinstance(value, Sequence) else tuple(one.value for one in value.entries.values())
+    return any(is_broken(one) for one in parts)
 
 
 def at(value: Value, path: list[str | int]) -> Place:
@@ -91,8 +101,3 @@ def at(value: Value, path: list[str | int]) -> Place:
         else:
             break
     return value.place
-
-
-def moved(value: Value, place: Place) -> Value:
-    """The same value, said to stand elsewhere."""
-    return replace(value, place=place)

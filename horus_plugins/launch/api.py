@@ -1,0 +1,18 @@
+"""Launch files from Python: what `horus.launch` offers."""
+
+from __future__ import annotations
+
+from horus_plugins.launch.file.launch_file import LaunchFile, load
+from horus_plugins.launch.file.nodes import LaunchNode
+from horus_plugins.launch.file.plan import Dependency, Plan, PlannedNode, RestartPolicy, StopTimes
+
+__all__ = [
+    "Dependency",
+    "LaunchFile",
+    "LaunchNode",
+    "Plan",
+    "PlannedNode",
+    "RestartPolicy",
+    "StopTimes",
+    "load",
+]
