@@ -10,6 +10,7 @@ from benchmarks.figures import (
     dicts,
     footprint,
     images,
+    observers,
     realtime,
     scheduling,
     streams,
@@ -48,4 +49,7 @@ FIGURES: dict[str, Callable[[Lab], list[Row]]] = {
     "rt-beside-python": realtime.beside_python,
     "event": wakeups.event,
     "estop": wakeups.emergency_stop,
+    "observers": observers.publisher,
+    "topic-list": observers.crowd,
+    "nothing-running": observers.nothing,
 }
