@@ -445,6 +445,7 @@ class Session:
             time.monotonic_ns(),
             manifest.control_topic(self.plan.session),
             run_id=self._run_id,
+            log=str(self._log.path),
             options=self._settings.options,
             nodes=[unit.row for unit in self.units.values()],
         )
