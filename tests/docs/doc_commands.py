@@ -44,6 +44,8 @@ ELSEWHERE = {
     r"horus estop .*": "cli/test_estop.py",
     r"horus msg .*": "cli/test_msg.py",
     r"(?:HORUS_\w+=\S+ )?horus param .*": "cli/test_param.py",
+    r"(?:sudo )?horus service .*": "cli/test_service.py",
+    r"sudo useradd .*|(?:sudo )?(?:systemctl|journalctl) .*": "systemd/__main__.py",
     r"horus completion .*|eval .*horus completion .*": "cli/test_help.py",
     r"horus plugin (?:en|dis)able .*": "plugins/test_switches.py",
     r"horus new .*": "cli/test_new.py",
