@@ -11,6 +11,7 @@ from benchmarks.figures import (
     footprint,
     images,
     logs,
+    observers,
     realtime,
     scheduling,
     streams,
@@ -50,4 +51,7 @@ FIGURES: dict[str, Callable[[Lab], list[Row]]] = {
     "rt-beside-python": realtime.beside_python,
     "event": wakeups.event,
     "estop": wakeups.emergency_stop,
+    "observers": observers.publisher,
+    "topic-list": observers.crowd,
+    "nothing-running": observers.nothing,
 }
