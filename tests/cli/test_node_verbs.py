@@ -75,7 +75,7 @@ def test_nodes_are_steered_by_name_or_pattern(horus, here, ns, script, alive, wa
     robot.shows("init leg", times=2)
     _refuses_what_it_does_not_know(here)
     robot.signal(signal.SIGSTOP)
-    frozen = horus("node", "kill", "leg", "--timeout", "0.7")
+    frozen = horus("node", "kill", "leg", "--timeout", "3")
     assert frozen.wait() == 124
     assert f"kill -CONT {robot.pid}" in frozen.stderr
     robot.signal(signal.SIGCONT)

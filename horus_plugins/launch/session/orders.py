@@ -88,10 +88,7 @@ class _Handlers:
             if not _is_ok(outcome):
                 unit.held = unit.held and not last
             else:
-                node = request.text("node")  # whoever is stopped next may be the last, before we have looked again
-                scheduler.nodes = [one for one in scheduler.nodes if one != node]
-                if not any(one.nodes for one in unit.row.schedulers):
-                    _expect_end(unit)
+                _forget(unit, request.text("node"))
             request.target(_passed_on(outcome, unit))
 
         raise self._ask(scheduler, request, told)
@@ -172,6 +169,14 @@ def _expect_end(unit: Unit) -> None:
     unit.held = True
     if unit.child is not None:
         unit.child.expect_end()
+
+
+def _forget(unit: Unit, node: str) -> None:
+    """It was removed: whichever is stopped next may be the last, before we have looked again."""
+    for one in unit.row.schedulers:
+        one.nodes = [name for name in one.nodes if name != node]
+    if not any(one.nodes for one in unit.row.schedulers):
+        _expect_end(unit)
 
 
 def _is_ok(outcome: Mapping[str, Any] | BaseException) -> bool:
