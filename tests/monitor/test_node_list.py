@@ -252,7 +252,14 @@ def test_nodes_of_a_launch_session_are_known_by_their_process(program, look, sta
     robot.wait_for("started")
     state("camera", "running")
     session = manifest.Manifest(
-        "formation", horus_namespace, "f.yaml", os.getpid(), 1, time.time_ns(), "horus.launch.ctl.formation"
+        session="formation",
+        namespace=horus_namespace,
+        file="formation.yaml",
+        pid=os.getpid(),
+        ident=1,
+        started_ns=time.time_ns(),
+        started_monotonic_ns=time.monotonic_ns(),
+        control_topic=manifest.control_topic("formation"),
     )
     session.nodes = [manifest.LaunchedNode("robot", pid=robot.process.pid)]
     manifest.write(session)
