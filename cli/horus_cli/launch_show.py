@@ -66,10 +66,8 @@ def dry_run(file: str, choice: Choice, *, as_json: bool) -> int:
         click.echo(f"{number}. {safe(one.name)} ({one.kind})")
         for name, text in _details(one):
             click.echo(f"     {name:<9} {safe(text)}")
-    stop = plan.stop
-    click.echo(
-        f"A stop asks the schedulers, sends SIGTERM after {stop.graceful_s:g} s and SIGKILL {stop.terminate_s:g} s on."
-    )
+    stop, ask = plan.stop, "A stop asks the schedulers"
+    click.echo(f"{ask}, sends SIGTERM after {stop.graceful_s:g} s and SIGKILL {stop.terminate_s:g} s on.")
     _warn(plan.warnings)
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,17 +25,28 @@ _SECONDS = click.FloatRange(min=0, max=1e9, min_open=True)
 @click.command("echo")
 @click.argument("topic")
 @click.option(
-    "--field", "-f", "fields", multiple=True, metavar="PATH", help="Only this: pose.x, ranges[3]. May be repeated."
+    "--field",
+    "-f",
+    "fields",
+    multiple=True,
+    metavar="PATH",
+    help="Only this: pose.x, ranges[3]. May be repeated.",
 )
 @click.option("--count", "-n", type=click.IntRange(min=1), metavar="N", help="End after N messages.")
 @click.option("--once", is_flag=True, help="End after one message.")
 @click.option("--latest", is_flag=True, help="Begin with the newest message that is there, if there is one.")
-@click.option("--rate", type=_SECONDS, metavar="HZ", help="Show at most so many a second: the newest each time.")
+@click.option(
+    "--rate", type=_SECONDS, metavar="HZ", help="Show at most so many a second: the newest each time."
+)
 @click.option("--duration", type=_SECONDS, metavar="SECONDS", help="End after that long.")
-@click.option("--timeout", type=_SECONDS, metavar="SECONDS", help="Exit code 124 when nothing comes for so long.")
+@click.option(
+    "--timeout", type=_SECONDS, metavar="SECONDS", help="Exit code 124 when nothing comes for so long."
+)
 @click.option("--meta", is_flag=True, help="Add number, time of sending and publisher.")
 @click.option("--full", is_flag=True, help="Leave nothing out of long arrays, lists and texts.")
-@click.option("--json", "as_json", is_flag=True, help="A line of JSON a message; `topic pub --json -` reads it.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="A line of JSON a message; `topic pub --json -` reads it."
+)
 @click.option("--csv", "as_csv", is_flag=True, help="A row a message, after a header.")
 @click.option(
     "--format",
@@ -43,8 +55,12 @@ _SECONDS = click.FloatRange(min=0, max=1e9, min_open=True)
     default="text",
     help="msgpack is a stream for `topic pub --format msgpack -`.",
 )
-@click.option("--save", metavar="FILE", help="Write an image (.png) or array (.npy); {n} in it: every message.")
-@click.option("--plot", metavar="PATH", help="Draw a number over time. Keys: + - window, space pause, q quit.")
+@click.option(
+    "--save", metavar="FILE", help="Write an image (.png) or array (.npy); {n} in it: every message."
+)
+@click.option(
+    "--plot", metavar="PATH", help="Draw a number over time. Keys: + - window, space pause, q quit."
+)
 @namespace_option
 def echo(topic: str, fields: tuple[str, ...], plot: str | None, **options: Any) -> None:
     """Show what comes on TOPIC, until Ctrl+C.
@@ -68,7 +84,9 @@ def echo(topic: str, fields: tuple[str, ...], plot: str | None, **options: Any) 
     chosen = [paths.parse(field) for field in fields]
     namespace.require_ours(namespace.current())
     if plot is not None:
-        _plot(topic, paths.parse(plot), options, alone=form == "text" and not fields and options["save"] is None)
+        _plot(
+            topic, paths.parse(plot), options, alone=form == "text" and not fields and options["save"] is None
+        )
     elif options["save"] is not None:
         _save(topic, chosen, options)
     else:
@@ -139,8 +157,10 @@ def _save(topic: str, fields: Sequence[Path], options: dict[str, Any]) -> None:
     limits = _limits(options)
     if saving.NUMBER not in pattern:
         if (limits.count or 1) > 1:
-            raise click.UsageError(f"--save {pattern} is one file: put {saving.NUMBER} into its name for {limits.count}.")
-        limits = limits._replace(count=1)
+            raise click.UsageError(
+                f"--save {pattern} is one file: put {saving.NUMBER} into its name for more."
+            )
+        limits = replace(limits, count=1)
     listener = following.listening(topic, _tell, fields, newest=options["latest"], rate=options["rate"])
     shown = _formatter(listener.topic.name, fields, "text", options)
     saver = following.Saver(pattern, fields, _tell)
@@ -153,9 +173,13 @@ def _plot(topic: str, path: Path, options: dict[str, Any], *, alone: bool) -> No
     if not alone:
         raise click.UsageError("--plot stands alone: no other format, --field or --save with it.")
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
-        raise click.UsageError("--plot draws on a terminal, and this is none: use --csv with --field instead.")
+        raise click.UsageError(
+            "--plot draws on a terminal, and this is none: use --csv with --field instead."
+        )
     held: list[str] = []  # what would spoil the picture
-    listener = following.listening(topic, held.append, [path], newest=options["latest"], rate=options["rate"], meta=True)
+    listener = following.listening(
+        topic, held.append, [path], newest=options["latest"], rate=options["rate"], meta=True
+    )
     limits = _limits(options)
     try:
         plotting.run(listener, limits, path, held)

@@ -19,13 +19,22 @@ _SECONDS = click.FloatRange(min=0, max=1e9, min_open=True)
 @click.command("pub", context_settings={"ignore_unknown_options": True})
 @click.argument("topic")
 @click.argument("values", nargs=-1, metavar="[VALUE]...")
-@click.option("--type", "wanted", metavar="TYPE", help="For a new topic: CmdVel, module:Class, topic:OTHER, dict.")
+@click.option(
+    "--type", "wanted", metavar="TYPE", help="For a new topic: CmdVel, module:Class, topic:OTHER, dict."
+)
 @click.option("--rate", type=_SECONDS, metavar="HZ", help="Send so many a second; VALUE until Ctrl+C, or -n.")
 @click.option("--count", "-n", type=click.IntRange(min=1), metavar="N", help="Send N messages.")
+@click.option("--hold", is_flag=True, help="Stay until Ctrl+C: a topic that nobody uses is cleaned up.")
 @click.option("--latched", is_flag=True, help="Make the topic so that late subscribers get its last message.")
-@click.option("--wait", type=_SECONDS, metavar="SECONDS", help="First wait for a subscriber; else exit code 124.")
-@click.option("--json", "as_json", is_flag=True, help="Say as JSON, on stdout, what was sent; with - read JSON.")
-@click.option("--format", "form", type=click.Choice(["json", "msgpack"]), help="What - brings. Default: json.")
+@click.option(
+    "--wait", type=_SECONDS, metavar="SECONDS", help="First wait for a subscriber; else exit code 124."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Say as JSON, on stdout, what was sent; with - read JSON."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["json", "msgpack"]), help="What - brings. Default: json."
+)
 @namespace_option
 def pub(topic: str, values: tuple[str, ...], wanted: str | None, as_json: bool, **options: Any) -> None:
     """Publish VALUE on TOPIC: as KEY=VALUE ..., as one JSON value, or - for what comes on stdin.
@@ -50,6 +59,8 @@ def pub(topic: str, values: tuple[str, ...], wanted: str | None, as_json: bool, 
     publisher = Publisher(topic, _tell, wanted=wanted, latched=options["latched"])
     try:
         _send(publisher, values, form, options)
+        if options["hold"]:
+            publisher.hold()
     finally:
         result = publisher.close()
         if as_json:

@@ -59,7 +59,7 @@ def read(text: str, table: str = "") -> Iterator[Found | Problem]:
     yield from _entries(root)
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.SafeLoader):
     """No implicit types: who reads the scalars decides."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as the base class has it

@@ -1,4 +1,4 @@
-"""Messages as rows of CSV (RFC 4180): a column a value, named by its path; what has no fixed number is JSON in a cell."""
+"""Messages as rows of CSV (RFC 4180): a column a value, named by its path; lists of any length are JSON in a cell."""
 
 from __future__ import annotations
 

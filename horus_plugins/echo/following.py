@@ -44,13 +44,17 @@ class Wanted:
 
 def _never(message: Any, fields: Sequence[paths.Path]) -> bool:
     """Whether it is a name that is missing, and not an element of an array that is short now."""
-    for path in fields:
-        for number in range(len(path)):
-            try:
-                paths.get(message, path[: number + 1])
-            except LookupError:
-                return isinstance(path[number], str)
-    return False
+    steps = [path[: number + 1] for path in fields for number in range(len(path))]
+    missing = next((path for path in steps if not _has(message, path)), None)
+    return missing is not None and isinstance(missing[-1], str)
+
+
+def _has(message: Any, path: paths.Path) -> bool:
+    try:
+        paths.get(message, path)
+    except LookupError:
+        return False
+    return True
 
 
 class Output:
@@ -71,7 +75,11 @@ class Output:
 
 
 def follow(
-    listener: Listener, limits: Limits, form: Format, output: Output, save: Callable[[Seen], None] | None = None
+    listener: Listener,
+    limits: Limits,
+    form: Format,
+    output: Output,
+    save: Callable[[Seen], None] | None = None,
 ) -> None:
     """Write messages until a limit. Raises HorusTimeoutError when none came for `limits.timeout_s`."""
     try:

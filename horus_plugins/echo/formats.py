@@ -138,7 +138,9 @@ class AsCsv(Format):
         extra = self._table.extra
         if len(extra) > self._told:
             new = ", ".join(plain_name(name) for name in extra[self._told :][:8])
-            self._tell(f"left out, as the first message had no such column: {new}. Name what you want with --field.")
+            self._tell(
+                f"left out, as the first message had no such column: {new}. Name what you want with --field."
+            )
             self._told = len(extra)
         return rows.encode(errors="replace")
 

@@ -7,34 +7,31 @@ were read: the slots, once each.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import _native
 from horus_core.errors import HorusError, RegionError
-from horus_core.messages import layout
-from horus_core.messages.depth_image import DepthImage
-from horus_core.messages.image import Image
-from horus_core.messages.point_cloud import PointCloud
-from horus_core.messages.tensor import Tensor
 from horus_core.shm import upkeep
-from horus_core.topics import types
-from horus_core.topics.topic import Info, Topic
+from horus_plugins.echo.known import KnownTopic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from horus_core.topics import types
+    from horus_core.topics.topic import Info, Topic
 
 NODE = "horus-echo"
 """What stands for it among a topic's subscribers."""
 
 _FROM_LAST = 1
 _SLOWEST_S, _FASTEST_S = 0.02, 0.001
-_POOLED = {cls.__name__: cls for cls in (Image, DepthImage, PointCloud, Tensor)}
 _UPKEEP_S = 1.0
 _NS = 1_000_000_000
 
 
-class Looked(Topic):
-    """A handle that imports nothing of what a region names, and may begin with the newest message."""
+class Looked(KnownTopic):
+    """A handle that makes no topic, and may begin with the newest message."""
 
     __slots__ = ("_newest",)
 
@@ -49,15 +46,6 @@ class Looked(Topic):
             start = _FROM_LAST
         return super()._attach(None, start)
 
-    def _class_of(self, ring: _native.Ring) -> type | None:
-        """The layout in the region says all that is to be shown: a class of that name need not be found."""
-        found = types.of_ring(ring)
-        if ring.kind == _native.TYPED and found.layout is not None:
-            return layout.class_from_layout(found.layout)
-        if ring.kind == _native.DESCRIPTOR and found.name in _POOLED:
-            return _POOLED[found.name]
-        return super()._class_of(ring)
-
 
 class Seen(NamedTuple):
     """A message that came."""
@@ -67,7 +55,8 @@ class Seen(NamedTuple):
     """With what is known of it, if that was asked for."""
 
 
-class Limits(NamedTuple):
+@dataclass(frozen=True)
+class Limits:
     """When to end. None: not for this reason."""
 
     count: int | None = None
@@ -79,8 +68,8 @@ class Limits(NamedTuple):
 class Listener:
     """Messages of a topic as they come, and what became of the others.
 
-    `rate` in Hz shows at most so many, the newest each time; the others are skipped, not missed. `tell` is given lines
-    for people: what is waited for, what was missed, what could not be read. `wanted` says which messages count.
+    `rate` in Hz shows at most so many, the newest each time; the others are skipped, not missed. `tell` is given
+    lines for people: what is waited for, what was missed, what could not be read. `wanted` says which count.
     """
 
     def __init__(
@@ -152,16 +141,18 @@ class Listener:
     def _take(self) -> Seen | None:
         while True:
             try:
-                if self._with_info:
-                    got = self.topic.recv_info()
-                    return None if got is None else Seen(*got)
-                message = self.topic.recv()
-            except (HorusError, ValueError, TypeError, RecursionError, MemoryError) as error:
+                return self._received()
+            except (HorusError, ValueError, TypeError, RecursionError, MemoryError) as error:  # noqa: PERF203
                 if not self.topic._attached:  # noqa: SLF001 - it was the topic that could not be opened
                     raise
                 self._lost.unreadable(error)
-            else:
-                return None if message is None else Seen(message, None)
+
+    def _received(self) -> Seen | None:
+        if self._with_info:
+            got = self.topic.recv_info()
+            return None if got is None else Seen(*got)
+        message = self.topic.recv()
+        return None if message is None else Seen(message, None)
 
     def _adapt(self, came: int, room: int | None) -> None:
         """Look so often that the ring never fills by more than a quarter between two looks, if we can."""

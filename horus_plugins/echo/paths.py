@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from horus_core.errors import ConfigError
@@ -50,7 +51,7 @@ def get(value: Any, path: Path) -> Any:
     for number, step in enumerate(path):
         try:
             value = _step(value, step)
-        except LookupError:
+        except LookupError:  # noqa: PERF203 - a path has few steps
             raise LookupError(_missing(value, path, number)) from None
     return value
 
@@ -59,13 +60,15 @@ def _step(value: Any, step: str | int) -> Any:
     if isinstance(value, dict):
         if step in value:
             return value[step]
-        number = int(step) if isinstance(step, str) and step.isdecimal() and len(step) <= _LONGEST_INDEX else None
+        number = (
+            int(step) if isinstance(step, str) and step.isdecimal() and len(step) <= _LONGEST_INDEX else None
+        )
         if number is not None and number in value:
             return value[number]
         raise KeyError(step)
     if isinstance(step, str):
         if step in _names(value):
-            return getattr(value, step)
+            return value[step] if hasattr(value, "itemsize") else getattr(value, step)
         raise KeyError(step)
     if isinstance(value, (str, bytes)) or not hasattr(value, "__getitem__"):
         raise IndexError(step)
@@ -79,8 +82,7 @@ def _names(value: Any) -> list[str]:
         return [one.name for one in type(value).__descriptors__]
     if isinstance(value, Pooled):
         return [*value.to_dict(), "shape", "dtype", "nbytes"]
-    dtype = getattr(value, "dtype", None)
-    return [*dtype.names] if getattr(dtype, "names", None) else []
+    return [*(getattr(getattr(value, "dtype", None), "names", None) or ())]
 
 
 def _missing(value: Any, path: Path, number: int) -> str:
@@ -117,7 +119,7 @@ def text(path: Iterable[str | int]) -> str:
 def put(into: dict[Any, Any], path: Path, value: Any) -> None:
     """Set what stands at the path, making dicts and lists on the way. Raises ValueError where that cannot be."""
     here: Any = into
-    for step, after in zip(path, path[1:], strict=False):
+    for step, after in pairwise(path):
         empty: Any = [] if isinstance(after, int) else {}
         here = _descend(here, step, empty, path)
     _set(here, path[-1], value, path)

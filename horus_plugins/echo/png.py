@@ -88,5 +88,6 @@ def _from_uyvy(packed: NDArray[Any]) -> NDArray[Any]:
     if v.shape[1] < luma.shape[1]:
         v = np.concatenate([v, v[:, -1:]], axis=1)
     v = v[:, : luma.shape[1]]
-    rgb = np.stack([luma + 1.596 * v, luma - 0.392 * u - 0.813 * v, luma + 2.017 * u], axis=2)
-    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    rgb: NDArray[Any] = np.stack([luma + 1.596 * v, luma - 0.392 * u - 0.813 * v, luma + 2.017 * u], axis=2)
+    whole: NDArray[Any] = np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    return whole

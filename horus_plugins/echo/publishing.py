@@ -9,18 +9,14 @@ import msgspec
 
 from horus_core import _native
 from horus_core.errors import ConfigError, HorusError, HorusTimeoutError
-from horus_core.messages import layout, registry
-from horus_core.messages.depth_image import DepthImage
-from horus_core.messages.image import Image
-from horus_core.messages.point_cloud import PointCloud
-from horus_core.messages.tensor import Tensor
+from horus_core.messages import registry
 from horus_core.names import publishable, topic_name
 from horus_core.shm import namespace as namespaces
-from horus_core.shm import pool, region
-from horus_core.topics import types
-from horus_core.topics.topic import Topic
+from horus_core.shm import pool, region, upkeep
 from horus_core.text import plain_name
+from horus_core.topics.topic import Topic
 from horus_plugins.echo import arguments, json_text, record
+from horus_plugins.echo.known import POOLED, KnownTopic
 from horus_plugins.echo.record import BadValueError
 
 if TYPE_CHECKING:
@@ -32,9 +28,9 @@ NODE = "horus-pub"
 """What stands for it among a topic's publishers."""
 
 _NS = 1_000_000_000
-_POOLED = {cls.__name__: cls for cls in (Image, DepthImage, PointCloud, Tensor)}
 _POLL_S = 0.01
 _LINGER_S = 2.0
+_HOLD_S = 0.5
 
 
 class Published(msgspec.Struct):
@@ -50,34 +46,19 @@ class Published(msgspec.Struct):
     """Who subscribed at the end."""
 
 
-class Aimed(Topic):
-    """A handle that takes the type of the topic that is there, and imports nothing that a region names."""
-
-    __slots__ = ()
-
-    def _class_of(self, ring: _native.Ring) -> type | None:
-        found = types.of_ring(ring)
-        if ring.kind == _native.DESCRIPTOR and found.name in _POOLED:
-            return _POOLED[found.name]
-        if ring.kind == _native.TYPED and found.layout is not None:
-            known = registry.find_same(found.name, found.hash)
-            return layout.class_from_layout(found.layout) if known is None else known
-        return super()._class_of(ring)
-
-
 def type_named(said: str) -> type:
     """The class for `--type`: dict, Image and its kin, or as `horus msg show` takes it. Raises HorusError."""
     from horus_plugins.monitor import message_lookup  # noqa: PLC0415 - not needed where the topic is there
 
     if said == "dict":
         return dict
-    if said in _POOLED:
-        return _POOLED[said]
+    if said in POOLED:
+        return POOLED[said]
     return message_lookup.find(said)
 
 
 class Publisher:
-    """A topic to publish on. Its type is that of the topic that is there, else `wanted`, else of the first message."""
+    """A topic to publish on, of the type `wanted`, else of the topic that is there, else of the first message."""
 
     def __init__(
         self, topic: str, tell: Callable[[str], None], *, wanted: str | None = None, latched: bool = False
@@ -94,7 +75,7 @@ class Publisher:
             self._open(None)
 
     def _open(self, cls: type | None) -> Topic:
-        kind: type[Topic] = Aimed if cls is None else Topic
+        kind: type[Topic] = KnownTopic if cls is None else Topic
         topic = kind(self.name, cls, latched=self._latched, backend="shm", _node=NODE)
         ring = topic._look()  # noqa: SLF001 - our own handle
         if self._latched and ring is not None and not ring.latched:
@@ -109,7 +90,9 @@ class Publisher:
             topic = self._open(self._new(name))
         cls = topic.type
         if cls is None:
-            raise ConfigError(f"Topic {self.name!r} has no type yet: expected --type, got nothing to tell it by.")
+            raise ConfigError(
+                f"Topic {self.name!r} has no type yet: expected --type, got nothing to tell it by."
+            )
         return cls
 
     def _new(self, name: str) -> type:
@@ -149,10 +132,17 @@ class Publisher:
         while not self.subscribers():
             if time.monotonic() >= until:
                 raise HorusTimeoutError(
-                    f"Nobody subscribed to topic {self.name!r}: expected a subscriber within {seconds:g} s, got none. "
-                    "Start it, or leave out --wait."
+                    f"Nobody subscribed to topic {self.name!r}: expected a subscriber within {seconds:g} s, got "
+                    "none. Start it, or leave out --wait."
                 )
             time.sleep(_POLL_S)
+
+    @staticmethod
+    def hold() -> None:
+        """Stay until Ctrl+C."""
+        while True:
+            upkeep.look()
+            time.sleep(_HOLD_S)
 
     def subscribers(self) -> int:
         """How many there are now."""

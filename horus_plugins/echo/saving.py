@@ -37,7 +37,8 @@ def save(value: Any, pattern: str, number: int) -> Path:
         raise HorusError(f"Saving {path} failed: {error}.") from None
     except OSError as error:
         raise HorusError(
-            f"Saving {path} failed: expected a file that can be made, got {error.strerror or error}. Give another name."
+            f"Saving {path} failed: expected a file that can be made, got {error.strerror or error}. Give another "
+            "name."
         ) from error
     return path
 
@@ -60,7 +61,9 @@ def _compressed(value: Any, form: str, path: Path) -> bytes:
     """A CompressedImage: the bytes that its camera made."""
     suffixes = _COMPRESSED.get(form.lower().strip(), (f".{form.lower().strip()}",))
     if path.suffix.lower() not in suffixes:
-        raise BadValueError(f"expected a name that ends in {suffixes[0]}, which is what it holds, got {path.name!r}")
+        raise BadValueError(
+            f"expected a name that ends in {suffixes[0]}, which is what it holds, got {path.name!r}"
+        )
     return bytes(value.data)
 
 

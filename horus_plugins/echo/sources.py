@@ -1,4 +1,4 @@
-"""Where `topic pub -` reads from: lines of JSON, or a stream of MessagePack, one message after the other as they come."""
+"""Where `topic pub -` reads from: lines of JSON, or a stream of MessagePack, message by message as they come."""
 
 from __future__ import annotations
 

@@ -24,11 +24,13 @@ def summary(array: NDArray[Any]) -> str:
         finite = some[np.isfinite(some)]
         if finite.size == 0:
             return "no finite number"
-        left_out = f", {'at least ' if step > 1 else ''}{n} not finite" if (n := some.size - finite.size) else ""
+        left_out = (
+            f", {'at least ' if step > 1 else ''}{n} not finite" if (n := some.size - finite.size) else ""
+        )
         some = finite
     else:
         left_out = ""
-    sampled = f" of every {step}th" if step > 1 else ""
+    sampled = f" of every {_ordinal(step)}" if step > 1 else ""
     least, most, mean = some.min(), some.max(), float(some.mean(dtype=np.float64))
     return f"min {short(least)}, max {short(most)}, mean {mean:.6g}{left_out}{sampled}"
 
@@ -41,3 +43,8 @@ def short(value: Any) -> str:
             return "true" if value else "false"
         return str(int(value)) if kind in "ui" else str(value)
     return str(value)
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number % 100 // 10 != 1 else "th"
+    return f"{number}{ending}"

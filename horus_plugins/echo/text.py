@@ -143,22 +143,23 @@ class Text:
             return _quoted(value if self._full else value[:_LONG]) + self._rest(value, "characters")
         if isinstance(value, (bytes, bytearray)):
             return repr(bytes(value if self._full else value[:_LONG])) + self._rest(value, "bytes")
-        if value is None or isinstance(value, bool):
-            return {None: "null", True: "true", False: "false"}[value]
-        if depth > _DEEPEST:
-            return "…"
-        if isinstance(value, (list, tuple)):
-            shown = ["…" if one is _GAP else self._inline(one, depth + 1) for one in self._chosen(value)]
-            return f"[{', '.join(shown)}]{'' if len(shown) == len(value) else f' ({len(value)})'}"
-        if isinstance(value, dict):
-            pairs = (f"{self._key(key)}: {self._inline(one, depth + 1)}" for key, one in value.items())
-            return f"{{{', '.join(pairs)}}}"
+        if isinstance(value, (list, tuple, dict)):
+            return "…" if depth > _DEEPEST else self._inline_group(value, depth + 1)
         return self._other(value)
+
+    def _inline_group(self, value: Any, depth: int) -> str:
+        if isinstance(value, dict):
+            pairs = (f"{self._key(key)}: {self._inline(one, depth)}" for key, one in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        shown = ["…" if one is _GAP else self._inline(one, depth) for one in self._chosen(value)]
+        return f"[{', '.join(shown)}]{'' if len(shown) == len(value) else f' ({len(value)})'}"
 
     def _rest(self, value: Any, what: str) -> str:
         return f"… ({len(value)} {what})" if not self._full and len(value) > _LONG else ""
 
     def _other(self, value: Any) -> str:
+        if value is None or isinstance(value, bool):
+            return {None: "null", True: "true", False: "false"}[value]
         np = sys.modules.get("numpy")
         if np is not None and isinstance(value, np.ndarray):
             return self._array(value)
@@ -203,7 +204,7 @@ def _quoted(text: str) -> str:
 
 
 def f32(value: float) -> str:
-    """The shortest decimal that is this f32."""
+    """A short decimal that is this f32."""
     for digits in range(6, 9):
         text = f"{value:.{digits}g}"
         if struct.pack("f", float(text)) == struct.pack("f", value):

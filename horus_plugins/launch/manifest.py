@@ -103,6 +103,8 @@ class Manifest(msgspec.Struct):
     run_id: str = ""
     """The value of HORUS_RUN_ID in each of its processes."""
     status: SessionStatus = "starting"
+    log: str = ""
+    """The file of what the launcher itself says."""
     options: dict[str, Any] = {}
     """What the launch file was read with, besides itself."""
     nodes: list[LaunchedNode] = []

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 POLLS_A_SECOND = 20
 _NAME = re.compile(r"(\d+)-([0-9a-f]+)-(\d+)\.jsonl")
 _READ_BYTES = 2**20
+_MAX_LINE_BYTES = 2**22
 _LEVELS = {name: number for number, name in enumerate(log_text.NAMES)}
 
 
@@ -82,6 +83,8 @@ class _Segment:
         try:
             while data := os.pread(fd, _READ_BYTES, self.offset + len(rest)):
                 *lines, rest = (rest + data).split(b"\n")
+                if len(rest) > _MAX_LINE_BYTES:  # none of ours
+                    self.offset, rest = self.offset + len(rest), b""
                 for line in lines:
                     self.offset += len(line) + 1
                     decoded = _decoded(line)
@@ -92,7 +95,7 @@ class _Segment:
 
 
 def _decoded(line: bytes) -> LogLine | None:
-    with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _decoder.decode(line)
     return None
 
@@ -160,7 +163,7 @@ class Reader:
         with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
             for entry in entries:
                 match = _NAME.fullmatch(entry.name)
-                if match is None:
+                if match is None or not entry.is_file(follow_symlinks=False):
                     continue
                 names.add(entry.name)
                 with suppress(FileNotFoundError):

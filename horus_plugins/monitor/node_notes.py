@@ -100,7 +100,7 @@ def _crashed(looked: Look, row: dict[str, Any], claim: Claim | None) -> str:
     pid = looked.record.header["pid"]
     how = looked.sessions.how_it_ended(pid)
     in_tick = ", in a tick" if row["started_ns"] else ""
-    ended = f"{how}: its process ({pid})" if how else f"its process ({pid}) is gone without an end"
+    ended = f"its process ({pid}): {how}" if how else f"its process ({pid}) is gone without an end"
     return f"{ended}{in_tick}; last sign of life {looked.last_sign}"
 
 

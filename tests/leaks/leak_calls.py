@@ -79,7 +79,15 @@ def what_a_member_says(stage):
     one.ident, one.index, one.namespace, one.epoch, one.linked, one.locked, one.forked
 
 
-@call("Ring.publishers", "Ring.subscribers", "Ring.in_use", "Ring.wake", "Ring.sight", "Ring.sightings", "Ring.voids")
+@call(
+    "Ring.publishers",
+    "Ring.subscribers",
+    "Ring.in_use",
+    "Ring.wake",
+    "Ring.sight",
+    "Ring.sightings",
+    "Ring.voids",
+)
 def a_ring_is_asked(stage):
     assert stage.ring.publishers()
     assert stage.ring.subscribers()
@@ -95,11 +103,12 @@ def a_ring_is_asked(stage):
 
 @call(
     "Ring.meta", "Ring.type_hash", "Ring.kind", "Ring.latched", "Ring.capacity", "Ring.payload", "Ring.size",
-    "Ring.front", "Ring.file", "Ring.latest_ns",
+    "Ring.front", "Ring.file", "Ring.latest_ns", "Ring.large_kept",
 )  # fmt: skip
 def what_a_ring_says(stage):
     one = stage.ring
     one.meta, one.type_hash, one.kind, one.latched, one.capacity, one.payload, one.size, one.front, one.file
+    one.large_kept
     assert one.latest_ns
     _native.ring_format(stage.blank_fd, 2, 16, 232, bytes(16), b"{}", False)
     assert _native.Ring(stage.blank_fd, stage.member).latest_ns is None

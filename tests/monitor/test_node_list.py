@@ -267,13 +267,13 @@ def test_nodes_of_a_launch_session_are_known_by_their_process(program, look, sta
     session.nodes[0].pid = os.getpid()
     manifest.write(session)
     assert look()["camera"].session == "formation", "our child belongs to us"
-    ended = manifest.Exit(at_ns=1, pid=robot.process.pid, signal="SIGSEGV", text="killed by SIGSEGV")
+    ended = manifest.Exit(at_ns=1, pid=robot.process.pid, signal="SIGSEGV", text="ended by SIGSEGV")
     session.nodes = [manifest.LaunchedNode("robot", status="crashed", last_exit=ended)]
     manifest.write(session)
     robot.kill()
     camera = look()["camera"]
     assert camera.session == "formation"
-    assert camera.note.startswith("killed by SIGSEGV")
+    assert camera.note.startswith(f"its process ({robot.process.pid}): ended by SIGSEGV; last sign of life 2")
     manifest.remove(session)
     assert look()["camera"].session == ""
 

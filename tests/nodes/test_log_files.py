@@ -63,7 +63,7 @@ def lines_of(name):
 
 # spec: D12, D14
 def test_everything_that_is_said_is_stored(horus_namespace, program):
-    """Lines of nodes, threads, coroutines, HORUS and stdlib logging, each with time, level, who, pid and traceback."""
+    """Lines of nodes, threads, coroutines, HORUS and stdlib logging, each with time, level, who and traceback."""
     running = program(SAYS)
     running.finish()
     lines = lines_of(horus_namespace)

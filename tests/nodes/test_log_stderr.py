@@ -113,7 +113,8 @@ def drain(reading):
 @pytest.mark.parametrize("kind", [os.pipe, pty.openpty], ids=["pipe", "terminal"])
 def test_a_stderr_that_nobody_reads(horus_namespace, kind):
     """It blocks nobody: lines that do not fit are counted, the next one that fits says how many, and the files have
-    the newest of them all; what made room for these is counted as well. The stream's flags stay as they are."""
+    the newest of them all; what made room for these is counted as well. The stream's flags stay as they are.
+    """
     reading, writing = kind()
     with start(FLOODS, writing, TERM="dumb") as process:
         assert process.stdout.readline() == "flooded\n"
@@ -141,7 +142,8 @@ def test_a_stderr_that_nobody_reads(horus_namespace, kind):
 
 def test_the_users_own_streams_and_set_up(horus_namespace):
     """A replaced sys.stderr gets the lines, even one that logs; basicConfig() works after a node was made; stdlib
-    warnings without any handler look as ours; a closed stderr raises nothing."""
+    warnings without any handler look as ours; a closed stderr raises nothing.
+    """
     program = """
 import io, logging, sys, os
 import horus

@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from horus_core.params import remote, runtime
+from horus_core.nodes import making
+from horus_core.params import arguments, remote, runtime
 from horus_core.params.store import Store
 
 
@@ -23,6 +24,8 @@ def fresh(monkeypatch, tmp_path):
         store = Store()
         monkeypatch.setattr(runtime, "STORE", store)
         monkeypatch.setattr(remote, "STORE", store)
+        monkeypatch.setattr(making, "STORE", store)
+        monkeypatch.setattr(arguments, "_made", [])
         return runtime.RuntimeParams()
 
     return make
