@@ -42,6 +42,7 @@ ELSEWHERE = {
     r"horus run motor_controller detector\.py": "cli/test_docs.py",
     r"horus blackbox \S+ .*": "cli/test_blackbox.py",
     r"horus logs? .*": "cli/test_logs.py",
+    r"horus topic (?:info|find|hz|bw|delay) .*": "cli/test_topic_observers.py",
     r"horus estop .*": "cli/test_estop.py",
     r"horus msg .*": "cli/test_msg.py",
     r"(?:HORUS_\w+=\S+ )?horus param .*": "cli/test_param.py",
