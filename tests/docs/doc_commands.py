@@ -43,6 +43,7 @@ ELSEWHERE = {
     r"horus blackbox \S+ .*": "cli/test_blackbox.py",
     r"horus logs? .*": "cli/test_logs.py",
     r"horus node (?:kill|pause|resume|restart) .*": "cli/test_node_verbs.py",
+    r"horus topic (?:info|find|hz|bw|delay) .*": "cli/test_topic_observers.py",
     r"horus estop .*": "cli/test_estop.py",
     r"horus graph(?: .*)?": "cli/test_graph.py",
     r"horus msg .*": "cli/test_msg.py",
