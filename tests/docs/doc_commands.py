@@ -24,7 +24,7 @@ SCRIPTS = re.compile(
 SHORT = re.compile(
     r"horus (?:--namespace \w+ )?"
     r"(?:clean|topic list|blackbox|msg list|msg show \w+|plugin list|plugin (?:check|info)(?: horus-core)?"
-    r"|version|package list)"
+    r"|version|package list|logs(?!.* -f)(?: \S+)*)"
     r"(?: --?[a-z-]+)*"
 )
 """Run: it ends by itself."""
@@ -44,6 +44,7 @@ ELSEWHERE = {
     r"horus logs? .*": "cli/test_logs.py",
     r"horus node (?:kill|pause|resume|restart) .*": "cli/test_node_verbs.py",
     r"horus topic (?:info|find|hz|bw|delay) .*": "cli/test_topic_observers.py",
+    r"horus logs (?:-f|.* -f).*": "cli/test_logs.py",
     r"horus estop .*": "cli/test_estop.py",
     r"horus graph(?: .*)?": "cli/test_graph.py",
     r"horus msg .*": "cli/test_msg.py",
