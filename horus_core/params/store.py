@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import enum
 import logging
 import os
 import threading
@@ -267,7 +268,7 @@ class Store:
     def _publish(self, param: RuntimeParam[Any]) -> None:
         """Let get() have it without asking: never before somebody asked, else it would not be known that one did."""
         given = param.declared or param.layer != DEFAULT
-        if given and param.asked and type(param.value) in SCALARS:
+        if given and param.asked and _stays(param.value):
             self.values[param.name] = param.value
         else:
             self.values.pop(param.name, None)
@@ -350,7 +351,12 @@ def _the_default(rules: Rules) -> Given:
 
 def copied(value: Any) -> Any:
     """The value; of what can be changed in place a copy."""
-    return value if type(value) in SCALARS else copy.deepcopy(value)
+    return value if _stays(value) else copy.deepcopy(value)
+
+
+def _stays(value: Any) -> bool:
+    """Whether it cannot be changed in place."""
+    return type(value) in SCALARS or isinstance(value, enum.Enum)
 
 
 STORE = Store()
