@@ -22,6 +22,8 @@ SHAPES = {
     "launch --check": "horus_plugins.launch.file.report:Checked",
     "launch --dry-run": "horus_plugins.launch.file.plan:Plan",
     "launch --list": "horus_plugins.launch.file.report:Listing",
+    "launch --reload": "horus_plugins.launch.asking:Reloaded",
+    "launch --status": "horus_plugins.launch.sessions:SessionList",
     "msg check": "horus_plugins.monitor.message_check:Report",
     "msg diff": "horus_plugins.monitor.message_text:Difference",
     "msg list": "horus_plugins.monitor.message_types:MessageTypes",

@@ -54,7 +54,7 @@ class _Handlers:
 
     def Status(self, _request: Request) -> Mapping[str, Any]:  # noqa: N802
         """The manifest."""
-        found: Mapping[str, Any] = {"manifest": msgspec.to_builtins(self._session.book)}
+        found: Mapping[str, Any] = {"manifest": msgspec.to_builtins(self._session.books.manifest)}
         return found
 
     def StopSession(self, request: Request) -> None:  # noqa: N802

@@ -5,24 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, final
 
+from horus_core.control import systemd
 from horus_core.errors import LaunchError
 from horus_core.shm import process
-from horus_plugins.launch import manifest, system
+from horus_plugins.launch import system
 from horus_plugins.launch.escaped import end_escaped
 from horus_plugins.launch.guard import Guard
-from horus_plugins.launch.manifest import Manifest
 from horus_plugins.launch.pump import Pump
 from horus_plugins.launch.session import discovery, ends, events, orders, starting
-from horus_plugins.launch.session.claim import claim
+from horus_plugins.launch.session.books import Books
 from horus_plugins.launch.session.control import Control
 from horus_plugins.launch.session.ending import Ending
 from horus_plugins.launch.session.estop import Watch
-from horus_plugins.launch.session.events import Events
-from horus_plugins.launch.session.files import LineFile
 from horus_plugins.launch.session.leftovers import Leftovers
 from horus_plugins.launch.session.lines import Lines
 from horus_plugins.launch.session.report import Report
@@ -34,6 +30,7 @@ if TYPE_CHECKING:
 
     from horus_plugins.launch.child import Child
     from horus_plugins.launch.file.plan import Plan, PlannedNode
+    from horus_plugins.launch.manifest import SessionStatus
     from horus_plugins.launch.session.settings import Settings
 
 RUN_ID = "HORUS_RUN_ID"
@@ -60,17 +57,11 @@ class Session:
         self._all_ready = False
         self._look_at = self._keep_at = self._due_at = 0.0
         self._hurry = True
-        self._unwritten: set[LineFile] = set()
-        self._written = b""
-        self._run_id = os.urandom(8).hex()
+        self.books = Books(plan, settings)
         self._pump = Pump()
         self._memory = ends.OutOfMemory()
-        home = Path(settings.log_dir) if settings.log_dir else manifest.folder(plan.namespace)
-        self._logs = home / plan.session
-        self._log = LineFile(
-            home / f"{plan.session}.log", most_bytes=settings.log_bytes, unwritten=self._unwritten
-        )
-        self.report = Report(self._pump, self._log, colour=settings.colour)
+        self._service = systemd.notifier()
+        self.report = Report(self._pump, self.books.said, colour=settings.colour)
 
     def run(self) -> int:
         """Start the processes and stay until all have ended; the worst exit code.
@@ -83,6 +74,7 @@ class Session:
             try:
                 self._open(guard)
             except BaseException:
+                self._pump.finish()
                 guard.dismiss()
                 raise
             self._pump.watch(signals.fd)
@@ -115,24 +107,21 @@ class Session:
         self.report.begin_phase()
         self.report.say("")
         self.report.step(f"stopping ({why})")
-        self.events.note(events.SESSION_STOPPING, reason=why)
+        self.books.events.note(events.SESSION_STOPPING, reason=why)
+        if self._service is not None:
+            self._service.stopping(f"stopping ({why})")
         for unit in self.units.values():
-            if unit.child is None:
-                unit.again = False
-                if unit.status not in ("crashed", "failed"):
-                    unit.settle()
+            unit.cancel()
         self._end(unit for unit in self.units.values() if unit.child is not None)
 
     def stop_unit(self, unit: Unit, *, again: bool = False) -> None:
         """Stop one process; it is not restarted but with `again`, and then at once when it is gone."""
+        unit.cancel()
         unit.held, unit.again = not again, again
-        if unit.child is not None:
-            self._end([unit])
-        elif again:
+        self._end([unit])
+        if again and unit.living is None:
             unit.restarts.reset()
             unit.back_off(0.0)
-        else:
-            unit.settle()
 
     def adopt(self, plan: Plan) -> dict[str, list[str]]:
         """Take over a changed plan: only what differs is started, stopped or restarted. Their names."""
@@ -148,7 +137,7 @@ class Session:
             old[node.name].successor = node
             self.stop_unit(old[node.name])
         for node in added:
-            self.units[node.name] = self._unit(node)
+            self.units[node.name] = self._new_unit(node)
         self._sort()
         self._replace()
         self._all_ready = False
@@ -157,7 +146,7 @@ class Session:
             "stopped": [unit.name for unit in gone],
             "restarted": [node.name for node in changed],
         }
-        self.events.note(events.SESSION_RELOAD, **done)
+        self.books.events.note(events.SESSION_RELOAD, **done)
         return done
 
     # The loop
@@ -165,7 +154,7 @@ class Session:
     def _turn(self, signals: SignalPipe) -> None:
         """Wait a moment for something to happen, and deal with it. Mostly nothing does, and that costs little."""
         ready = self._pump.turn(_BUSY_TURN_MS if self._hurry else _TURN_MS)
-        self._flush()
+        self.books.flush()
         heard = self._hear()
         if not (ready or heard or self._hurry or time.monotonic() >= self._due_at):
             return
@@ -191,7 +180,7 @@ class Session:
         if order is not None and not self.by_emergency:
             self.by_emergency = True
             said = f"emergency stop by {order.source or 'somebody'}: {order.reason or 'no reason given'}"
-            self.events.note(events.EMERGENCY_STOP, source=order.source, reason=order.reason)
+            self.books.events.note(events.EMERGENCY_STOP, source=order.source, reason=order.reason)
             self.stop(said)
         answered = self.lines.turn()
         return self._control.turn() or answered or order is not None
@@ -206,7 +195,8 @@ class Session:
             or any(unit.status == "starting" or unit.row.waiting_for == starting.A_TURN for unit in units)
         )
         times = [at for unit in units for at in (unit.retry_at, unit.begin_at) if at is not None]
-        self._due_at = min([time.monotonic() + _KEEP_S, *times])
+        rest_s = _KEEP_S if self._service is None else min(_KEEP_S, self._service.period_s / 2)
+        self._due_at = min([time.monotonic() + rest_s, *times])
 
     def _on_signal(self, number: signal.Signals) -> None:
         if number == signal.SIGTSTP:
@@ -271,7 +261,7 @@ class Session:
     def _spawn(self, unit: Unit, *, restart: bool = False) -> None:
         out, err = self.report.outlets(unit)
         try:
-            child = unit.spawn(self.plan.namespace, {RUN_ID: self._run_id}, out, err)
+            child = unit.spawn(self.plan.namespace, {RUN_ID: self.books.run_id}, out, err)
         except LaunchError as error:
             self._fail(unit, str(error), restart=restart)
             return
@@ -280,7 +270,7 @@ class Session:
         unit.row.restarts += restart
         moment = time.strftime("%Y-%m-%dT%H:%M:%S%z")
         unit.log.put(f"=== {moment} run {unit.row.restarts + 1}, pid {child.pid}\n".encode())
-        self.events.note(
+        self.books.events.note(
             events.NODE_RESTARTED if restart else events.NODE_SPAWNED,
             node=unit.name,
             pid=child.pid,
@@ -292,7 +282,7 @@ class Session:
     def _fail(self, unit: Unit, why: str, *, restart: bool = False) -> None:
         """It cannot be started; a restart that cannot be made is tried again as its policy says."""
         wait_s = unit.restarts.after(failed=True, lived_s=0.0, now_s=time.monotonic()) if restart else None
-        self.events.note(events.NODE_FAILED, node=unit.name, reason=why)
+        self.books.events.note(events.NODE_FAILED, node=unit.name, reason=why)
         self.report.step(f"[{unit.name}] was not started: {why}")
         if wait_s is not None:
             unit.back_off(wait_s)
@@ -306,7 +296,9 @@ class Session:
             return
         self._all_ready = True
         running = sum(unit.ready for unit in self.units.values())
-        self.events.note(events.SESSION_READY, nodes=running)
+        self.books.events.note(events.SESSION_READY, nodes=running)
+        if self._service is not None:
+            self._service.ready(f"{running} of {len(self.units)} nodes run")
         if running:
             who = (
                 "all nodes are" if running == len(self.units) else f"{running} of {len(self.units)} nodes are"
@@ -333,7 +325,7 @@ class Session:
     def _on_ready(self, unit: Unit) -> None:
         unit.ready, unit.row.status = True, "running"
         names = [scheduler.name for scheduler in unit.row.schedulers]
-        self.events.note(events.NODE_READY, node=unit.name, pid=unit.row.pid, schedulers=names)
+        self.books.events.note(events.NODE_READY, node=unit.name, pid=unit.row.pid, schedulers=names)
 
     def _on_end(self, child: Child) -> None:
         unit = next(unit for unit in self.units.values() if unit.child is child)
@@ -341,7 +333,7 @@ class Session:
             self.lines.close(scheduler.control_topic)
         end = ends.exit_of(child, self._memory)
         unit.ended(end, child.exit_code)
-        self.events.note(
+        self.books.events.note(
             events.NODE_CRASHED if ends.failed(end) and not end.asked else events.NODE_EXITED,
             node=unit.name,
             pid=end.pid,
@@ -395,7 +387,7 @@ class Session:
             if unit.living is not None:
                 unit.row.status = "stopping"
                 how = "GracefulShutdown" if any(asked) else "SIGTERM"
-                self.events.note(events.NODE_STOPPING, node=unit.name, pid=unit.row.pid, by=how)
+                self.books.events.note(events.NODE_STOPPING, node=unit.name, pid=unit.row.pid, by=how)
                 self.report.step(f"[{unit.name}] is stopped by {how}")
             unit.ending = Ending(unit.child, self.plan.stop, asked=any(asked), say=self.report.step)
 
@@ -420,7 +412,7 @@ class Session:
             elif unit.successor is not None and not self.stopping:
                 unit.log.flush()
                 unit.log.close()
-                self.units[name] = self._unit(unit.successor, unit.row.restarts)
+                self.units[name] = self._new_unit(unit.successor, unit.row.restarts)
 
     @property
     def _over(self) -> bool:
@@ -434,26 +426,11 @@ class Session:
         self._estop = Watch()
         self._estop.require_none(self.plan.session)
         for node in self.plan.nodes:
-            self.units[node.name] = self._unit(node)
-        self.book = Manifest(
-            self.plan.session,
-            self.plan.namespace,
-            self.plan.file,
-            os.getpid(),
-            self._member.ident,
-            time.time_ns(),
-            time.monotonic_ns(),
-            manifest.control_topic(self.plan.session),
-            run_id=self._run_id,
-            log=str(self._log.path),
-            options=self._settings.options,
-            nodes=[unit.row for unit in self.units.values()],
-        )
-        self._leftovers = Leftovers(claim(self.book, self._member), RUN_ID, self.report.step)
-        self.events = Events(self.plan.namespace, self.plan.session)
+            self.units[node.name] = self._new_unit(node)
+        self._leftovers = Leftovers(self.books.open(self.plan), RUN_ID, self.report.step)
         self.lines = Lines(self.plan.namespace)
         self._control = Control(self.plan.namespace, self.plan.session, orders.commands(self))
-        self.events.note(
+        self.books.events.note(
             events.SESSION_START,
             namespace=self.plan.namespace,
             file=self.plan.file,
@@ -468,46 +445,25 @@ class Session:
             f"session {self.plan.session!r} is over" + (f": {self.stopping}" if self.stopping else "")
         )
         reason = self.stopping or "all nodes have ended"
-        self.events.note(events.SESSION_STOP, reason=reason, exit_code=self.exit_code)
-        self._flush()
+        self.books.events.note(events.SESSION_STOP, reason=reason, exit_code=self.exit_code)
         self._control.close()
         self.lines.close_all()
         self._estop.close()
-        manifest.remove(self.book)
+        self.books.close()
 
     def _keep(self) -> None:
         """Write what has changed; once a second see that shared memory is still ours."""
         now = time.monotonic()
+        if self._service is not None:
+            self._service.alive()
         if now >= self._keep_at:
             self._keep_at = now + _KEEP_S
-            process.notice_loss()
-            self._member = process.member(self.plan.namespace)
-            self.book.ident = self._member.ident
-            if not manifest.path(self.plan.namespace, self.plan.session).exists():
-                self._written = b""
-        self.book.status = "stopping" if self.stopping else "running" if self._all_ready else "starting"
-        self.book.nodes = [unit.row for unit in self.units.values()]
-        self._publish()
+            self._member = self.books.keep()
+        status: SessionStatus = "stopping" if self.stopping else "running" if self._all_ready else "starting"
+        self.books.publish(status, (unit.row for unit in self.units.values()))
 
-    def _publish(self) -> None:
-        data = manifest.encode(self.book)
-        if data != self._written:
-            with suppress(OSError):  # a full shared memory: it is tried again at the next turn
-                manifest.write(self.book)
-                self._written = data
-
-    def _flush(self) -> None:
-        for file in list(self._unwritten):
-            file.flush()
-
-    def _unit(self, node: PlannedNode, restarts: int = 0) -> Unit:
-        log = LineFile(
-            self._logs / f"{node.name}.log",
-            most_bytes=self._settings.log_bytes,
-            older=self._settings.log_files - 1,
-            unwritten=self._unwritten,
-        )
-        unit = Unit(node, log)
+    def _new_unit(self, node: PlannedNode, restarts: int = 0) -> Unit:
+        unit = Unit(node, self.books.output_of(node.name))
         unit.row.restarts = restarts
         return unit
 
@@ -519,4 +475,4 @@ class Session:
 
     @property
     def _mark(self) -> bytes:
-        return f"{RUN_ID}={self._run_id}".encode()
+        return f"{RUN_ID}={self.books.run_id}".encode()

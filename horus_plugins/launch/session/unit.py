@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from horus_plugins.launch.session.files import LineFile
 
 FINAL = ("stopped", "crashed", "failed")
-_SUPERVISION = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-"""Between a service manager and the launcher; nodes have no part in it."""
 
 
 class Unit:
@@ -84,8 +82,6 @@ class Unit:
     def spawn(self, namespace: str, mark: Mapping[str, str], out: Outlet, err: Outlet) -> Child:
         """Start its process. Raises LaunchError."""
         added = {**environment(namespace), **self.plan.environment, **mark}
-        for name in _SUPERVISION:
-            added.pop(name, None)
         self.begin_at = self.retry_at = None
         self.again = False
         child = Child(self.name, self.plan.command, added, out=out, err=err, cwd=self.plan.cwd)
@@ -111,6 +107,13 @@ class Unit:
         self.row.status = "stopped" if well else "crashed"
         self.row.next_try_ns, self.row.waiting_for = 0, ""
         self.retry_at = self.begin_at = None
+        self.again = False
+
+    def cancel(self) -> None:
+        """Start nothing any more. What lives goes on."""
+        self.again = False
+        if self.living is None and self.status not in ("crashed", "failed"):
+            self.settle()
 
     def back_off(self, wait_s: float) -> None:
         """Start again after so long."""
