@@ -13,7 +13,6 @@ import logging
 import os
 import threading
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from horus_core import names
@@ -158,7 +157,7 @@ class Store:
         """
         names.param_name(name)
         if rules.default is not None:
-            rules = replace(rules, default=rules.convert(name, _the_default(rules)))
+            rules = rules._replace(default=rules.convert(name, _the_default(rules)))
         while True:
             found = self._known.get(name)
             again = found is not None and found.declared
