@@ -111,6 +111,10 @@ include tests/fuzz/native/fuzz.mk
 fuzz-python: setup  ## Try new messages, values, names and hostile bytes (make fuzz-python SECONDS=60)
 	HORUS_FUZZ_SECONDS='$(or $(SECONDS),60)' $(BIN)/python -m pytest tests/fuzz/python
 
+# Needs root, debootstrap and systemd-container.
+test-systemd: setup  ## `horus service` under a real systemd, booted in a container
+	$(BIN)/python tests/systemd
+
 test-packages:  ## The distributions in packages/, as wheels in a fresh environment (PACKAGES="horus-mqtt": these)
 	.ci/packages $(PACKAGES)
 

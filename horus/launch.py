@@ -1,4 +1,4 @@
-"""Launch files from Python: `horus.launch.load("robot.yaml").plan()`."""
+"""Launch files from Python: `horus.launch.start(horus.launch.load("robot.yaml").plan())`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from horus_plugins.launch.api import (
     Plan,
     PlannedNode,
     RestartPolicy,
+    Running,
     StopTimes,
     load,
+    start,
 )
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "Plan",
     "PlannedNode",
     "RestartPolicy",
+    "Running",
     "StopTimes",
     "load",
+    "start",
 ]

@@ -29,13 +29,27 @@ def topic_name(name: str) -> str:
     return stripped
 
 
+def is_reserved(topic: str) -> bool:
+    """Whether the topic is one of HORUS's own."""
+    return topic.startswith(_RESERVED)
+
+
+def unreserved(topic: str) -> str:
+    """Return the topic's name if it is none of HORUS's own, or raise InvalidNameError."""
+    if is_reserved(topic):
+        raise _bad(
+            "topic", topic, "a name that does not start with 'horus.' or '_horus.', which are HORUS's own"
+        )
+    return topic
+
+
 def publishable(topic: str) -> str:
     """Return the topic's name if users may publish on it, or raise InvalidNameError.
 
     Names that start with `horus.` or `_horus.` are the framework's. Everybody may subscribe to them; of the
     control topics, to which tools send, everybody may be a publisher, too.
     """
-    if topic.startswith(_RESERVED) and not _CONTROL.fullmatch(topic):
+    if is_reserved(topic) and not _CONTROL.fullmatch(topic):
         raise InvalidNameError(
             f"Publishing on topic {topic!r} failed: expected a name that does not start with 'horus.' or '_horus.', "
             "which are reserved for HORUS itself. You may subscribe to it; publish on another name."

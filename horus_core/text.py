@@ -9,7 +9,7 @@ _ASKEW = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control characters, also those that t
 
 def plain(text: str) -> str:
     """Lines that somebody else wrote; they stay lines."""
-    return "".join(one if one in "\n\t" else plain_name(one) for one in text)
+    return "\n".join("\t".join(map(plain_name, line.split("\t"))) for line in text.split("\n"))
 
 
 def plain_name(text: str) -> str:

@@ -25,7 +25,6 @@ SUMMARIES = {
     "graph": "Show nodes and topics as text, DOT, Mermaid or SVG.",
     "install": "Install packages for this Python, and tell what HORUS gains.",
     "launch": "Start the processes of a launch file, watch them, and stop them together.",
-    "log": "The same as logs.",
     "logs": "Show what nodes log, of all processes, as it comes or since.",
     "msg": "See, check and compare message types.",
     "new": "Start a node, a plugin or a project from a template.",
@@ -56,8 +55,6 @@ ALIASES = {"log": "logs"}
 TO_COME = {
     "build": "native nodes",
     "monitor": "the web monitor and the terminal's",
-    "param": "parameters",
-    "node": "lists of nodes",
     "record": "recordings",
     "replay": "recordings",
 }

@@ -8,6 +8,7 @@ from horus_cli.verbs import Verbs
 
 VERBS = {
     "list": "horus_cli.node_list:list_nodes",
+    "info": "horus_cli.node_info:info",
     "kill": "horus_cli.node_verbs:kill_nodes",
     "pause": "horus_cli.node_verbs:pause_nodes",
     "resume": "horus_cli.node_verbs:resume_nodes",

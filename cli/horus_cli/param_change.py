@@ -43,8 +43,8 @@ def set_param(
 ) -> None:
     """Set parameter NAME in every running process that reads it, and show what each has now.
 
-    VALUE is what the code declared: a number, true or false, text, or JSON. A process may refuse it, and says why: exit
-    code 1, although others may have taken it. What is set lasts until the process ends, or `horus param delete`.
+    VALUE is what the code declared: a number, true or false, text, or JSON. A process may refuse it, and says why:
+    exit code 1, although others may have taken it. What is set lasts until the process ends, or `horus param delete`.
 
     \b
     Examples:
@@ -94,8 +94,8 @@ def delete_param(ctx: click.Context, name: str, node: str | None, as_json: bool)
 def load_params(ctx: click.Context, file: Path, node: str | None, new: bool, as_json: bool) -> None:
     """Set all parameters of FILE (YAML, JSON or TOML: names and values) in the processes that read them.
 
-    All are asked first: when anything is refused, unknown or unanswered, nothing is set, and each problem is shown with
-    its line. Then each process takes all of it at once.
+    All are asked first: when anything is refused, unknown or unanswered, nothing is set, and each problem is shown
+    with its line. Then each process takes all of it at once.
 
     \b
     Examples:

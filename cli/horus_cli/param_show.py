@@ -37,8 +37,8 @@ def node_option(function: Wrapped) -> Wrapped:
 def list_params(ctx: click.Context, node: str | None, as_json: bool) -> None:
     """List the parameters of all running processes: value, type, unit, who set it, where, and what for.
 
-    Each process that runs nodes is asked. One that gives no answer within 2 s is named on stderr, and the exit code is
-    124 then. What was given and is read by no code is marked: a name may be misspelt.
+    Each process that runs nodes is asked. One that gives no answer within 2 s is named on stderr, and the exit code
+    is 124 then. What was given and is read by no code is marked: a name may be misspelt.
 
     \b
     Examples:
@@ -54,8 +54,9 @@ def list_params(ctx: click.Context, node: str | None, as_json: bool) -> None:
     elif found.params:
         headers = ("NAME", "VALUE", "TYPE", "UNIT", "ORIGIN", "NODE", "PID", "MEANING")
         echo_all(table(headers, [_row(param) for param in found.params], right=("PID",)))
-    elif not found.silent:
-        click.echo(f"No parameters in namespace {found.namespace!r}.", err=True)
+    if not found.params and not found.silent:
+        what = f"No parameters in namespace {found.namespace!r}: nobody runs there who uses any."
+        click.echo(what + params.elsewhere(found.namespace), err=True)
     ctx.exit(told_silent(found.silent))
 
 
@@ -146,11 +147,17 @@ def _meaning(param: Param) -> Iterable[str]:
     if param.choices is not None:
         yield f"one of {', '.join(shown(one) for one in param.choices)}"
     if param.min is not None or param.max is not None:
-        yield f"{'' if param.min is None else param.min} to {'' if param.max is None else param.max}"
+        yield _limits(param.min, param.max)
     if param.fixed:
         yield "fixed while it runs"
     if not param.asked:
         yield "read by nothing"
+
+
+def _limits(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high:g}"
+    return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
 
 
 def _where(param: Param) -> str:

@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any
 
 SHAPES = {
-    "blackbox": "horus_plugins.monitor.blackbox:Blackboxes",
     "blackbox --follow": "horus_plugins.monitor.blackbox:Followed",
+    "blackbox": "horus_plugins.monitor.blackbox:Blackboxes",
     "clean": "horus_plugins.monitor.clean:Cleaned",
     "estop": "horus_plugins.monitor.estop:Status",
+    "graph": "horus_plugins.monitor.graph:Graph",
     "install": "horus_plugins.installing.changes:Outcome",
+    "logs": "horus_plugins.monitor.logs:LogLine",
     "launch --check": "horus_plugins.launch.file.report:Checked",
     "launch --dry-run": "horus_plugins.launch.file.plan:Plan",
     "launch --list": "horus_plugins.launch.file.report:Listing",
+    "launch --reload": "horus_plugins.launch.asking:Reloaded",
+    "launch --status": "horus_plugins.launch.sessions:SessionList",
     "msg check": "horus_plugins.monitor.message_check:Report",
     "msg diff": "horus_plugins.monitor.message_text:Difference",
     "msg list": "horus_plugins.monitor.message_types:MessageTypes",
@@ -27,11 +31,12 @@ SHAPES = {
     "new node": "horus_plugins.templates.making:MadeReport",
     "new plugin": "horus_plugins.templates.making:MadeReport",
     "new project": "horus_plugins.templates.making:MadeReport",
+    "node info": "horus_plugins.monitor.node_detail:NodeDetail",
     "node kill": "horus_plugins.monitor.steering:Outcome",
+    "node list": "horus_plugins.monitor.node_list:NodeList",
     "node pause": "horus_plugins.monitor.steering:Outcome",
     "node restart": "horus_plugins.monitor.steering:Outcome",
     "node resume": "horus_plugins.monitor.steering:Outcome",
-    "node list": "horus_plugins.monitor.node_list:NodeList",
     "package check": "horus_plugins.packages.report:PackageReport",
     "package info": "horus_plugins.packages.report:PackageReport",
     "package list": "horus_plugins.packages.report:PackageList",
@@ -49,11 +54,21 @@ SHAPES = {
     "service install": "horus_plugins.services.installed:Installed",
     "service status": "horus_plugins.services.installed:Services",
     "service uninstall": "horus_plugins.services.installed:Uninstalled",
+    "topic bw": "horus_plugins.monitor.topic_meter:Rate",
+    "topic delay": "horus_plugins.monitor.topic_delay:Delay",
+    "topic find": "horus_plugins.monitor.topic_find:FoundTopics",
+    "topic hz": "horus_plugins.monitor.topic_meter:Rate",
+    "topic info": "horus_plugins.monitor.topic_info:TopicInfo",
+    "topic echo": "horus_plugins.echo.shapes:ECHO",
     "topic list": "horus_plugins.monitor.topics:TopicList",
+    "topic pub": "horus_plugins.echo.publishing:Published",
     "uninstall": "horus_plugins.installing.changes:Outcome",
     "version": "horus_plugins.monitor.version:Versions",
 }
-"""The type that each command prints: module and name. A follower's own shape stands under `command --follow`."""
+"""The type that each command prints: module and name; or a schema, of what may be anything.
+
+A follower's own shape stands under `command --follow`.
+"""
 
 FOLDER = Path(__file__).parent / "schemas"
 
@@ -73,7 +88,7 @@ def schema(command: str) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"horus {command} --json",
     }
-    return head | msgspec.json.schema(shape)
+    return head | (shape if isinstance(shape, dict) else msgspec.json.schema(shape))
 
 
 def text(command: str) -> str:

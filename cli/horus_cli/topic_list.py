@@ -6,88 +6,71 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json
+from horus_cli.common import bounded, echo_all, json_option, namespace_option, print_json, safe, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from horus_plugins.monitor.topics import Publisher, Subscriber, TopicState
+    from horus_plugins.monitor.topics import TopicState
 
 
 @click.command("list")
 @click.option(
-    "-v", "--verbose", is_flag=True, help="Show who publishes and subscribes, with pids and counts."
+    "-v", "--verbose", is_flag=True, help="Show who publishes and subscribes, with pids, counts and rates."
 )
+@click.option("--all", "reserved", is_flag=True, help="HORUS's own topics, too.")
 @json_option
 @namespace_option
 @bounded()
-def list_topics(verbose: bool, as_json: bool) -> None:
+def list_topics(verbose: bool, reserved: bool, as_json: bool) -> None:
     """List every topic of the namespace, whoever created it.
 
-    Publishers and subscribers that are counted live now. A topic outlives its processes until it is cleaned.
+    \b
+    STATE says what is so now:
+      active    a living publisher has just sent (within a second, or three of its intervals)
+      idle      there is a living publisher, and it has not
+      waiting   there are subscribers, but no publisher lives
+      unused    nobody is there; it stays until it is cleaned
+
+    Rates are of the last 2 s, as far as the topic's ring reaches back.
 
     \b
     Examples:
       horus topic list
-      horus topic list -v        with who publishes and subscribes
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+      horus topic list -v
+      horus topic list --json
+    """  # noqa: D301 - click's mark for lines that are to stay
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import topics  # noqa: PLC0415
 
     where = namespace.current()
     namespace.require_ours(where)
     found = topics.topics(where)
+    shown = found if reserved else [state for state in found if not topics.is_reserved(state.name)]
     if as_json:
-        _print_json(where, found)
-    elif found:
-        _print_table(found, verbose=verbose)
-    if not found:
-        _explain_nothing(where, topics.elsewhere(where))
-
-
-def _print_json(where: str, found: list[TopicState]) -> None:
-    from horus_plugins.monitor import topics  # noqa: PLC0415 - not needed for --help
-
-    print_json(topics.TopicList(where, found))
+        print_json(topics.TopicList(where, shown))
+    elif shown:
+        _print_table(shown, verbose=verbose)
+    if not shown:
+        _explain_nothing(where, topics.elsewhere(where), len(found))
 
 
 def _print_table(found: list[TopicState], *, verbose: bool) -> None:
-    width = max(len("TOPIC"), *(len(state.name) for state in found))
-    kind_width = max(len("TYPE"), *(len(state.type) for state in found))
-    click.echo(f"{'TOPIC':<{width}}  {'TYPE':<{kind_width}}  CAPACITY  PUBLISHERS  SUBSCRIBERS")
-    for state in found:
-        if state.error:
-            click.echo(f"{state.name:<{width}}  unreadable: {state.error}")
-            continue
-        counts = f"{state.capacity:>8}  {len(state.publishers):>10}  {len(state.subscribers):>11}"
-        click.echo(f"{state.name:<{width}}  {state.type:<{kind_width}}  {counts}")
+    from horus_plugins.monitor import topic_text  # noqa: PLC0415 - not needed for --help
+
+    head, *lines = table(
+        topic_text.HEADERS, [topic_text.row(state) for state in found], right=topic_text.RIGHT
+    )
+    click.echo(head)
+    for line, state in zip(lines, found, strict=True):
+        click.echo(f"{line}  {safe(state.error)}" if state.error and not verbose else line)
         if verbose:
-            _echo_all(_details(state))
+            echo_all(list(topic_text.details(state)))
 
 
-def _details(state: TopicState) -> Iterable[str]:
-    last = "no message yet" if state.age_s is None else f"last message {state.age_s:.3f} s ago"
-    latched = ", latched" if state.latched else ""
-    yield f"  {state.kind}, {state.size_bytes / 1024:.0f} KiB{latched}, {last}"
-    for publisher in state.publishers:
-        yield f"  publisher   {publisher.node}{_called(publisher)}  pid {publisher.pid or '?'}  sent {publisher.sent}"
-    for subscriber in state.subscribers:
-        counts = f"received {subscriber.delivered}  missed {subscriber.missed}  skipped {subscriber.skipped}"
-        who = f"{subscriber.node}{_called(subscriber)}  pid {subscriber.pid or '?'}"
-        yield f"  subscriber  {who}  {counts}  lag {subscriber.lag}"
-
-
-def _called(end: Publisher | Subscriber) -> str:
-    return f" (as {end.called})" if end.called else ""
-
-
-def _echo_all(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line)
-
-
-def _explain_nothing(where: str, others: dict[str, int]) -> None:
-    click.echo(f"No topics in namespace {where!r}.", err=True)
+def _explain_nothing(where: str, others: dict[str, int], hidden: int) -> None:
+    own = f" of your own; --all shows HORUS's {hidden}" if hidden else ""
+    click.echo(f"No topics in namespace {where!r}{own}.", err=True)
     names: Sequence[str] = sorted(others, key=lambda name: -others[name])
     for name in names[:5]:
         count = f"{others[name]} topic{'s' if others[name] > 1 else ''}"

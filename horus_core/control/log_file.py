@@ -1,7 +1,7 @@
 """The log of this process in shared memory, which outlives it: `/dev/shm/horus_{ns}/logs/{pid}-{start}-{n}.jsonl`.
 
-A line is a JSON object and one write, so that readers in any language need no lock, and a process killed in the middle
-leaves one torn line at the end. The file that is written is locked (flock) for as long as its process lives.
+A line is a JSON object and one write, so that readers in any language need no lock, and a process killed in the
+middle leaves one torn line at the end. The file that is written is locked (flock) for as long as its process lives.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from horus_core import _native
 from horus_core.shm import namespace as namespaces
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FOLDER = "logs"
 SUFFIX = ".jsonl"
@@ -67,18 +70,29 @@ class LogFiles:
         except OSError:
             size = self._make_room_for(line)
         if size < 0:
-            self._early.append(line)
+            self._add_early(line)
         elif size >= SEGMENT_BYTES:
             self._open()
 
+    def _add_early(self, line: bytes) -> None:
+        """There is no file yet. Where another thread opens it, it has a moment."""
+        with self._changing, suppress(OSError):
+            if self._file.append(line) < 0:
+                self._early.append(line)
+
     def show_in(self, namespace: str) -> None:
-        """Write to that namespace from now on, what was said before included: the process has joined it."""
+        """Write to that namespace from now on, what was said before included: the process has joined it.
+
+        There is a file once there is a line.
+        """
         if namespace == self._namespace and self._file.linked:
             return
         if self._namespace not in (None, namespace):
             self._early.clear()
-        self._namespace = namespace
-        self._open(anew=True)
+        self._namespace, self._look_ns = namespace, 0
+        self._file.use(-1)
+        if self._early:
+            self._open(anew=True)
 
     def _look(self, now_ns: int) -> None:
         """Once a second: somebody may have removed the file, or there is room for one by now."""
@@ -94,10 +108,7 @@ class LogFiles:
             if anew:
                 self._kept.clear()
             path, fd = self._make()
-        except FileNotFoundError:  # the namespace is gone: until this process joins one again
-            self._namespace = None
-            self._file.use(-1)
-        except OSError:
+        except OSError:  # no room, or the namespace is gone: lines wait for the next look
             if anew:
                 self._file.use(-1)
         else:

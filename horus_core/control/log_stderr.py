@@ -1,10 +1,12 @@
-"""Log lines on stderr: for people, or with priorities for systemd's journal. A stderr that nobody reads holds nobody up."""
+"""Log lines on stderr: for people, or with priorities for the journal. A stderr that nobody reads holds nobody up."""
 
 from __future__ import annotations
 
 import atexit
+import fcntl
 import io
 import os
+import stat
 import sys
 import threading
 import time
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 _NS = 1_000_000_000
+_PIPE_BYTES = 2**20
 
 
 class Stderr:
@@ -29,13 +32,18 @@ class Stderr:
         self._stream: TextIO | None = None
         self._fd = -1
         """The stream's descriptor where lines go there directly; -1: the stream is some object of the user's."""
+        self._is_file = False
+        """Which takes as long as its disk; all else is never waited for."""
         self._encoding = "utf-8"
         self._for_journal = False
         self._shown_levels = {name: name.upper() for name in log_text.NAMES}
         self._look_ns = 0
         self._second = (0, "")
         self._counting = threading.RLock()
+        self.unshown = 0
+        """How many lines nobody took in time, since the process began."""
         self._dropped = 0
+        """The same since it was said last."""
         self._torn = False
         self._writing = threading.local()
 
@@ -46,8 +54,8 @@ class Stderr:
 
     def show(self, level: str, source: str, text: str, trace: str, now_ns: int) -> None:
         """Write a line, or count it where it would have to be waited for."""
-        stream = sys.stderr
-        if stream is None or stream.closed:
+        stream: TextIO | None = sys.stderr
+        if stream is None or getattr(stream, "closed", False):
             return
         if stream is not self._stream or now_ns >= self._look_ns:
             self._look(stream, now_ns)
@@ -65,25 +73,29 @@ class Stderr:
 
     def _look(self, stream: TextIO, now_ns: int) -> None:
         """Once a second, for a program may become a service."""
-        self._stream, self._look_ns = stream, now_ns + _NS
-        self._fd, self._for_journal, coloured = -1, False, False
+        fd, for_journal, coloured, is_file = -1, False, False, False
         if stream is sys.__stderr__ and type(stream) is io.TextIOWrapper:
             with suppress(OSError, ValueError):
-                self._fd = stream.fileno()
-                self._encoding = stream.encoding
-                self._for_journal = _is_journal(self._fd)
-                coloured = os.isatty(self._fd) and not os.environ.get("NO_COLOR")
+                fd = stream.fileno()
+                for_journal = _is_journal(fd)
+                is_file = stat.S_ISREG(os.fstat(fd).st_mode)
+                _widen(fd)
+                coloured = os.isatty(fd) and not os.environ.get("NO_COLOR")
                 coloured = coloured and os.environ.get("TERM") != "dumb"
         for name, colour in _COLOURS.items():
             shown = name.upper()
             self._shown_levels[name] = f"\x1b[{colour}m{shown}\x1b[0m" if coloured else shown
+        self._encoding = getattr(stream, "encoding", None) or "utf-8"
+        self._is_file = is_file
+        self._fd, self._for_journal, self._stream, self._look_ns = fd, for_journal, stream, now_ns + _NS
 
     def _time(self, now_ns: int) -> str:
-        second, rest = divmod(now_ns, _NS)
-        known, stamp = self._second
-        if second != known:
-            stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
-            self._second = (second, stamp)
+        begin_ns, stamp = self._second
+        rest = now_ns - begin_ns
+        if not 0 <= rest < _NS:
+            rest = now_ns % _NS
+            stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now_ns // _NS))
+            self._second = (now_ns - rest, stamp)
         return f"{stamp}.{rest // 1_000_000:03d}"
 
     def _offer(self, line: str) -> None:
@@ -93,11 +105,14 @@ class Stderr:
         data = line.encode(self._encoding, "backslashreplace")
         taken = self._taken(data)
         if taken < len(data):
-            self._count(torn=taken > 0)
+            with self._counting:
+                self._torn = taken > 0
+                if taken < len(data) - 1:  # else its end alone is missing
+                    self._drop()
 
     def _taken(self, data: bytes) -> int:
         try:
-            return _native.offer(self._fd, data)
+            return os.write(self._fd, data) if self._is_file else _native.offer(self._fd, data)
         except OSError:  # closed: there is nobody to say it to
             return len(data)
 
@@ -106,15 +121,15 @@ class Stderr:
             notice = self._notice()
             data = (notice + line).encode(self._encoding, "backslashreplace")
             taken = self._taken(data)
-            if taken < len(data):
-                self._count(torn=self._torn or taken > 0)
+            if taken >= len(data) - 1:
+                self._dropped, self._torn = 0, taken < len(data)
             else:
-                self._dropped, self._torn = 0, False
+                self._drop()
+                self._torn = self._torn or taken > 0
 
-    def _count(self, *, torn: bool) -> None:
-        with self._counting:
-            self._dropped += 1
-            self._torn = torn
+    def _drop(self) -> None:
+        self._dropped += 1
+        self.unshown += 1
 
     def _notice(self) -> str:
         end = "\n" if self._torn else ""
@@ -141,6 +156,13 @@ class Stderr:
             pass
         finally:
             self._writing.now = False
+
+
+def _widen(fd: int) -> None:
+    """Let a pipe hold more than 64 KiB: who reads it may be late without missing a burst."""
+    with suppress(OSError):
+        if stat.S_ISFIFO(os.fstat(fd).st_mode) and fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ) < _PIPE_BYTES:
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _is_journal(fd: int) -> bool:

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import traceback
-from json.encoder import encode_basestring_ascii as quoted  # type: ignore[attr-defined]
+from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING
 
 from horus_core.control import log_text
@@ -117,12 +117,12 @@ def set_up() -> None:
     root.setLevel(level())
     root.addHandler(_Handler())
     if logging.lastResort is not None and type(logging.lastResort).__module__ == "logging":
-        logging.lastResort = _LastResort(logging.lastResort.level)  # type: ignore[assignment]
+        logging.lastResort = _LastResort(logging.lastResort.level)
     logging.setLogRecordFactory(_observed(logging.getLogRecordFactory()))
 
 
 def show_in(namespace: str) -> None:
-    """This process has joined the namespace: what it logs is stored there."""
+    """What this process logs is stored in that namespace, which it has joined, or a process that it works for."""
     set_up()
     files.show_in(namespace)
 
@@ -157,7 +157,7 @@ def _head(level: str, node: str, logger: str) -> str:
 
 
 def _store(head: str, text: str, trace: str, now_ns: int) -> None:
-    if len(text) > _MAX_TEXT or len(trace) > _MAX_TEXT:
+    if len(text) > _MAX_TEXT or len(trace) > _MAX_TEXT or not text.isascii() or not trace.isascii():
         text, trace = _cut(text), _cut(trace)
     more = f',"traceback":{quoted(trace)}' if trace else ""
     line = f'{{"time_ns":{now_ns},"number":{next(files.numbers)},"pid":{files.pid},{head}{quoted(text)}{more}}}\n'
@@ -165,7 +165,10 @@ def _store(head: str, text: str, trace: str, now_ns: int) -> None:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} ... ({len(text)} characters)"
+    """Not too long, and without halves of characters, which JSON cannot hold."""
+    if len(text) > _MAX_TEXT:
+        text = f"{text[:_MAX_TEXT]} ... ({len(text)} characters)"
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _trace(error: BaseException) -> str:
@@ -174,16 +177,20 @@ def _trace(error: BaseException) -> str:
 
 def _store_record(record: logging.LogRecord, node: str = "") -> tuple[str, str, str]:
     """Store what stdlib logging made; its level, text and traceback."""
-    name = log_text.name_of(record.levelno)
+    name, text, trace = _said(record)
+    _store(_head(name, node, _cut(record.name)), text, trace, time.time_ns())
+    return name, text, trace
+
+
+def _said(record: logging.LogRecord) -> tuple[str, str, str]:
     try:
         text = record.getMessage()
-    except Exception as error:  # noqa: BLE001 - the user's format or object; stdlib logging shows the traceback
-        text = f"{record.msg!s} (its values do not fit: {type(error).__name__})"
+    except Exception as error:  # noqa: BLE001 - of the user's format or object
+        text = f"{record.msg!s} (its values do not fit: {type(error).__name__}: {error})"
     trace = record.stack_info or ""
     if record.exc_info and record.exc_info[1] is not None:
         trace = _trace(record.exc_info[1])
-    _store(_head(name, node, record.name), text, trace, time.time_ns())
-    return name, text, trace
+    return log_text.name_of(record.levelno), text, trace
 
 
 class _Handler(logging.Handler):
@@ -208,9 +215,8 @@ class _LastResort(logging.Handler):
         """It is stored already."""
         if not self.filter(record):
             return False
-        trace = _trace(record.exc_info[1]) if record.exc_info and record.exc_info[1] else ""
-        name = log_text.name_of(record.levelno)
-        stderr.show(name, record.name, record.getMessage(), trace, time.time_ns())
+        name, text, trace = _said(record)
+        stderr.show(name, record.name, text, trace, time.time_ns())
         return True
 
 
@@ -222,9 +228,9 @@ def _observed(make: Callable[..., logging.LogRecord]) -> Callable[..., logging.L
 
     def made(*args: object, **kwargs: object) -> logging.LogRecord:
         record = make(*args, **kwargs)
-        if record.name and not f"{record.name}.".startswith(f"{_ROOT}."):
-            if record.levelno >= logging.getLogger(_ROOT).getEffectiveLevel():
-                _store_record(record, _node_here())
+        is_others = record.name and not f"{record.name}.".startswith(f"{_ROOT}.")
+        if is_others and record.levelno >= logging.getLogger(_ROOT).getEffectiveLevel():
+            _store_record(record, _node_here())
         return record
 
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from horus_core import names
+from horus_core import prefix
 from horus_core.errors import ConfigError
 from horus_core.nodes import options
 from horus_core.nodes.policy import Ladder
@@ -163,7 +163,7 @@ def _topics(value: Any) -> tuple[str, ...]:
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, (list, tuple)) or not listed or not all(isinstance(one, str) for one in listed):
         raise ConfigError(f"Bad on: expected the name of a topic or a list of names, got {value!r}.")
-    return tuple(dict.fromkeys(names.topic_name(one) for one in listed))
+    return tuple(dict.fromkeys(prefix.topic(one) for one in listed))
 
 
 def ladder(value: Any) -> Ladder | None:

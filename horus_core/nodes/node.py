@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from horus_core import _native, names
+from horus_core import _native, prefix
 from horus_core.control.logs import NodeLog
 from horus_core.errors import NodeError
 from horus_core.nodes import config, options, placement, policy
@@ -105,7 +105,7 @@ class Node(_native.NodeBase):
             "on_error": on_error,
             "enter_safe_state": enter_safe_state,
         }
-        name = names.node_name(name) if name is not None else self._horus_own_name(tick)
+        name = prefix.node(name if name is not None else self._horus_own_name(tick))
         callbacks = Callbacks(self, Node, given, in_process=compute == "process")
         parsed = config.parse(timing, is_async=callbacks.is_async)
         self._horus = Parts(
@@ -248,4 +248,4 @@ class Node(_native.NodeBase):
         base = getattr(tick, "__name__", "node") if type(self) is Node else type(self).__name__
         if not base.isidentifier() or not base.isascii():
             base = "node"
-        return names.node_name(f"{base[:100]}_{os.getpid()}_{next(_anonymous)}")
+        return f"{base[:100]}_{os.getpid()}_{next(_anonymous)}"

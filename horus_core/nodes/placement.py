@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from horus_core import names
+from horus_core import names, prefix
 from horus_core.control.logs import NodeLog
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
 from horus_core.nodes import options
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from horus_core.nodes.node import Node
 
 RATE = "HORUS_NODE_RATE"
-_RESERVED = ("horus.", "_horus.")
 
 
 def place(
@@ -36,21 +35,27 @@ def place(
             f"does. Do it before horus.run()."
         )
     if name is not None:
-        parts.name = names.node_name(name)
-        parts.journal = NodeLog(name)
-        node._horus_bind_log(parts.journal.levels, parts.journal.write)
-        parts.wiring.rename(name)
+        rename(node, prefix.node(name))
     if rate is not None and not parts.config.on:
         parts.rate, parts.rate_given = options.rate(rate), True
     if topics:
         parts.wiring.remap(topic_names(topics))
 
 
+def rename(node: Node, name: str) -> None:
+    """Call a node that does not run yet by that whole name."""
+    parts = node._horus
+    parts.name = name
+    parts.journal = NodeLog(name)
+    node._horus_bind_log(parts.journal.levels, parts.journal.write)
+    parts.wiring.rename(name)
+
+
 def topic_names(topics: Mapping[str, str]) -> dict[str, str]:
     """The same with both names checked; HORUS's own topics stay where they are."""
-    checked = {names.topic_name(old): names.topic_name(new) for old, new in topics.items()}
+    checked = {prefix.topic(old): prefix.topic(new) for old, new in topics.items()}
     for old, new in checked.items():
-        if old.startswith(_RESERVED) or new.startswith(_RESERVED):
+        if names.is_reserved(old) or names.is_reserved(new):
             raise InvalidNameError(
                 f"Bad topic {old}={new}: expected names that do not start with 'horus.' or '_horus.', which are "
                 f"HORUS's own. Choose another name."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from horus_core import _native, names
+from horus_core import _native, names, prefix
 from horus_core.errors import ConfigError, InvalidNameError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _bad(keyword: str, value: object) -> ConfigError:
 
 def _check(spec: Pub | Sub, kind: str) -> None:
     if isinstance(spec.topic, str):
-        object.__setattr__(spec, "topic", names.topic_name(spec.topic))
+        object.__setattr__(spec, "topic", prefix.topic(spec.topic))
     elif not is_message_class(spec.topic):
         raise ConfigError(f"Bad {kind}: expected a topic name or a message class, got {spec.topic!r}.")
     elif spec.type is not None:

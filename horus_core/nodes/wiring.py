@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from horus_core import names
+from horus_core import prefix
 from horus_core.errors import ConfigError
 from horus_core.nodes import spec
 
@@ -45,6 +45,7 @@ class Wiring:
         self._node = node
         self._name = name
         self._capacity = capacity
+        self._before = prefix.current()
         self._specs = spec.parse_pubs(pubs), spec.parse_subs(subs)
         self._pubs, self._subs = spec.by_topic(self._specs[0]), spec.by_topic(self._specs[1])
         self._wakes = bool(on)
@@ -81,6 +82,12 @@ class Wiring:
         """The topic that the node gets when it uses that name."""
         return self._remapped.get(name, name)
 
+    def called(self, name: str) -> str:
+        """What a program calls the topic of that whole name (horus_core/prefix.py)."""
+        if not self._before:
+            return name
+        return name.removeprefix(self._before) if name.startswith(self._before) else f"/{name}"
+
     def remap(self, topics: Mapping[str, str]) -> None:
         """Give the node other topics than those it names, from their next opening on: {its name: topic}."""
         self._remapped.update(topics)
@@ -99,9 +106,9 @@ class Wiring:
         if self._elsewhere:
             return
         for name in self._pubs:
-            self.open_to_send(name)
+            self.open_to_send(self.called(name))
         for name in self._subs:
-            self.open_to_receive(name)
+            self.open_to_receive(self.called(name))
 
     def declared(self) -> tuple[list[spec.Pub], list[spec.Sub], int | None]:
         """What pubs=, subs= and capacity= said, to make such a node elsewhere."""
@@ -146,9 +153,9 @@ class Wiring:
         from horus_core.topics.topic import Topic  # noqa: PLC0415 - nodes are made without topics
 
         if isinstance(key, str):
-            name, message_type = names.topic_name(key), None
+            name, message_type = prefix.topic(key, self._before), None
         else:
-            name, message_type = spec.default_topic(key, self._name), key
+            name, message_type = prefix.topic(spec.default_topic(key, self._name), self._before), key
         found = self.topics.get(name)
         if found is not None:
             return name, found
@@ -189,4 +196,5 @@ class Wiring:
 def _declared(one: spec.Pub | spec.Sub) -> Declared:
     if isinstance(one.topic, str):
         return Declared(one.topic, one.type)
-    return Declared(str(getattr(one.topic, "__topic__", None) or ""), one.topic)
+    default = getattr(one.topic, "__topic__", None)
+    return Declared(prefix.topic(default) if default else "", one.topic)

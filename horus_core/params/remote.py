@@ -47,9 +47,12 @@ class UnknownParamError(ParamError):
 
 def get_params(request: Request) -> dict[str, Any]:
     """All that is known here, by name, and the nodes of this scheduler."""
-    described = [param.described() for param in STORE.known()]
-    declared = {one["name"] for one in described if one["declared"]}
-    described += [one.described() for one in arguments.all_of() if one.parameter.name not in declared]
+    known = STORE.known()
+    declared = {param.name for param in known if param.declared}
+    fixed = [one for one in arguments.all_of() if one.parameter.name not in declared]
+    read = {one.parameter.name for one in fixed}  # what gave these their values gives them to nobody else
+    described = [param.described() for param in known if param.asked or param.name not in read]
+    described += [one.described() for one in fixed]
     return {
         "params": sorted(described, key=lambda one: (one["name"], not one["fixed"], one["nodes"])),
         "nodes": request.target.get_node_names(),

@@ -35,7 +35,7 @@ class Problem(Exception):  # noqa: N818 - it is collected, and raised by none
 
 
 _TEXT, _MAP, _LIST = "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
-_MOST_VALUES = 100_000
+_MOST_VALUES = 20_000
 
 
 def read(text: str, table: str = "") -> Iterator[Found | Problem]:
@@ -59,7 +59,7 @@ def read(text: str, table: str = "") -> Iterator[Found | Problem]:
     yield from _entries(root)
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.SafeLoader):
     """No implicit types: who reads the scalars decides."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as the base class has it
@@ -67,6 +67,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]
 
 def _entries(root: yaml.MappingNode) -> Iterator[Found | Problem]:
     seen: dict[str, int] = {}
+    left = [_MOST_VALUES]
     for key, node in root.value:
         line = _line(key)
         if not isinstance(key, yaml.ScalarNode):
@@ -76,7 +77,7 @@ def _entries(root: yaml.MappingNode) -> Iterator[Found | Problem]:
         else:
             seen[key.value] = line
             try:
-                value = _value(node, [_MOST_VALUES])
+                value = _value(node, left)
             except Problem as problem:
                 yield problem
             except RecursionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from typing import TYPE_CHECKING
 
+from horus_core import prefix
 from horus_core.errors import NodeError
 from horus_core.nodes.node import Node
 
@@ -55,7 +56,7 @@ class Roster:
 
     def has(self, name: str) -> bool:
         """Whether a node of that name is here."""
-        return any(entry.node.name == name for entry in self)
+        return self._named(name) is not None
 
     def names(self) -> list[str]:
         """Of all nodes."""
@@ -63,14 +64,19 @@ class Roster:
 
     def find(self, name: str) -> Entry:
         """The node of that name; raises NodeError when there is none."""
-        for entry in self:
-            if entry.node.name == name:
-                return entry
+        found = self._named(name)
+        if found is not None:
+            return found
         if not self._entries:
             raise NodeError(
                 f"No node {name!r}: expected a scheduler with nodes, got one without. add() it first."
             )
         raise NodeError(f"No node {name!r}: expected one of {', '.join(self.names())}, got {name!r}.")
+
+    def _named(self, name: str) -> Entry | None:
+        """By its whole name, or as the program calls it: HORUS_NODE_NAMESPACE may have put something before it."""
+        whole = prefix.current().replace("/", ".") + name
+        return next((entry for entry in self if entry.node.name in (name, whole)), None)
 
     def chosen(self, name: str | None) -> list[Entry]:
         """The node of that name, or all."""

@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from horus_core import _native, names
+from horus_core import _native, names, prefix
 from horus_core.errors import ConfigError, InvalidNameError, NodeError
 from horus_core.nodes import config, options
 from horus_core.scheduler import clock as clocks
@@ -375,7 +375,7 @@ class Scheduler:
 def _given_name(name: str | None) -> str | None:
     """What the scheduler is called by its maker, or by who started the process."""
     if name is not None:
-        return names.node_name(name)
+        return prefix.node(name)
     told = os.environ.get(VARIABLE)
     try:
         return names.node_name(told) if told else None

@@ -18,6 +18,7 @@ from horus_core.scheduler.left_behind import LeftBehind
 from horus_core.scheduler.loop import Loop
 from horus_core.scheduler.patience import StillTicking
 from horus_core.scheduler.safety import Safety
+from horus_core.scheduler.service import Service
 from horus_core.scheduler.simulated import Deterministic
 from horus_core.shm import upkeep
 
@@ -57,6 +58,7 @@ class Session:
         self._left_behind: dict[Entry, LeftBehind] = {}
         self._shut_down_by_s = 0.0  # one patience for all that were left behind; 0: not begun
         self.safety = Safety(scheduler, self)
+        self.service = Service(scheduler, self)
         self.started_ns: int | None = None
         self.failure: BaseException | None = None
         self._hint_ns = 0  # 0: nothing was served yet
@@ -78,6 +80,8 @@ class Session:
             self._host.end_ns = self.started_ns + round(duration * _NS)
         for entry in self.started:
             self._begin(entry, self.started_ns)
+        if not self._scheduler.is_stopping():
+            self.service.ready()
 
     def start(self, entry: Entry) -> None:
         """Take in one more node while the others tick; where these end, it waits for the next run."""
@@ -142,8 +146,10 @@ class Session:
         hint_ns, look_ns = self._hint_ns or now_ns + _HINT_AFTER_NS, now_ns + _LOOK_EVERY_NS
         self._hint_ns = hint_ns
         while not self._scheduler.is_stopping():
-            now_ns = self.loop.run_until(min(end_ns, hint_ns, look_ns))
+            now_ns = self.loop.run_until(min(end_ns, hint_ns, look_ns, self.service.next_ns))
             self._do_chores()
+            if now_ns >= self.service.next_ns:
+                self.service.look()
             if now_ns >= end_ns or not self.any_live():
                 break
             if now_ns >= hint_ns:
@@ -209,6 +215,7 @@ class Session:
         self._do_chores(self._chores.go_on)
         deal(self)
         self._do_chores(self._chores.rest)
+        self.service.look()
 
     def _do_chores(self, do: Callable[[], None] | None = None) -> None:
         """The alarm rings for a stop, too: it stays as it is then."""
@@ -222,6 +229,7 @@ class Session:
 
     def stop_all(self) -> None:
         """Let current ticks end, then shut down all nodes, last started first."""
+        self.service.stopping()
         try:
             self._end()
         finally:

@@ -113,7 +113,8 @@ class Deterministic(ExecutionClass):
         """Tick it in the scheduler's own loop."""
         loop = self.host.main_loop
         if entry.config.on:
-            self._wakers[entry] = Waker([entry.wiring.inlet(topic) for topic in entry.config.on])
+            wiring = entry.wiring
+            self._wakers[entry] = Waker([wiring.inlet(wiring.called(name)) for name in entry.config.on])
             if not entry.holds:
                 entry.next_ns = NEVER
             if loop.settle is None:

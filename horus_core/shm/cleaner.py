@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import posix_ipc
 
 from horus_core import _native
+from horus_core.control import log_file
 from horus_core.errors import HorusError, RegionError
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
@@ -147,11 +148,10 @@ class _Sweep:
 
         What a killed process did not finish goes at once.
         """
-        files = sorted(_record_files(directory), key=lambda file: file.stat().st_mtime)
-        total = sum(file.stat().st_size for file in files)
+        found = _record_files(directory)
+        total = sum(status.st_size for _, status in found)
         oldest = time.time() - _RECORDS_MAX_AGE_S
-        for file in files:
-            status = file.stat()
+        for file, status in sorted(found, key=lambda pair: pair[1].st_mtime):
             aged = status.st_mtime <= oldest or total > _RECORDS_MAX_BYTES
             wanted = aged or self._records
             if not _is_half_made(file) and not (wanted and self._is_nobodys(file, aged=aged)):
@@ -163,6 +163,8 @@ class _Sweep:
 
     def _is_nobodys(self, file: Path, *, aged: bool) -> bool:
         """Whether no living process needs the record; one that does not say whose it is counts by its age."""
+        if file.parent.name == log_file.FOLDER:
+            return not (log_file.is_locked(file) if aged else log_file.is_in_use(file))
         if self._member is None or not (self._others or self._own):
             return True
         ident = _ident_in(file)
@@ -204,8 +206,14 @@ def _writer_of(kind: str) -> int | None:
     return None if found is None else int(found[2]) << 16 | int(found[1])
 
 
-def _record_files(directory: Path) -> list[Path]:
-    return [file for file in directory.rglob("*") if file.is_file() and file != directory / "lock"]
+def _record_files(directory: Path) -> list[tuple[Path, os.stat_result]]:
+    """All files but the lock. Logs come and go without it."""
+    found = []
+    for file in directory.rglob("*"):
+        with suppress(FileNotFoundError):
+            if file.is_file() and file != directory / "lock":
+                found.append((file, file.stat()))
+    return found
 
 
 def _is_half_made(file: Path) -> bool:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from horus_core import _native, names
+from horus_core import _native, names, prefix
 from horus_core.errors import ConfigError
 from horus_core.scheduler import clock as clocks
 from horus_core.topics import attach, handles, types
@@ -67,7 +67,8 @@ class Topic(Handle):
     ) -> None:
         name, type = _name_and_type(name, type)  # noqa: A001
         wanted = None if type is None else types.of_class(type)
-        topic = names.topic_name(name)
+        named = _node is not None or _framework  # by a node, or by HORUS itself, who give whole names
+        topic = names.topic_name(name) if named else prefix.topic(name)
         capacity = _checked_capacity(topic, capacity)
         super().__init__(
             attach.Request(topic, _node or _script_name(), wanted, capacity, latched, _framework, backend)
@@ -268,4 +269,4 @@ def _checked_capacity(name: str, capacity: int | None) -> int | None:
 def _script_name() -> str:
     """What stands for the node where none is named: the script, or "python"."""
     stem = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] != "-c" else ""
-    return names.as_node_name(stem) or "python"
+    return names.as_node_name(prefix.current().replace("/", ".") + (stem or "python"))

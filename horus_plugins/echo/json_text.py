@@ -111,7 +111,7 @@ def _array(value: Any) -> dict[str, Any]:
     return {"$scalar": {"dtype": dtype, "data": data}}
 
 
-def _base64(data: bytes | bytearray | memoryview) -> str:
+def _base64(data: Any) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
@@ -158,8 +158,8 @@ def untagged(value: Any, path: str) -> Any:
     reader = _READERS.get(tag)
     if len(value) != 1 or reader is None:
         raise BadValueError(
-            f"{path}: expected one of {', '.join(_READERS)} alone in its object, got {shown(tag)}. A dict with such a "
-            'key is written as {"$dict": [[key, value]]}'
+            f"{path}: expected one of {', '.join(_READERS)} alone in its object, got {shown(tag)}. A dict with "
+            'such a key is written as {"$dict": [[key, value]]}'
         )
     try:
         return reader(value[tag], f"{path}.{tag}")

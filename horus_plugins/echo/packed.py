@@ -51,7 +51,7 @@ def decode(data: bytes | memoryview) -> Record:
 
 
 def split(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The bytes of each message of a stream. Raises BadValueError for what is no MessagePack, or ends in the middle."""
+    """The bytes of each message of a stream. Raises BadValueError for what is no MessagePack, or ends too early."""
     unpacker: Any = msgpack.Unpacker(max_buffer_size=0, strict_map_key=False)
     held = bytearray()
     start = 0  # where in the stream `held` begins

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from horus_core import _native
 from horus_core.errors import HorusError
 from horus_core.messages import pooled
 from horus_core.messages.depth_image import DepthImage
@@ -19,6 +18,8 @@ from horus_core.messages.raster import encoding_row, raster_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from horus_core import _native
 
 _BULK = 1024
 """Arrays of bytes with room for more elements stay arrays: a compressed picture is no list of numbers."""

@@ -73,7 +73,8 @@ class Sleeper:
     def __init__(self, host: Host, entry: Entry) -> None:
         self._host = host
         self._entry = entry
-        self._topics = tuple(entry.wiring.inlet(name) for name in entry.config.on)
+        wiring = entry.wiring
+        self._topics = tuple(wiring.inlet(wiring.called(name)) for name in entry.config.on)
         self._alarm = _native.Alarm()  # rung for a look at what is said of the node, and to halt
         self._halted = False
         self._done = threading.Event()  # see LoopThread

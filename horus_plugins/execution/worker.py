@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
-from horus_core.control import estop
+from horus_core.backends import registry as backends
+from horus_core.control import estop, logs
 from horus_core.nodes import importable, placement
 from horus_core.nodes.info import NodeInfo
 from horus_core.nodes.node import Node
@@ -25,6 +26,7 @@ from horus_core.scheduler import clock
 from horus_core.scheduler.entry import Entry
 from horus_core.scheduler.loop import Loop
 from horus_core.scheduler.scheduler import Scheduler
+from horus_core.shm import namespace
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -128,7 +130,10 @@ class Worker:
             order=plan.order,
             **found,
         )
-        placement.place(self._node, topics=plan.topics)
+        placement.rename(self._node, plan.name)  # the whole name, as are those of its topics
+        placement.place(self._node, topics={f"/{old}": f"/{new}" for old, new in plan.topics.items()})
+        if backends.shows_runs():  # though it may have no topic by which it joins the namespace
+            logs.show_in(namespace.current())
         self._info = self._node._horus.info = FarInfo(self._node)  # noqa: SLF001 - before anybody takes hold of it
         self._scheduler = Remote(seed=plan.seed)
         self._entry = Entry(self._node, None)

@@ -90,6 +90,11 @@ class Child:
         return self._kill_at is not None and time.monotonic() >= self._kill_at
 
     @property
+    def killed(self) -> bool:
+        """Whether we killed it."""
+        return self._killed_at is not None
+
+    @property
     def stopping(self) -> bool:
         """Whether it, or what it left behind, was already asked to end."""
         return self._kill_at is not None or self._killed_at is not None

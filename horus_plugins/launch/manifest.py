@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -98,10 +98,15 @@ class Manifest(msgspec.Struct):
     """The launcher's identity in the namespace, which the kernel's lock proves."""
     started_ns: int
     """Of the calendar."""
+    started_monotonic_ns: int
     control_topic: str
     run_id: str = ""
     """The value of HORUS_RUN_ID in each of its processes."""
     status: SessionStatus = "starting"
+    log: str = ""
+    """The file of what the launcher itself says."""
+    options: dict[str, Any] = {}
+    """What the launch file was read with, besides itself."""
     nodes: list[LaunchedNode] = []
 
 
@@ -139,6 +144,11 @@ def events_path(namespace: str, session: str) -> Path:
     return folder(namespace) / f"{session}.events.jsonl"
 
 
+def encode(manifest: Manifest) -> bytes:
+    """What stands in the file."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+
+
 def write(manifest: Manifest) -> None:
     """Replace the file. Raises OSError when shared memory takes no more; the old one stands then.
 
@@ -146,12 +156,11 @@ def write(manifest: Manifest) -> None:
     """
     final = path(manifest.namespace, manifest.session)
     draft = final.with_name(f".{final.name}")
-    data = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
     namespaces.directory(manifest.namespace)
     final.parent.mkdir(mode=0o700, exist_ok=True)
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(fd, "wb") as file:
-        file.write(data)
+        file.write(encode(manifest))
     draft.replace(final)
 
 
@@ -172,6 +181,12 @@ def look(namespace: str) -> tuple[list[Session], dict[str, str]]:
     if found:
         _check(namespace, found)
     return found, {name: why for name, why in read.items() if isinstance(why, str)}
+
+
+def read(namespace: str, session: str) -> Session | None:
+    """The manifest of that session, `alive` not looked at; None where there is none that makes sense."""
+    found = _read(path(namespace, session))
+    return found if isinstance(found, Session) else None
 
 
 def is_alive(manifest: Manifest, member: Member) -> bool:

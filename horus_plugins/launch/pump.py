@@ -24,6 +24,7 @@ class Pump:
         self._watched: set[int] = set()
         self._poll = select.poll()
         self._polled: set[int] = set()
+        self._streams: tuple[bool, ...] = ()
 
     def say(self, text: str) -> None:
         """A line of our own, on stderr, in order with what the processes say."""
@@ -34,6 +35,7 @@ class Pump:
         """Take care of a process from now on."""
         self._children[child.pid] = child
         self._readers.update((reader.fd, reader) for reader in child.readers)
+        self._streams = ()
 
     def drop(self, child: Child) -> None:
         """Show what is left of its output and care no more: nothing of it lives."""
@@ -47,15 +49,19 @@ class Pump:
     def watch(self, fd: int) -> None:
         """Have turn() tell when there is something to read, or nobody writes any more."""
         self._watched.add(fd)
+        self._streams = ()
 
     def unwatch(self, fd: int) -> None:
         """Tell of it no more."""
         self._watched.discard(fd)
+        self._streams = ()
 
     def turn(self, timeout_ms: float | None) -> set[int]:
         """Wait for something to happen and move what there is; those watched descriptors that have something."""
-        self._await(self._interests())
+        self._await()
         ready = {fd for fd, _ in self._poll.poll(timeout_ms)}
+        if not ready:
+            return ready
         for sink in {self.out, self.err}:
             if sink.fd in ready:
                 sink.write()
@@ -90,6 +96,20 @@ class Pump:
         for sink in {self.out, self.err}:
             sink.finish()
 
+    def _await(self) -> None:
+        """Change what is polled for; mostly there is nothing to change."""
+        out, err = self.out, self.err
+        streams = (out.accepting, out.pending, err.accepting, err.pending)
+        if streams == self._streams:
+            return
+        self._streams = streams
+        wanted = self._interests()
+        for fd in self._polled - wanted.keys():
+            self._poll.unregister(fd)
+        for fd in wanted.keys() - self._polled:
+            self._poll.register(fd, wanted[fd])
+        self._polled = set(wanted)
+
     def _interests(self) -> dict[int, int]:
         wanted = dict.fromkeys(self._watched, select.POLLIN)
         accepting = {id(sink) for sink in {self.out, self.err} if sink.accepting}
@@ -100,14 +120,6 @@ class Pump:
             if sink.pending:
                 wanted[sink.fd] = select.POLLOUT
         return wanted
-
-    def _await(self, wanted: dict[int, int]) -> None:
-        """Change what is polled for; mostly there is nothing to change."""
-        for fd in self._polled - wanted.keys():
-            self._poll.unregister(fd)
-        for fd in wanted.keys() - self._polled:
-            self._poll.register(fd, wanted[fd])
-        self._polled = set(wanted)
 
     def _forget_closed(self) -> None:
         closed = [fd for fd, reader in self._readers.items() if not reader.open]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, final
 
 from horus_plugins.launch import system
 from horus_plugins.launch.child import GRACE_S, Child
+from horus_plugins.launch.escaped import end_escaped
 from horus_plugins.launch.guard import Guard
 from horus_plugins.launch.output import Outlet, prefix
 from horus_plugins.launch.pump import Pump
@@ -62,7 +63,7 @@ class Supervisor:
                 raise
             finally:
                 self._loop(signals)
-                self._end_escaped(signals)
+                end_escaped(self._mark, lambda: self._turn(signals), self._step)
         # Not in a `finally`: after an error here the guard finds us dead, and stops what is left.
         guard.dismiss()
         if self._stop_requests:
@@ -157,22 +158,6 @@ class Supervisor:
         if not child.gone and not child.stopping:
             self.say(f"[{child.label}] left processes behind: SIGTERM to them")
             child.stop()
-
-    def _end_escaped(self, signals: SignalPipe) -> None:
-        """End what left its group, and so its session: nothing of a run outlives it."""
-        escaped = system.family(set(), self._mark)
-        if not escaped:
-            return
-        self._step(f"SIGTERM to what left its group: pid {', '.join(map(str, sorted(escaped)))}")
-        system.signal_all(escaped, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_S
-        while time.monotonic() < deadline:
-            self._turn(signals)
-            escaped = system.family(set(), self._mark)
-            if not escaped:
-                return
-        self._step("SIGKILL to those that did not heed it")
-        system.signal_all(escaped, signal.SIGKILL)
 
 
 def _how(child: Child) -> str:

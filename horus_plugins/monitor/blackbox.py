@@ -169,6 +169,11 @@ class Reader:
         self._learn(rows)
         return self._events(events, 0), self._ticks(ticks, 0)
 
+    def recent(self) -> list[Event]:
+        """All events that the record holds, oldest first."""
+        self._learn(self._record.rows())
+        return self._events(self._record.events(), 0)
+
     def _node(self, row: dict[str, Any], scheduler: str, begun_ns: int, until_ns: int) -> NodeReport:
         report = NodeReport(nodes.figures(row, found.shown_state(row, scheduler, begun_ns, until_ns)))
         if row["started_ns"] and scheduler != found.ENDED:

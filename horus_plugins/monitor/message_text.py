@@ -40,10 +40,7 @@ def page(one: MessageType, creator: dict[str, Any] | None = None) -> Iterator[st
     if one.hash:
         yield f"hash {one.hash}"
         yield ""
-    rows: list[tuple[str, ...]] = [("OFFSET", "BYTES", "FIELD", "TYPE", "UNIT", "DEFAULT", "ABOUT")]
-    rows += list(_rows(one.fields, ""))
-    if one.fields:
-        yield from _columns(rows, right=(0, 1))
+    yield from fields(one)
     for name, said in one.aliases.items():
         yield plain_name(f"also {name}: {said}")
 
@@ -55,6 +52,14 @@ class Difference(msgspec.Struct):
     a: str
     b: str
     lines: list[str]
+
+
+def fields(one: MessageType) -> Iterator[str]:
+    """What lies where in it."""
+    rows: list[tuple[str, ...]] = [("OFFSET", "BYTES", "FIELD", "TYPE", "UNIT", "DEFAULT", "ABOUT")]
+    rows += list(_rows(one.fields, ""))
+    if one.fields:
+        yield from _columns(rows, right=(0, 1))
 
 
 def difference(a: type[Message], b: type[Message], here: str, there: str) -> Iterator[str]:

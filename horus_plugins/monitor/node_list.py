@@ -138,8 +138,7 @@ class _Look:
         self._claims, bad_claims = claims.claims(self._namespace)
         try:
             records, bad_records = found.schedulers(self._namespace)
-            with namespaces.locked(self._namespace, exclusive=False):
-                self._member = membership.joined(self._namespace) or membership.peek(self._namespace)
+            self._member = membership.look(self._namespace)
         except RegionError as error:
             self._blind = str(error)
             self.unreadable["the namespace"] = self._blind
@@ -188,7 +187,7 @@ class _Look:
         )
         if looked.process is not None and state not in _OVER:
             listed.memory_bytes = looked.process.memory_bytes
-            if claim is not None:
+            if claim is not None and state not in _DEAD:
                 listed.uptime_s = claim.uptime_s
         return listed
 

@@ -37,6 +37,7 @@ def save(namespace: str, path: Path, node: str | None = None, *, replace: bool =
         raise ConfigError(
             f"Saving parameters failed: expected a new file, got {path}, which is there. Use --replace."
         )
+    params.processes(namespace, node)
     found = params.listed(namespace, node)
     if found.silent:
         one = found.silent[0]
@@ -79,8 +80,8 @@ def load(namespace: str, path: Path, node: str | None = None, *, new: bool = Fal
         for name, why in (refusal.names or {"": refusal.why}).items():
             number = wanted[name].number if name in wanted else 0
             problems.setdefault(number, []).append(f"{_who(refusal)}: {why}")
-    why = [one.why for one in refused] + [one.why for one in (*silent, *late)]
-    problems.setdefault(0, []).extend(why)
+    unheard = [one.why for one in refused] + [one.why for one in (*silent, *late)]
+    problems.setdefault(0, []).extend(unheard)
     _refuse(path, problems)
     taken, more, late = params.ask_all(takers, lambda process: _set(process, parts, new=new, check=False))
     return params.Outcome(namespace, taken, more, late)

@@ -77,9 +77,8 @@ def schedulers(namespace: str) -> tuple[list[SchedulerRecord], dict[str, str]]:
     paths = flights.listed(namespace)
     if not paths:
         return [], {}
-    with namespaces.locked(namespace, exclusive=False):
-        member = process.joined(namespace) or process.peek(namespace)
-        opened = {path: _open(path, member) for path in paths}
+    member = process.look(namespace)
+    opened = {path: _open(path, member) for path in paths}
     found = [record for record in opened.values() if isinstance(record, SchedulerRecord)]
     unreadable = {
         path.name.removesuffix(flights.SUFFIX): why for path, why in opened.items() if isinstance(why, str)

@@ -112,6 +112,16 @@ def topics(namespace: str) -> list[TopicState]:
     return sorted(states, key=lambda state: state.name)
 
 
+def state(ring: _native.Ring, namespace: str, topic: str) -> TopicState:
+    """One topic's state. Raises RegionError when its description is none."""
+    try:
+        found = _read(ring, topic)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RegionError(f"expected a JSON description, got {error}") from None
+    _tell_remapped(namespace, [found])
+    return found
+
+
 def is_reserved(topic: str) -> bool:
     """Whether the topic is one of HORUS's own, which lists leave out."""
     return topic.startswith(("horus.", "_horus."))

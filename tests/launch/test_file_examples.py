@@ -64,7 +64,7 @@ def test_the_files_of_the_guide_can_be_read(tmp_path):
     page = (ROOT / "docs" / "launch.md").read_text()
     shown = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     for name in ("base.yaml", "arm.yaml"):
-        _write(tmp_path / name, "nodes: [{name: %s, command: x}]\n" % name.partition(".")[0])
+        _write(tmp_path / name, f"nodes: [{{name: {name[:-5]}, command: x}}]\n")
     files = [text for text in shown if not text.startswith("# yaml-language-server")]
     names = [
         [one.name for one in horus.launch.load(_write(tmp_path / "x.yaml", text)).nodes] for text in files

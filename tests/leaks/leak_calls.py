@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import signal
 
@@ -78,7 +79,15 @@ def what_a_member_says(stage):
     one.ident, one.index, one.namespace, one.epoch, one.linked, one.locked, one.forked
 
 
-@call("Ring.publishers", "Ring.subscribers", "Ring.in_use", "Ring.wake", "Ring.sight", "Ring.sightings", "Ring.voids")
+@call(
+    "Ring.publishers",
+    "Ring.subscribers",
+    "Ring.in_use",
+    "Ring.wake",
+    "Ring.sight",
+    "Ring.sightings",
+    "Ring.voids",
+)
 def a_ring_is_asked(stage):
     assert stage.ring.publishers()
     assert stage.ring.subscribers()
@@ -94,11 +103,12 @@ def a_ring_is_asked(stage):
 
 @call(
     "Ring.meta", "Ring.type_hash", "Ring.kind", "Ring.latched", "Ring.capacity", "Ring.payload", "Ring.size",
-    "Ring.front", "Ring.file", "Ring.latest_ns",
+    "Ring.front", "Ring.file", "Ring.latest_ns", "Ring.large_kept",
 )  # fmt: skip
 def what_a_ring_says(stage):
     one = stage.ring
     one.meta, one.type_hash, one.kind, one.latched, one.capacity, one.payload, one.size, one.front, one.file
+    one.large_kept
     assert one.latest_ns
     _native.ring_format(stage.blank_fd, 2, 16, 232, bytes(16), b"{}", False)
     assert _native.Ring(stage.blank_fd, stage.member).latest_ns is None
@@ -239,6 +249,37 @@ def a_node_ticks(stage):
     node._horus_run(lambda *arguments: arguments, 1, "two")
     node._horus_forgive()
     node._horus_unbind()
+
+
+@call(
+    "NodeBase.log_debug", "NodeBase.log_info", "NodeBase.log_warning", "NodeBase.log_error",
+    "NodeBase._horus_bind_log",
+)  # fmt: skip
+def a_node_logs(stage):
+    node, levels = leak_stage.Node(), {10: False, 20: True}
+    node.log_info("said to nobody")
+    said = []
+    for known in (levels, None):
+        node._horus_bind_log(known, lambda *values: said.append(values))
+        node.log_debug("below")
+        node.log_info("shown", every=1.0)
+        node.log_warning(message="unasked")
+        node.log_error("four", 2.0)
+    assert said[:3] == [(20, "shown", 1.0), (30, "unasked"), (40, "four", 2.0)]
+    assert len(said) == 7
+
+
+@call("LogFile()", "LogFile.use", "LogFile.append", "LogFile.linked", "offer")
+def lines_are_appended_and_offered(stage):
+    log, fd = _native.LogFile(), os.memfd_create("log")
+    assert log.append(b"no file") == -1
+    log.use(fd)
+    assert log.append(b"line\n") == 5
+    assert not log.linked
+    assert _native.offer(fd, b"more\n") == 5
+    log.use(os.memfd_create("next"))
+    assert log.append(b"line\n") == 5
+    log.use(-1)
 
 
 @call(

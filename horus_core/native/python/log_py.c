@@ -1,7 +1,7 @@
 /* LogFile and offer(): how a line of a log gets out of the process without holding a tick up.
  *
- * Neither lets go of the GIL where the write cannot wait: who has to wait for the GIL afterwards waits for up to 5 ms
- * where another thread computes, for a write that takes one microsecond. */
+ * Neither lets go of the GIL where the write cannot wait: who has to wait for the GIL afterwards waits for up
+ * to 5 ms where another thread computes, for a write that takes one microsecond. */
 #define _GNU_SOURCE
 #include "module.h"
 #include "node.h"
@@ -81,10 +81,12 @@ static void log_file_dealloc(log_file *self) {
 
 static PyMethodDef log_file_methods[] = {
     {"use", METHOD(log_file_use), METH_O,
-     "use($self, fd, /)\n--\n\nAppend to the file, which is the object's own from now on, and close the one before; "
+     "use($self, fd, /)\n--\n\nAppend to the file, which is the object's own from now on, and close the one "
+     "before; "
      "-1: none."},
     {"append", METHOD(log_file_append), METH_O,
-     "append($self, line, /)\n--\n\nWrite bytes at once; the size of the file then, -1 when there is none. Raises "
+     "append($self, line, /)\n--\n\nWrite bytes at once; the size of the file then, -1 when there is none. "
+     "Raises "
      "OSError when there is no room."},
     {NULL, NULL, 0, NULL},
 };
@@ -131,8 +133,8 @@ static ssize_t write_waiting(int fd, const char *bytes, size_t length) {
     return (ssize_t)done;
 }
 
-/* The flags of an open file belong to all processes that share it (the user's shell); a second opening has flags of its
- * own. That takes no others' rights away and is closed at once. */
+/* The flags of an open file belong to all processes that share it (the user's shell); a second opening has
+ * flags of its own. That takes no others' rights away and is closed at once. */
 static ssize_t write_terminal(int fd, const char *bytes, size_t length) {
     char path[32];
     PyOS_snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -205,7 +207,8 @@ static PyObject *offer(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ss
 
 static PyMethodDef functions[] = {
     {"offer", METHOD(offer), METH_FASTCALL,
-     "offer(fd, line, /)\n--\n\nWrite bytes to a stream as far as it takes them without waiting (a file on disk is "
+     "offer(fd, line, /)\n--\n\nWrite bytes to a stream as far as it takes them without waiting (a file on "
+     "disk is "
      "waited for); how many it took. The flags of the stream stay as they are."},
     {NULL, NULL, 0, NULL},
 };

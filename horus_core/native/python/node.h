@@ -19,8 +19,9 @@ typedef struct {
     PyObject *to_receive; /* the same; all its topics stand in `inlets` too */
     horus_inlet *inlets;
     Py_ssize_t n_inlets;
-    PyObject *log_levels; /* level -> whether it is wanted, as stdlib logging knows it; NULL: ask `log_write` */
-    PyObject *log_write;  /* (level, message, every) */
+    PyObject
+        *log_levels; /* level -> whether it is wanted, as stdlib logging knows it; NULL: ask `log_write` */
+    PyObject *log_write; /* (level, message, every) */
     int in_callback;
     uint16_t row_index;     /* in the flight */
     horus_flight_row *row;  /* the node's figures: in its scheduler's flight, or at home */
@@ -55,7 +56,8 @@ extern PyGetSetDef horus_node_row_getset[];
 /* More of them: node_log_py.c. */
 PyObject *horus_node_log_debug(horus_node *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *horus_node_log_info(horus_node *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
-PyObject *horus_node_log_warning(horus_node *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+PyObject *horus_node_log_warning(horus_node *self, PyObject *const *args, Py_ssize_t nargs,
+                                 PyObject *kwnames);
 PyObject *horus_node_log_error(horus_node *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *horus_node_bind_log(horus_node *self, PyObject *const *args, Py_ssize_t nargs);
 

@@ -1,8 +1,8 @@
 /* node.log_debug() and its kin: whether the line is wanted costs a look-up, and all else is Python's. */
 #include "node.h"
 
-/* stdlib logging keeps, for each logger, which levels are wanted; it empties the dict whenever a level is set anywhere,
- * so that what stands in it is true. A level that does not stand in it is asked for by `write`. */
+/* stdlib logging keeps, for each logger, which levels are wanted; it empties the dict whenever a level is set
+ * anywhere, so that what stands in it is true. A level that does not stand in it is asked for by `write`. */
 static bool is_unwanted(const horus_node *self, PyObject *level) {
     if (self->log_levels == NULL)
         return self->log_write == NULL;

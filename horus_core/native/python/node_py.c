@@ -261,15 +261,20 @@ static PyMethodDef node_methods[] = {
     {"has_msg", METHOD(node_has_msg), METH_O,
      "has_msg($self, topic, /)\n--\n\nWhether a message waits on the topic."},
     {"log_debug", METHOD(horus_node_log_debug), METH_FASTCALL | METH_KEYWORDS,
-     "log_debug($self, message, every=None)\n--\n\nLog at level debug; with `every`, this line of code at most once in so many seconds."},
+     "log_debug($self, message, every=None)\n--\n\nLog at level debug; with `every`, this line of code at "
+     "most once in so many seconds."},
     {"log_info", METHOD(horus_node_log_info), METH_FASTCALL | METH_KEYWORDS,
-     "log_info($self, message, every=None)\n--\n\nLog at level info; with `every`, this line of code at most once in so many seconds."},
+     "log_info($self, message, every=None)\n--\n\nLog at level info; with `every`, this line of code at most "
+     "once in so many seconds."},
     {"log_warning", METHOD(horus_node_log_warning), METH_FASTCALL | METH_KEYWORDS,
-     "log_warning($self, message, every=None)\n--\n\nLog at level warning; with `every`, this line of code at most once in so many seconds."},
+     "log_warning($self, message, every=None)\n--\n\nLog at level warning; with `every`, this line of code "
+     "at most once in so many seconds."},
     {"log_error", METHOD(horus_node_log_error), METH_FASTCALL | METH_KEYWORDS,
-     "log_error($self, message, every=None)\n--\n\nLog at level error; with `every`, this line of code at most once in so many seconds."},
+     "log_error($self, message, every=None)\n--\n\nLog at level error; with `every`, this line of code at "
+     "most once in so many seconds."},
     {"_horus_bind_log", METHOD(horus_node_bind_log), METH_FASTCALL,
-     "_horus_bind_log($self, levels, write, /)\n--\n\nMake log_*() call write(level, message, every) unless levels says "
+     "_horus_bind_log($self, levels, write, /)\n--\n\nMake log_*() call write(level, message, every) unless "
+     "levels says "
      "False."},
     {"_horus_bind_send", METHOD(node_bind_send), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      "_horus_bind_send($self, key, topic, /)\n--\n\nMake send(key, ...) use the topic."},

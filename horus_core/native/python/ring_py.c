@@ -177,6 +177,10 @@ static PyObject *get_payload(ring_object *self, void *closure) {
     (void)closure;
     return PyLong_FromUnsignedLong(horus_ring_payload(self->ring));
 }
+static PyObject *get_large_kept(ring_object *self, void *closure) {
+    (void)closure;
+    return PyLong_FromUnsignedLong(horus_ring_large_kept(self->ring));
+}
 static PyObject *get_size(ring_object *self, void *closure) {
     (void)closure;
     return PyLong_FromUnsignedLongLong(horus_ring_bytes(self->ring));
@@ -228,6 +232,7 @@ static PyGetSetDef ring_getset[] = {
     {"latched", (getter)get_latched, NULL, "Whether late joiners get the last message.", NULL},
     {"capacity", (getter)get_capacity, NULL, "Messages that the ring keeps.", NULL},
     {"payload", (getter)get_payload, NULL, "Bytes that fit a slot.", NULL},
+    {"large_kept", (getter)get_large_kept, NULL, "How many messages of 64 KiB and more it keeps.", NULL},
     {"size", (getter)get_size, NULL, "Bytes of shared memory.", NULL},
     {"front", (getter)get_front, NULL, "The first number not claimed yet.", NULL},
     {"file", (getter)get_file, NULL, "(device, inode) of the region's file.", NULL},

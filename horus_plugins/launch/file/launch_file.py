@@ -21,6 +21,8 @@ from horus_plugins.launch.file.substitution import Scope
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from horus_plugins.launch.session.background import Running
+
 
 class Choice(NamedTuple):
     """What is chosen when a file is launched: LaunchFile.plan says what each means."""
@@ -70,6 +72,15 @@ class LaunchFile:
         plan = self.planned(problems, Choice(namespace, session, tuple(only), tuple(exclude), tuple(sets)))
         problems.check()
         return plan
+
+    def start(self, *, log_dir: str = "", **choice: Any) -> Running:
+        """Start plan(**choice) in a launcher process of its own, from any thread; `horus.launch.start` says more.
+
+        Raises LaunchError with all problems, like plan().
+        """
+        from horus_plugins.launch.session.background import start  # noqa: PLC0415 - who only reads needs none
+
+        return start(self.plan(**choice), log_dir=log_dir)
 
     def planned(self, problems: Problems, choice: Choice) -> Plan:
         """The same, with what is wrong noted among the problems: the plan is good if there are none."""

@@ -1,0 +1,61 @@
+"""`horus launch FILE`: in this process, or in the background."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from horus_cli.common import safe
+
+if TYPE_CHECKING:
+    from horus_plugins.launch.file.launch_file import Choice
+
+_READY_S = 60.0
+
+
+def run(file: str, choice: Choice, log_dir: str) -> int:
+    """Be the launcher until the session is over; the worst exit code."""
+    from horus_plugins.launch.file.launch_file import plan  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.launch.session import running  # noqa: PLC0415
+    from horus_plugins.launch.session.settings import Settings  # noqa: PLC0415
+
+    colour = os.isatty(1) and not os.environ.get("NO_COLOR") if _is_open(1) else False
+    settings = Settings(log_dir=log_dir, colour=colour, options=choice._asdict())
+    return running.run(plan(file, choice), settings)
+
+
+def detach(file: str, choice: Choice, log_dir: str, timeout_s: float | None) -> int:
+    """Start the launcher in the background; 0 when all nodes are ready."""
+    from horus_core.errors import HorusError  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.launch.file.launch_file import plan  # noqa: PLC0415
+    from horus_plugins.launch.session.background import Running  # noqa: PLC0415
+
+    made = plan(file, choice)
+    running = Running(made, log_dir=log_dir, outlive=True, **choice._asdict())
+    try:
+        running.wait_ready(_READY_S if timeout_s is None else timeout_s)
+    except HorusError:
+        if running.exit_code is None:
+            click.echo(
+                f"Session {made.session} goes on in the background: `horus launch --stop {made.session}` stops it.",
+                err=True,
+            )
+        raise
+    finally:
+        running.release()
+    click.echo(
+        f"Session {safe(made.session)} runs in the background: {len(made.nodes)} nodes, pid {running.pid}. "
+        f"`horus launch --attach {made.session}` shows its output, --stop stops it.",
+        err=True,
+    )
+    return 0
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,201 @@
+"""`horus logs`: what the nodes of all processes say, living or dead."""
+
+from __future__ import annotations
+
+import select
+import sys
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from horus_cli.common import json_option, namespace_option, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from horus_plugins.monitor.log_filter import Wanted
+    from horus_plugins.monitor.logs import LogLine, Missing, Reader
+
+_LEVELS = ("debug", "info", "warning", "error", "critical")
+_COLOURS = {"debug": "bright_black", "info": "green", "warning": "yellow", "error": "red", "critical": "red"}
+_BEFORE_FOLLOWING = 10
+_SETTLE_S = 0.05
+
+
+def _checked(parse: str) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    """What an option's text means; what is wrong with it is a usage error."""
+
+    def check(ctx: click.Context, parameter: click.Parameter, text: str | None) -> Any:
+        from horus_core.errors import ConfigError  # noqa: PLC0415 - not needed for --help
+        from horus_plugins.monitor import log_filter  # noqa: PLC0415
+
+        if text is None or ctx.resilient_parsing:
+            return None
+        try:
+            return getattr(log_filter, parse)(text)
+        except ConfigError as error:
+            raise click.BadParameter(str(error), ctx, parameter) from None
+
+    return check
+
+
+@click.command()
+@click.option("--follow", "-f", is_flag=True, help="Go on with what is logged, until Ctrl+C.")
+@click.option(
+    "--node", "nodes", multiple=True, metavar="NODE", help="Only of this node (also 'arm*'); may be repeated."
+)
+@click.option(
+    "--level",
+    type=click.Choice([*_LEVELS, "warn"], case_sensitive=False),
+    default="debug",
+    help="Only from this level on.",
+)
+@click.option(
+    "--since", metavar="TIME", callback=_checked("time_of"), help="From then on: 5m (ago), 14:05, a date."
+)
+@click.option("--until", metavar="TIME", callback=_checked("time_of"), help="Up to then.")
+@click.option(
+    "-n",
+    "--lines",
+    "count",
+    type=click.IntRange(min=0),
+    metavar="COUNT",
+    help=f"Only the last so many. Default: all; with -f {_BEFORE_FOLLOWING}.",
+)
+@click.option(
+    "--grep",
+    metavar="RE",
+    callback=_checked("pattern"),
+    help="Only with this regular expression in the text.",
+)
+@click.option("--pid", "pids", type=int, multiple=True, help="Only of this process; may be repeated.")
+@json_option
+@namespace_option
+def logs(
+    follow: bool,
+    nodes: tuple[str, ...],
+    level: str,
+    since: int | None,
+    until: int | None,
+    count: int | None,
+    grep: Any,
+    pids: tuple[int, ...],
+    as_json: bool,
+) -> None:
+    """Show what the nodes of all processes of the namespace have logged, by time.
+
+    Also of processes that are dead, however they ended. What a process logs, beside its stderr, is decided by its
+    HORUS_LOG. With --json each line is an object.
+
+    \b
+    Examples:
+      horus logs                               all that is there
+      horus logs -f                            the last lines, and what comes
+      horus logs -f --node camera --node arm   of two nodes
+      horus logs --level warning --since 5m    what went wrong lately
+      horus logs --grep 'joint [0-9]' --json   for scripts
+    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.monitor import log_filter  # noqa: PLC0415
+    from horus_plugins.monitor import logs as monitor  # noqa: PLC0415
+
+    where = namespace.current()
+    namespace.require_ours(where)
+    level = "warning" if level == "warn" else level
+    wanted = log_filter.Wanted(nodes, level, pids, grep, since or 0, until or 0)
+    reader = monitor.Reader(where)
+    show = print_json if as_json else _shower()
+    found = [line for line in reader.read(wanted.since_ns) if wanted.has(line)]
+    if count is None and follow and since is None:
+        count = _BEFORE_FOLLOWING
+    for line in found if count is None else deque(found, maxlen=count):
+        show(line)
+    if follow:
+        _follow(reader, wanted, show)
+        return
+    _tell_missing(_settled(reader), older=since is None and count is None)
+    if not found:
+        _explain_nothing(where, reader)
+
+
+def _shower() -> Callable[[LogLine], None]:
+    from horus_cli.common import colour  # noqa: PLC0415
+    from horus_plugins.monitor import logs as monitor  # noqa: PLC0415 - not needed for --help
+
+    levels = {name: colour(name.upper(), _COLOURS[name], bold=name == "critical") for name in _LEVELS}
+    return lambda line: click.echo(monitor.shown(line, levels[line.level]))
+
+
+def _follow(reader: Reader, wanted: Wanted, show: Callable[[LogLine], None]) -> None:
+    """Until Ctrl+C, or until nobody reads what is shown."""
+    from horus_plugins.monitor import logs as monitor  # noqa: PLC0415 - not needed for --help
+
+    _flush()
+    lost = {one.pid: one.lost for one in reader.missing()}
+    for lines in monitor.follow(reader, is_over=_nobody_reads):
+        shown = [line for line in lines if wanted.has(line)]
+        for line in shown:
+            show(line)
+        if shown:
+            _flush()
+        if not lines:  # else one that is being written may seem to be lost
+            for one in reader.missing():
+                if one.lost > lost.get(one.pid, 0):
+                    click.echo(_lost(one.lost - lost.get(one.pid, 0), one.pid), err=True)
+                lost[one.pid] = one.lost
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _nobody_reads() -> bool:
+    """Whether stdout is a pipe whose reader is gone: without a line to write nothing else would say so."""
+    poller = select.poll()
+    try:
+        poller.register(sys.stdout.fileno(), 0)
+    except (OSError, ValueError, AttributeError):
+        return False
+    return any(event & select.POLLERR for _, event in poller.poll(0))
+
+
+def _settled(reader: Reader) -> list[Missing]:
+    """What is missing, and not only being written at this moment."""
+    import time  # noqa: PLC0415 - not needed for --help
+
+    if any(one.lost for one in reader.missing()):
+        time.sleep(_SETTLE_S)
+        reader.read()
+    return reader.missing()
+
+
+def _tell_missing(missing: Iterable[Missing], *, older: bool) -> None:
+    for one in missing:
+        if one.removed and older:
+            click.echo(
+                f"horus: {one.removed} older lines of process {one.pid} made room for these.", err=True
+            )
+        if one.lost:
+            click.echo(_lost(one.lost, one.pid), err=True)
+
+
+def _lost(count: int, pid: int) -> str:
+    return (
+        f"horus: {count} line{'s' if count > 1 else ''} of process {pid} {'are' if count > 1 else 'is'} lost: shared "
+        f"memory was full, or a file was removed."
+    )
+
+
+def _explain_nothing(where: str, reader: Reader) -> None:
+    from horus_plugins.monitor import logs as monitor  # noqa: PLC0415 - not needed for --help
+
+    if reader.has_any:
+        click.echo(f"None of the lines that are logged in namespace {where!r} is asked for.", err=True)
+        return
+    click.echo(f"Nothing is logged in namespace {where!r}.", err=True)
+    others = monitor.elsewhere(where)
+    for other in sorted(others, key=lambda name: -others[name])[:5]:
+        count = f"{others[other]} process{'es' if others[other] > 1 else ''}"
+        click.echo(f"Namespace {other!r} has logs of {count}: horus logs --namespace {other}", err=True)

@@ -1,0 +1,150 @@
+"""`horus topic hz` and `horus topic bw`: how often a topic is published, and how much that is."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from horus_cli.common import json_option, namespace_option, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from horus_plugins.monitor.topic_meter import Rate
+
+
+def following(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what all followers of figures have: how far back, and until when."""
+
+    @click.argument("topic")
+    @click.option(
+        "--window",
+        "window_s",
+        type=click.FloatRange(0.1, 3600),
+        default=10.0,
+        metavar="SECONDS",
+        help="How far back each line looks. Default: 10.",
+    )
+    @click.option("-n", "messages", type=click.IntRange(1), metavar="N", help="End after N messages.")
+    @click.option(
+        "--duration",
+        "duration_s",
+        type=click.FloatRange(0, 1e9, min_open=True),
+        metavar="SECONDS",
+        help="End after that long. Exits with 1 when no message came.",
+    )
+    @json_option
+    @namespace_option
+    @wraps(function)
+    def command(*args: Any, **keywords: Any) -> Any:
+        return function(*args, **keywords)
+
+    return command
+
+
+@click.command()
+@following
+@click.pass_context
+def hz(
+    ctx: click.Context,
+    topic: str,
+    window_s: float,
+    messages: int | None,
+    duration_s: float | None,
+    as_json: bool,
+) -> None:
+    """Show once a second how often TOPIC is published, until Ctrl+C.
+
+    Counts are exact at any rate; intervals are those of the publish times that were still in the topic's ring when
+    it was looked at, 50 times a second. Takes no part: publishers and subscribers see and feel nothing of it.
+
+    \b
+    Examples:
+      horus topic hz imu                     a line a second
+      horus topic hz imu --window 1          of the last second only
+      horus topic hz imu -n 100 --json       one object a second, the last after 100 messages
+      horus topic hz imu --duration 5        exits with 1 when nothing came
+    """  # noqa: D301 - click's mark for lines that are to stay
+    from horus_plugins.monitor import topic_lines  # noqa: PLC0415 - not needed for --help
+
+    _follow(ctx, topic, window_s, messages, duration_s, None if as_json else topic_lines.hz)
+
+
+@click.command()
+@following
+@click.pass_context
+def bw(
+    ctx: click.Context,
+    topic: str,
+    window_s: float,
+    messages: int | None,
+    duration_s: float | None,
+    as_json: bool,
+) -> None:
+    """Show once a second how many bytes a second TOPIC carries, until Ctrl+C.
+
+    Bytes are those of the messages: a typed one's as it travels, a dict's as MessagePack, an image's pixels. They are
+    read from the headers in the topic's ring; no payload is copied.
+
+    \b
+    Examples:
+      horus topic bw camera.rgb              a line a second
+      horus topic bw scan --duration 3       for three seconds
+    """  # noqa: D301 - click's mark for lines that are to stay
+    from horus_plugins.monitor import topic_lines  # noqa: PLC0415 - not needed for --help
+
+    _follow(ctx, topic, window_s, messages, duration_s, None if as_json else topic_lines.bw)
+
+
+def _follow(
+    ctx: click.Context,
+    topic: str,
+    window_s: float,
+    messages: int | None,
+    duration_s: float | None,
+    told: Callable[[Rate], Iterable[str]] | None,
+) -> None:
+    """`told` None: as JSON."""
+    from horus_plugins.monitor import topic_meter  # noqa: PLC0415 - not needed for --help
+
+    where, name = where_to_look(topic)
+    meter = topic_meter.Meter(where, name, window_s)
+    state, total = topic_meter.MISSING, 0
+    for report in meter.reports(messages=messages, duration_s=duration_s):
+        for line in _news(report, state, where):
+            click.echo(f"horus: {line}", err=True)
+        state, total = report.state, report.total
+        if told is None:
+            print_json(report)
+        else:
+            for line in told(report):
+                click.echo(line)
+    ctx.exit(0 if total else 1)
+
+
+def where_to_look(topic: str) -> tuple[str, str]:
+    """(namespace, topic); what is not there yet will be waited for, which is said."""
+    from horus_core import names  # noqa: PLC0415 - not needed for --help
+    from horus_core.shm import namespace  # noqa: PLC0415
+    from horus_plugins.monitor import topic_find  # noqa: PLC0415
+
+    where, name = namespace.current(), names.topic_name(topic)
+    namespace.require_ours(where)
+    if not topic_find.exists(where, name):
+        click.echo(f"horus: {topic_find.missing(where, name)} Waiting for it.", err=True)
+    return where, name
+
+
+def _news(report: Rate, before: str, where: str) -> Iterable[str]:
+    """What became of the topic itself, for stderr."""
+    from horus_cli.common import safe  # noqa: PLC0415 - a word used once
+    from horus_plugins.monitor import topic_meter  # noqa: PLC0415 - not needed for --help
+
+    if report.anew:
+        yield f"topic {report.topic!r} was made {'anew' if before != topic_meter.MISSING else 'now'}."
+    elif report.state == topic_meter.MISSING and before != topic_meter.MISSING:
+        yield f"topic {report.topic!r} is gone from namespace {where!r}. Waiting for it."
+    if report.error and before != topic_meter.UNREADABLE:
+        yield f"topic {report.topic!r} cannot be read: {safe(report.error)}"

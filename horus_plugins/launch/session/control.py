@@ -1,0 +1,107 @@
+"""The control topic of a session, read in the launcher's loop: no thread, as a launcher forks."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from horus_core.backends import registry
+from horus_core.control.commands import Request, handler_of, reply_topic
+from horus_core.control.server import CAPACITY, TIMEOUT_S
+from horus_core.errors import HorusError
+from horus_core.topics.topic import Topic
+from horus_plugins.launch import manifest
+from horus_plugins.launch.session.lines import NODE, require_unlocked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from horus_core.control.commands import Commands
+
+    Answer = Callable[[Mapping[str, Any] | BaseException], None]
+
+_PAUSE_S = 1.0
+_MOST_ID = 128
+
+
+class Later(Exception):  # noqa: N818 - no error: a way to say that the answer comes later
+    """Raised by a handler whose answer is sent by what it gave its `answer` to."""
+
+
+class Control:
+    """Answers what is asked on `horus.launch.ctl.{session}`."""
+
+    def __init__(self, namespace: str, session: str, known: Commands) -> None:
+        self._namespace = namespace
+        self._known = known
+        self._name = manifest.control_topic(session)
+        self._about = {"session": session, "pid": os.getpid()}
+        self._topic = Topic(self._name, backend=registry.SHM, _node=NODE, _framework=True)
+        self._topic.has_msg()  # a subscriber from now on
+        self._replies: Topic | None = None
+        self._paused_until_s = 0.0
+
+    def turn(self) -> bool:
+        """Answer what came, if anything did. Nothing that lies in the topic stops a launcher."""
+        if time.monotonic() < self._paused_until_s:
+            return False
+        try:
+            messages = self._topic.recv_all() if self._topic.has_msg() else []
+        except (HorusError, OSError):
+            self._paused_until_s = time.monotonic() + _PAUSE_S
+            return False
+        for message in messages:
+            if isinstance(message, dict) and "cmd" in message:
+                self._take(message)
+        return bool(messages)
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._topic.close()
+        if self._replies is not None:
+            self._replies.close()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        def answer(outcome: Mapping[str, Any] | BaseException) -> None:
+            self._answer(message, outcome)
+
+        try:
+            handler = handler_of(self._known.find(message["cmd"]))
+            answer(handler(Request(message["cmd"], message, answer, _timeout(message))) or {})
+        except Later:
+            return
+        except Exception as error:  # noqa: BLE001 - who asked wants to know, whatever it is
+            answer(error)
+
+    def _answer(self, message: Mapping[str, Any], outcome: Mapping[str, Any] | BaseException) -> None:
+        reply: dict[str, Any]
+        if isinstance(outcome, BaseException):
+            told = str(outcome) if isinstance(outcome, HorusError) else f"{type(outcome).__name__}: {outcome}"
+            reply = {"ok": False, "error": told}
+        else:
+            reply = {"ok": True, **outcome}
+        asked = message.get("id")
+        known = isinstance(asked, int) or (isinstance(asked, str) and len(asked) <= _MOST_ID)
+        try:
+            self._reply().send({**self._about, **reply, "id": asked if known else None})
+        except (HorusError, OSError):
+            return  # who asked gives up by itself
+
+    def _reply(self) -> Topic:
+        if self._replies is None:
+            require_unlocked(self._namespace)
+            self._replies = Topic(
+                reply_topic(self._name),
+                dict,
+                capacity=CAPACITY,
+                backend=registry.SHM,
+                _node=NODE,
+                _framework=True,
+            )
+        return self._replies
+
+
+def _timeout(message: Mapping[str, Any]) -> float:
+    found = message.get("timeout_s")
+    return float(found) if isinstance(found, (int, float)) and 0 < found <= 600 else TIMEOUT_S  # noqa: PLR2004

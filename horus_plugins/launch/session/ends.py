@@ -1,0 +1,115 @@
+"""How a process ended: its exit code, a signal by its name, and whether the kernel ran out of memory."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from horus_plugins.launch.manifest import Exit
+
+if TYPE_CHECKING:
+    from horus_plugins.launch.child import Child
+
+_OOM_COUNTER = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
+_KMSG_MOST = 1 << 14
+
+
+class OutOfMemory:
+    """What the kernel tells of processes that it killed for want of memory."""
+
+    def __init__(self) -> None:
+        self._machine = Path("/proc/vmstat")
+        self._group = _memory_events()
+        self._seen_machine, self._seen_group = _count(self._machine), _count(self._group)
+
+    def killed(self, pid: int) -> bool | None:
+        """Whether that is what a SIGKILL was; None where the kernel does not tell.
+
+        A machine that killed nobody since the last call settles it. Otherwise the kernel's log names the process, or
+        the counter of our control group has risen: of several that died at once it is then said of each.
+        """
+        machine, group = _count(self._machine), _count(self._group)
+        none_on_machine = machine is not None and machine == self._seen_machine
+        rose = None if group is None or self._seen_group is None else group > self._seen_group
+        self._seen_machine, self._seen_group = machine, group
+        if none_on_machine:
+            return False
+        return _named_in_log(pid) or rose or None
+
+
+def exit_of(child: Child, memory: OutOfMemory) -> Exit:
+    """The end of a process that was reaped."""
+    code = child.code
+    found = Exit(time.time_ns(), child.pid, asked=child.asked)
+    if code is None:
+        found.signal = "SIGKILL"
+        found.text = "did not end, even killed"
+    elif code < 0:
+        found.signal = _signal_name(-code)
+        if -code == signal.SIGKILL and not child.killed:
+            found.out_of_memory = memory.killed(child.pid)
+        found.text = f"ended by {found.signal}"
+        if found.out_of_memory:
+            found.text += " (out of memory)"
+    else:
+        found.code = code
+        found.text = f"exit code {code}"
+    return found
+
+
+def failed(end: Exit) -> bool:
+    """Whether it ended by a signal or with another exit code than 0."""
+    return end.code != 0
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _memory_events() -> Path | None:
+    """The counters of the control group that we are in, of either version, if it has any."""
+    root = Path("/sys/fs/cgroup")
+    with suppress(OSError):
+        groups = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
+        for _, kind, where in groups:
+            if kind == "memory":
+                return root / "memory" / where.lstrip("/") / "memory.oom_control"
+        for _, kind, where in groups:
+            if not kind:
+                return root / where.lstrip("/") / "memory.events"
+    return None
+
+
+def _count(file: Path | None) -> int | None:
+    if file is None:
+        return None
+    with suppress(OSError):
+        found = _OOM_COUNTER.search(file.read_text())
+        return int(found[1]) if found else None
+    return None
+
+
+def _named_in_log(pid: int) -> bool:
+    """Whether the kernel's log says that it killed this process for want of memory."""
+    wanted = re.compile(rb"Killed process %d \(" % pid)
+    try:
+        fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        while record := os.read(fd, _KMSG_MOST):
+            if wanted.search(record):
+                return True
+    except OSError:  # the end of what there is, or not ours to read
+        return False
+    finally:
+        os.close(fd)
+    return False
