@@ -128,7 +128,7 @@ def test_the_command_from_outside(tmp_path):
 
     def horus(*words):
         return subprocess.run(
-            [sys.executable, "-m", "horus_cli", "launch", *words],
+            [sys.executable, "-m", "horus_cli", *words],
             capture_output=True,
             text=True,
             cwd="/",
@@ -136,10 +136,12 @@ def test_the_command_from_outside(tmp_path):
             env={**os.environ, "HORUS_NAMESPACE": "launch-test"},
         )
 
-    Draft202012Validator.check_schema(json.loads(horus("--schema").stdout))
-    assert horus(str(path), "--check").returncode == 0
+    Draft202012Validator.check_schema(json.loads(horus("launch", "--schema").stdout))
+    assert horus("launch", str(path), "--check").returncode == 0
+    first = ("--namespace", "first", "launch", str(path), "--list", "--json")
+    assert json.loads(horus(*first).stdout)["namespace"] == "first"
     path.write_text("nods: []\n")
-    bad = horus("--list", str(path))
+    bad = horus("launch", "--list", str(path))
     assert (bad.returncode, bad.stdout) == (1, "")
     assert f"{path}:1:1: unknown key 'nods' in the launch file. Did you mean 'nodes'?" in bad.stderr
     assert "Traceback" not in bad.stderr
