@@ -47,6 +47,6 @@ def test_settings_and_their_words_mean_the_same():
 
 
 def test_a_prefix_is_put_before_topics_once(monkeypatch):
-    """HORUS_NODE_NAMESPACE counts in the process that runs the node, not in the command that hands the words on, too."""
+    """HORUS_NODE_NAMESPACE counts in the process that runs the node, not in the command that starts that."""
     monkeypatch.setenv("HORUS_NODE_NAMESPACE", "r1")
     assert settings(topics=["scan=front", "/map=all"]).words() == ["--topic=scan=front", "--topic=/map=all"]
