@@ -7,9 +7,7 @@ from horus_plugins.launch.session.restarts import Restarts
 
 
 def waits(restarts, ends, *, failed=True, lived_s=0.0, every_s=1.0):
-    return [
-        restarts.after(failed=failed, lived_s=lived_s, now_s=number * every_s) for number in range(ends)
-    ]
+    return [restarts.after(failed=failed, lived_s=lived_s, now_s=number * every_s) for number in range(ends)]
 
 
 # spec: C29 C30 C31
@@ -56,11 +54,18 @@ def test_a_stable_run_begins_anew():
 
 def test_a_window_counts_the_restarts_within_it():
     """At most max within window_s: what is older is forgotten; a stable run resets the wait, not the count."""
-    policy = RestartPolicy(policy="always", max=2, window_s=10.0, backoff_s=0.1, max_backoff_s=0.1, stable_s=3.0)
+    policy = RestartPolicy(
+        policy="always", max=2, window_s=10.0, backoff_s=0.1, max_backoff_s=0.1, stable_s=3.0
+    )
     restarts = Restarts(policy)
-    assert [
-        restarts.after(failed=True, lived_s=4.0, now_s=now_s) for now_s in (0, 5, 9, 10.1, 11, 15.1)
-    ] == [0.1, 0.1, None, 0.1, None, 0.1]
+    assert [restarts.after(failed=True, lived_s=4.0, now_s=now_s) for now_s in (0, 5, 9, 10.1, 11, 15.1)] == [
+        0.1,
+        0.1,
+        None,
+        0.1,
+        None,
+        0.1,
+    ]
 
 
 def test_a_restart_by_hand_begins_anew():

@@ -123,7 +123,9 @@ def test_the_name_of_a_living_session_is_refused_naming_who_has_it(horus_namespa
     """A dead launcher's name is taken over, with its run id."""
     member = process.member(horus_namespace)
     assert claim(made(horus_namespace), member) == ""
-    with pytest.raises(LaunchError, match=rf"pid={os.getpid()}, file=/robot.yaml\). `horus launch --stop robot`"):
+    with pytest.raises(
+        LaunchError, match=rf"pid={os.getpid()}, file=/robot.yaml\). `horus launch --stop robot`"
+    ):
         claim(made(horus_namespace), member)
     manifest.write(made(horus_namespace, ident=12345 << 16 | 9, run_id="dead"))
     assert claim(made(horus_namespace), member) == "dead"
