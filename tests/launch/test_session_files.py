@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from horus_core.errors import LaunchError
-from horus_core.shm import process
+from horus_core.shm import cleaner, process
 from horus_plugins.launch import manifest, sessions
 from horus_plugins.launch.manifest import Exit, LaunchedNode, LaunchedScheduler, Manifest
 from horus_plugins.launch.session.claim import claim
@@ -117,6 +117,22 @@ def test_a_manifest_under_another_name_or_behind_a_link_is_not_believed(horus_na
     found, unreadable = manifest.look(horus_namespace)
     assert [session.session for session in found] == ["robot"]
     assert sorted(unreadable) == ["copy", "link", "pipe"]
+
+
+# spec: F3
+def test_cleaning_takes_the_files_of_sessions_that_are_over_and_of_no_other(horus_namespace):
+    """However old they are: what belongs to a living launcher stays."""
+    manifest.write(made(horus_namespace))
+    manifest.write(made(horus_namespace, "dead", ident=12345 << 16 | 9))
+    home = manifest.folder(horus_namespace)
+    names = ["robot.events.jsonl", "robot.log.1", "robot/a.log", "dead.log", "dead/a.log", "over/a.log", "over.log"]
+    for name in names:
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).write_bytes(b"x\n")
+        os.utime(home / name, (1, 1))
+    cleaner.clean([horus_namespace], records=True)
+    left = sorted(str(file.relative_to(home)) for file in home.rglob("*") if file.is_file())
+    assert left == ["robot.events.jsonl", "robot.json", "robot.log.1", "robot/a.log"]
 
 
 def test_the_name_of_a_living_session_is_refused_naming_who_has_it(horus_namespace):
