@@ -54,8 +54,9 @@ def list_params(ctx: click.Context, node: str | None, as_json: bool) -> None:
     elif found.params:
         headers = ("NAME", "VALUE", "TYPE", "UNIT", "ORIGIN", "NODE", "PID", "MEANING")
         echo_all(table(headers, [_row(param) for param in found.params], right=("PID",)))
-    elif not found.silent:
-        click.echo(f"No parameters in namespace {found.namespace!r}.", err=True)
+    if not found.params and not found.silent:
+        what = f"No parameters in namespace {found.namespace!r}: nobody runs there who uses any."
+        click.echo(what + params.elsewhere(found.namespace), err=True)
     ctx.exit(told_silent(found.silent))
 
 

@@ -1,4 +1,4 @@
-"""A simulated robot: it follows `cmd_vel` and publishes its `pose`. Its namespace makes these r1/cmd_vel and r1/pose."""
+"""A simulated robot: it follows `cmd_vel` and publishes its `pose`. In the fleet these are r1/cmd_vel and r1/pose."""
 
 import math
 

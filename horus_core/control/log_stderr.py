@@ -32,13 +32,18 @@ class Stderr:
         self._stream: TextIO | None = None
         self._fd = -1
         """The stream's descriptor where lines go there directly; -1: the stream is some object of the user's."""
+        self._is_file = False
+        """Which takes as long as its disk; all else is never waited for."""
         self._encoding = "utf-8"
         self._for_journal = False
         self._shown_levels = {name: name.upper() for name in log_text.NAMES}
         self._look_ns = 0
         self._second = (0, "")
         self._counting = threading.RLock()
+        self.unshown = 0
+        """How many lines nobody took in time, since the process began."""
         self._dropped = 0
+        """The same since it was said last."""
         self._torn = False
         self._writing = threading.local()
 
@@ -68,11 +73,12 @@ class Stderr:
 
     def _look(self, stream: TextIO, now_ns: int) -> None:
         """Once a second, for a program may become a service."""
-        fd, for_journal, coloured = -1, False, False
+        fd, for_journal, coloured, is_file = -1, False, False, False
         if stream is sys.__stderr__ and type(stream) is io.TextIOWrapper:
             with suppress(OSError, ValueError):
                 fd = stream.fileno()
                 for_journal = _is_journal(fd)
+                is_file = stat.S_ISREG(os.fstat(fd).st_mode)
                 _widen(fd)
                 coloured = os.isatty(fd) and not os.environ.get("NO_COLOR")
                 coloured = coloured and os.environ.get("TERM") != "dumb"
@@ -80,14 +86,16 @@ class Stderr:
             shown = name.upper()
             self._shown_levels[name] = f"\x1b[{colour}m{shown}\x1b[0m" if coloured else shown
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
+        self._is_file = is_file
         self._fd, self._for_journal, self._stream, self._look_ns = fd, for_journal, stream, now_ns + _NS
 
     def _time(self, now_ns: int) -> str:
-        second, rest = divmod(now_ns, _NS)
-        known, stamp = self._second
-        if second != known:
-            stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
-            self._second = (second, stamp)
+        begin_ns, stamp = self._second
+        rest = now_ns - begin_ns
+        if not 0 <= rest < _NS:
+            rest = now_ns % _NS
+            stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now_ns // _NS))
+            self._second = (now_ns - rest, stamp)
         return f"{stamp}.{rest // 1_000_000:03d}"
 
     def _offer(self, line: str) -> None:
@@ -99,11 +107,12 @@ class Stderr:
         if taken < len(data):
             with self._counting:
                 self._torn = taken > 0
-                self._dropped += taken < len(data) - 1  # else its end alone is missing
+                if taken < len(data) - 1:  # else its end alone is missing
+                    self._drop()
 
     def _taken(self, data: bytes) -> int:
         try:
-            return _native.offer(self._fd, data)
+            return os.write(self._fd, data) if self._is_file else _native.offer(self._fd, data)
         except OSError:  # closed: there is nobody to say it to
             return len(data)
 
@@ -115,8 +124,12 @@ class Stderr:
             if taken >= len(data) - 1:
                 self._dropped, self._torn = 0, taken < len(data)
             else:
-                self._dropped += 1
+                self._drop()
                 self._torn = self._torn or taken > 0
+
+    def _drop(self) -> None:
+        self._dropped += 1
+        self.unshown += 1
 
     def _notice(self) -> str:
         end = "\n" if self._torn else ""

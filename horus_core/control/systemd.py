@@ -87,7 +87,9 @@ class Notifier:
         except OSError as error:
             if not self._failed:
                 self._failed = True
-                _log.warning("systemd is not told how this run goes (%s=%r): %s", SOCKET, self._address, error)
+                _log.warning(
+                    "systemd is not told how this run goes (%s=%r): %s", SOCKET, self._address, error
+                )
         return True
 
     def _send(self, message: str) -> None:

@@ -46,6 +46,8 @@ class Rules:
                 name, given, f"one of {', '.join(repr(builtins(one)) for one in self.choices)}"
             )
         low, high = self.min, self.max
+        if (low, high) != (None, None) and not isinstance(value, (int, float)):
+            raise self._refused(name, given, f"a number ({self.limits()})")
         if (low is not None and not value >= low) or (high is not None and not value <= high):
             raise self._refused(name, given, f"{self.limits()}{f' {self.unit}' if self.unit else ''}")
 

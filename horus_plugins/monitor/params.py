@@ -112,6 +112,29 @@ def processes(namespace: str, node: str | None = None) -> list[Process]:
 
     Raises NodeError where there is none.
     """
+    found, names = _running(namespace, node)
+    if found:
+        return found
+    if node is not None and names:
+        raise NodeError(
+            f"Asking for parameters failed: expected one of {', '.join(sorted(names))}, got {node!r} "
+            f"(namespace={namespace!r}).{near(node, names)}"
+        )
+    raise NodeError(
+        f"Asking for parameters failed: expected a process in which nodes run, got none (namespace={namespace!r})."
+        f"{elsewhere(namespace)} Parameters live in the processes that use them: for one that is to start, set "
+        f"HORUS_PARAM_NAME=value, or a line under [params] of horus.toml."
+    )
+
+
+def elsewhere(namespace: str) -> str:
+    """A hint at the user's namespaces in which something runs, if this is not the one that was meant."""
+    others = [other for other in schedulers.elsewhere(namespace) if _running(other, None)[0]]
+    return f" Something runs in {', '.join(others)}: --namespace {others[0]}." if others else ""
+
+
+def _running(namespace: str, node: str | None) -> tuple[list[Process], set[str]]:
+    """(the processes with that node, the names that could have been meant)."""
     by_member: dict[tuple[int, int], Process] = {}
     names: set[str] = set()
     for record in schedulers.schedulers(namespace)[0]:
@@ -123,29 +146,20 @@ def processes(namespace: str, node: str | None = None) -> list[Process]:
             key = record.header["ident"], record.header["pid"]
             one = by_member.setdefault(key, Process(namespace, record.name, record.header["pid"], []))
             one.nodes += nodes
-    if by_member:
-        return sorted(by_member.values(), key=lambda one: one.scheduler)
-    if node is not None and names:
-        raise NodeError(
-            f"Asking for parameters failed: expected one of {', '.join(sorted(names))}, got {node!r} "
-            f"(namespace={namespace!r}).{near(node, names)}"
-        )
-    raise NodeError(
-        f"Asking for parameters failed: expected a process in which nodes run, got none (namespace={namespace!r}). "
-        f"Parameters live in the processes that use them: for one that is to start, set HORUS_PARAM_NAME=value, or a "
-        f"line under [params] of horus.toml."
-    )
+    return sorted(by_member.values(), key=lambda one: one.scheduler), names
 
 
 def listed(namespace: str, node: str | None = None) -> ParamList:
-    """All parameters of all its processes, by name. Raises NodeError where nobody is to be asked."""
-    found, refused, silent = ask_all(processes(namespace, node), lambda process: process.ask("GetParams"))
+    """All parameters of all its processes, by name. Raises NodeError for a node that is not there."""
+    asked = _running(namespace, None)[0] if node is None else processes(namespace, node)
+    found, refused, silent = ask_all(asked, lambda process: process.ask("GetParams"))
     silent += [Silent(one.scheduler, one.pid, one.why) for one in refused]
     return ParamList(namespace, found, silent)
 
 
 def of_name(namespace: str, name: str, node: str | None = None) -> ParamList:
     """One parameter, of each process that knows it; raises ParamError, with the nearest, where none does."""
+    processes(namespace, node)
     found = listed(namespace, node)
     params = [param for param in found.params if param.name == name]
     if not params:

@@ -37,6 +37,7 @@ def save(namespace: str, path: Path, node: str | None = None, *, replace: bool =
         raise ConfigError(
             f"Saving parameters failed: expected a new file, got {path}, which is there. Use --replace."
         )
+    params.processes(namespace, node)
     found = params.listed(namespace, node)
     if found.silent:
         one = found.silent[0]

@@ -29,10 +29,11 @@ _MOST_LISTED = 20
 
 
 class Target(msgspec.Struct):
-    """A node that a living scheduler runs."""
+    """A node that a living scheduler runs, or a process of a launch session."""
 
     name: str
     scheduler: str
+    """"" for a launched process, by the name that its launch file gives it."""
     pid: int
     session: str = ""
     """The launch session that its process belongs to; "" for none."""
@@ -81,8 +82,20 @@ class Outcome(msgspec.Struct):
 
 
 def targets(namespace: str) -> list[Target]:
-    """All nodes of living schedulers, by name."""
+    """All nodes of living schedulers, by name; then the launched processes whose name none of them has."""
     sessions = [session for session in manifest.sessions(namespace) if session.alive]
+    nodes = sorted(_nodes(namespace, sessions), key=lambda target: target.name)
+    taken = {target.name for target in nodes}
+    launched = [
+        Target(node.name, "", node.pid, session.session, session.control_topic)
+        for session in sessions
+        for node in session.nodes
+        if node.pid and node.name not in taken
+    ]
+    return nodes + launched
+
+
+def _nodes(namespace: str, sessions: list[manifest.Session]) -> list[Target]:
     listed = []
     for record in found.schedulers(namespace)[0]:
         if record.look() != found.RUNNING:
@@ -100,15 +113,18 @@ def targets(namespace: str) -> list[Target]:
             for row in record.rows()
             if not row["gone"]
         ]
-    return sorted(listed, key=lambda target: target.name)
+    return listed
 
 
 def choose(namespace: str, names: Sequence[str]) -> list[Target]:
-    """The nodes of these names or patterns (`arm*`), each once; raises NodeError for what fits none."""
+    """The nodes of these names or patterns (`arm*`), each once; raises NodeError for what fits none.
+
+    Launched processes go by their whole name alone: a pattern finds the nodes in them.
+    """
     known = targets(namespace)
     chosen: dict[tuple[str, str], Target] = {}
     for name in names:
-        fitting = [target for target in known if _fits(target.name, name)]
+        fitting = [target for target in known if _fits(target, name)]
         if not fitting:
             raise NodeError(_unknown(namespace, name, [target.name for target in known]))
         chosen |= {(target.name, target.scheduler): target for target in fitting}
@@ -133,7 +149,12 @@ def _steer_one(
 ) -> Steered:
     done = Steered(target.name, target.scheduler, target.pid, target.session, ok=True, text="")
     try:
-        if command == STOP and target.topic:
+        if not target.scheduler and command not in (STOP, RESTART):
+            raise NodeError(
+                f"{command} failed: expected a node of a scheduler, got the launched process {target.name!r} "
+                f"(pid={target.pid}), which shows no such node. It can be killed and restarted."
+            )
+        if target.topic and (command == STOP or not target.scheduler):
             answer = control.ask_topic(namespace, target.topic, command, timeout_s=timeout_s, **fields)
         else:
             answer = control.ask(namespace, target.scheduler, command, timeout_s=timeout_s, **fields)
@@ -150,6 +171,9 @@ def _steer_one(
 
 def _said(command: str, done: Steered) -> str:
     where = f"{done.name} (pid {done.pid})"
+    if not done.scheduler:
+        what = "is stopped" if command == STOP else "is stopped and started again"
+        return f"{where} {what} by its launcher, session {done.session}."
     if command == STOP:
         more = " It was the last node of its scheduler, whose run ends." if done.last else ""
         if done.left_behind:
@@ -166,8 +190,11 @@ def _said(command: str, done: Steered) -> str:
     return f"{where} is {word}: {done.state}."
 
 
-def _fits(name: str, pattern: str) -> bool:
-    return name == pattern or (any(one in pattern for one in _WILD) and fnmatch.fnmatchcase(name, pattern))
+def _fits(target: Target, pattern: str) -> bool:
+    if target.name == pattern:
+        return True
+    is_pattern = bool(target.scheduler) and any(one in pattern for one in _WILD)
+    return is_pattern and fnmatch.fnmatchcase(target.name, pattern)
 
 
 def _unknown(namespace: str, name: str, known: list[str]) -> str:

@@ -184,7 +184,7 @@ class Delays:
 
 
 def _oldest(ring: _native.Ring, cursor: int, front: int) -> int | None:
-    """When the oldest message that this reader can still get was sent; of a fast topic it may be gone while we look."""
+    """When the oldest message that this reader can still get was sent; it may be gone while we look."""
     for eighths in range(4):
         seen = ring.sight(max(cursor, front - ring.capacity + eighths * ring.capacity // 8))
         if seen is not None:

@@ -15,8 +15,8 @@ from horus_plugins.packages.installed import GROUP, split
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from horus_core.params.env import Given
     from horus_core.nodes.node import Node
+    from horus_core.params.env import Given
     from horus_plugins.packages.settings import Settings
 
 

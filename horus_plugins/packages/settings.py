@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from horus_core import names
-from horus_core.params.env import Given, from_text
 from horus_core.errors import ConfigError, ParamError
 from horus_core.nodes import options, placement
+from horus_core.params.env import Given, from_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -26,7 +26,7 @@ def words_of(name: str, folder: str | None = None) -> list[str] | None:
 
     Raises ConfigError for a horus.toml that cannot be read, or an entry that is none.
     """
-    path = project.find(folder)
+    path = project.find(start=folder)
     settings = None if path is None else project.read(path)
     if settings is None or name not in _table(settings):
         return None

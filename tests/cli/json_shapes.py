@@ -30,7 +30,9 @@ def _command(words):
     follow = " --follow" if FOLLOWING & set(words) else ""
     for start in range(len(names)):  # before the command stand options of `horus` itself, with their values
         for count in range(len(names), start, -1):
-            for name in (" ".join(names[start:count]) + follow, " ".join(names[start:count])):
+            plain = " ".join(names[start:count])
+            options = [f"{plain} {word}" for word in words if word.startswith("--")]
+            for name in (*options, plain + follow, plain):
                 if name in shapes.SHAPES:
                     return name
     return None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 
+import click
 import pytest
 from click.testing import CliRunner
 from horus_cli.param import param as command
@@ -31,6 +33,7 @@ def changed(speed):
 
 speed = params.declare("max_speed", default=1.0, unit="m/s", doc="How fast it may drive.", min=0, max=3,
                        validator=no_shaking, on_change=changed)
+params.declare("gains", default={"p": 1.0})
 params.declare("slow", default=1, validator=lambda value: value != 2 or time.sleep(60))
 
 def tick(node):
@@ -84,10 +87,10 @@ def test_two_processes_at_100_hz(robots, horus, tmp_path, ns):
 def _see(robots, horus):
     arm, _ = robots
     found = listed()
-    assert sorted(found) == [
-        ("label", "arm"), ("label", "leg"), ("lable", "arm"), ("max_speed", "arm"), ("max_speed", "leg"),
-        ("slow", "arm"), ("slow", "leg"),
-    ]  # fmt: skip
+    everywhere = {
+        (name, robot) for name in ("gains", "label", "max_speed", "slow") for robot in ("arm", "leg")
+    }
+    assert set(found) == everywhere | {("lable", "arm")}
     assert found["max_speed", "arm"].items() >= {
         "value": 2.0, "type": "float", "unit": "m/s", "doc": "How fast it may drive.", "min": 0.0, "max": 3.0,
         "layer": "environment", "origin": "HORUS_PARAM_MAX_SPEED", "pid": arm.pid, "fixed": False,
@@ -160,7 +163,7 @@ def _keep(robots, saved):
     assert not saved.exists()
     assert param("save", saved, "--node", "leg", "--json")[0] == 0
     assert saved.read_text().splitlines()[1:] == [
-        'label: "1.0"', "max_speed: 2.0  # m/s How fast it may drive.", "slow: 1",
+        "gains: {p: 1.0}", 'label: "1.0"', "max_speed: 2.0  # m/s How fast it may drive.", "slow: 1",
     ]  # fmt: skip
     assert param("save", saved, "--node", "leg")[0] == 1, "the file is there"
     code, out, err = param("load", saved)
@@ -233,10 +236,32 @@ def test_hostile_requests(robots, ns):
     assert (code, out.count("\n"), "\x1b" in out) == (0, 1, False)
 
 
+def test_the_examples_of_the_help(horus, script, tmp_path):
+    """Each does what it says, and so does a process that is started with what was saved."""
+    horus("run", script("robot.py", ROBOT), "--", "arm").shows("ticks with")
+    context = click.Context(command)
+    verbs = {name: command.get_command(context, name).help for name in command.list_commands(context)}
+    for name in ("list", "get", "set", "save", "load", "delete"):
+        lines = [
+            line.split("  ")[0]
+            for line in map(str.strip, verbs[name].splitlines())
+            if line.startswith("horus ")
+        ]
+        assert lines
+        for line in lines:
+            assert param(*shlex.split(line)[2:])[0] == 0, line
+    assert json.loads(param("get", "gains", "--json")[1])["params"][0]["value"] == {"p": 1.5, "i": 0.1}
+    again = horus(
+        "run", "robot.py", "--", "leg", env={**os.environ, "HORUS_PARAMS_FILE": str(tmp_path / "tuned.yaml")}
+    )
+    again.shows("ticks with 0.5 none")
+    assert listed()["gains", "leg"]["origin"] == f"{tmp_path}/tuned.yaml:2"
+
+
 def test_with_nobody_there(ns, tmp_path):
     """Nothing is said to be set, or saved, where nothing runs: an error that says where values for later stand."""
     for arguments in (
-        ("list",), ("get", "a"), ("set", "a", 1), ("set", "a", 1, "--new"), ("delete", "a"),
+        ("get", "a"), ("set", "a", 1), ("set", "a", 1, "--new"), ("delete", "a"),
         ("save", tmp_path / "a.yaml"),
     ):  # fmt: skip
         code, out, err = param(*arguments)
@@ -244,5 +269,8 @@ def test_with_nobody_there(ns, tmp_path):
         assert "expected a process in which nodes run, got none" in err
         assert "HORUS_PARAM_NAME" in err
     assert not (tmp_path / "a.yaml").exists()
+    code, out, err = param("list", "--json")
+    assert (code, json.loads(out)["params"]) == (0, [])
+    assert "nobody runs" in err.lower()
     assert param("set", "a", "x", "--json-value")[0] == 2
     assert param("set", "a", "x", "--json-value", "--text")[0] == 2

@@ -35,4 +35,7 @@ def test_every_command_with_json_has_a_shape():
     for plugin in discovery.entry_points(kinds.COMMANDS):
         if plugin.is_box and plugin.name in commands.SUMMARIES:
             found += _with_json([plugin.name], plugin.load())
-    assert [command for command in found if command not in shapes.SHAPES] == []
+    known = {
+        name.partition(" --")[0] for name in shapes.SHAPES
+    }  # some print another shape with another option
+    assert [command for command in found if command not in known] == []

@@ -41,6 +41,7 @@ ELSEWHERE = {
     r"(?:HORUS_\w+=\S+ )*horus run (?:--isolated )?\S+\.py.*": "cli/test_docs.py",
     r"horus run motor_controller detector\.py": "cli/test_docs.py",
     r"horus blackbox \S+ .*": "cli/test_blackbox.py",
+    r"horus logs? .*": "cli/test_logs.py",
     r"horus estop .*": "cli/test_estop.py",
     r"horus msg .*": "cli/test_msg.py",
     r"(?:HORUS_\w+=\S+ )?horus param .*": "cli/test_param.py",

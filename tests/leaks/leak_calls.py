@@ -79,7 +79,15 @@ def what_a_member_says(stage):
     one.ident, one.index, one.namespace, one.epoch, one.linked, one.locked, one.forked
 
 
-@call("Ring.publishers", "Ring.subscribers", "Ring.in_use", "Ring.wake", "Ring.sight", "Ring.sightings", "Ring.voids")
+@call(
+    "Ring.publishers",
+    "Ring.subscribers",
+    "Ring.in_use",
+    "Ring.wake",
+    "Ring.sight",
+    "Ring.sightings",
+    "Ring.voids",
+)
 def a_ring_is_asked(stage):
     assert stage.ring.publishers()
     assert stage.ring.subscribers()

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 import horus
 from horus.testing import make_nodes
-from horus_core.params import env
 from horus_core.nodes.making import make
 from horus_core.nodes.parameter import Parameter, parameters
+from horus_core.params import env
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -141,7 +141,7 @@ def test_nothing_but_an_int_becomes_a_float(fresh, wrong):
 @pytest.mark.parametrize(
     "hostile",
     [object(), {1: 2}, {"a": {1, 2}}, "\ud800", 1 << 64, ["x" * 70000], b"bytes", [[[float("nan")]]]],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_cannot_travel_is_refused(fresh, hostile):
     """Without a declaration a value is a number, a bool, text, a list or a dict of these, of bounded size."""

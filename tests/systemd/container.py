@@ -56,8 +56,11 @@ def make_root(root: Path, wheel: Path) -> None:
         _call("debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(root))
         _call("chroot", str(root), "useradd", "--system", "--create-home", "robot")
     shutil.rmtree(f"{root}{VENV}", ignore_errors=True)
-    for left in [*root.glob("etc/systemd/system/**/horus-*"), *root.glob("tmp/*")]:  # of a run that failed
-        left.unlink() if not left.is_dir() or left.is_symlink() else shutil.rmtree(left)
+    for left in [
+        *root.glob("etc/systemd/system/**/horus-*"),
+        *root.glob("home/robot/*"),
+    ]:  # of a run that failed
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
     _call("chroot", str(root), "python3", "-m", "venv", VENV)
     # The machine's own network and settings: the container has none.
     site = next(Path(f"{root}{VENV}/lib").glob("python3.*")) / "site-packages"

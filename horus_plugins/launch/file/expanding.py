@@ -132,8 +132,7 @@ class Expander:
     def _members(self, mapping: Mapping, context: Context) -> Iterator[Draft]:
         include = mapping.get("include")
         if include is not None:
-            items = include.items if isinstance(include, Sequence) else (include,)
-            for item in items:
+            for item in include.items if isinstance(include, Sequence) else (include,):
                 yield from self._include(item, context)
         nodes = mapping.get("nodes")
         if isinstance(nodes, Mapping):
@@ -160,9 +159,10 @@ class Expander:
             yield Draft(item, context)
 
     def _group(self, group: Mapping, context: Context) -> Iterator[Draft]:
-        bare = self._without_layers(group, context.scope)
-        if "foreach" in group.entries:  # its prefix may refer to the loop
-            bare.entries.pop("prefix", None)
+        # With a loop the prefix may refer to it, and so may what is included.
+        later = ("prefix", "include") if "foreach" in group.entries else ()
+        own = Mapping(group.place, {key: one for key, one in group.entries.items() if key not in later})
+        bare = self._without_layers(own, context.scope)
         found = check(bare, spec.GroupSpec, "the group", self._problems)
         self._check_layers(group, "the group")
         if "nodes" not in group.entries and "include" not in group.entries:

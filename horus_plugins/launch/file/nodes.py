@@ -11,6 +11,7 @@ from horus_core import names
 from horus_core.errors import InvalidNameError
 from horus_plugins.launch.file import format as spec
 from horus_plugins.launch.file.checking import check
+from horus_plugins.launch.file.command_line import words
 from horus_plugins.launch.file.parameters import Params, environment, text
 from horus_plugins.launch.file.plan import Dependency, RestartPolicy
 from horus_plugins.launch.file.problems import shown
@@ -38,7 +39,8 @@ class LaunchNode:
     groups: tuple[str, ...]
     """Those prefixes, the outermost first."""
     package: str | None
-    command: str | tuple[str, ...] | None
+    command: tuple[str, ...] | None
+    """Its words."""
     args: tuple[str, ...]
     rate_hz: float | None
     priority: int
@@ -81,9 +83,9 @@ def name_of(draft: Draft, problems: Problems) -> str | None:
     if value is None:
         return None
     own = substitute(value, draft.context.scope, problems)
-    if not isinstance(own, Scalar) or not isinstance(own.value, str) or own.broken:
+    if not isinstance(own, Scalar) or own.broken or not (isinstance(own.value, str) or own.referred):
         return None
-    return ".".join([*draft.context.prefixes, own.value])
+    return ".".join([*draft.context.prefixes, own.text])
 
 
 def node(draft: Draft, sets: AnyMapping[str, Any], problems: Problems) -> LaunchNode:
@@ -114,7 +116,10 @@ def _substituted(draft: Draft, params: Params, problems: Problems) -> Mapping:
     return Mapping(
         draft.mapping.place,
         {
-            key: Entry(entry.place, substitute(entry.value, scope, problems))
+            key: Entry(
+                entry.place,
+                (words if key in ("command", "cmd") else substitute)(entry.value, scope, problems),
+            )
             for key, entry in draft.mapping.entries.items()
             if key not in ("params", "env")
         },
@@ -163,14 +168,14 @@ def _made(
     name, prefix = _full_names(draft, found)
     command = found.get("command", found.get("cmd"))
     args = mapping.get("args")
-    words = args.items if isinstance(args, Sequence) and "args" in found else ()
+    given = args.items if isinstance(args, Sequence) and "args" in found else ()
     return LaunchNode(
         name=name,
         own_name=found["name"],
         groups=draft.context.prefixes,
         package=found.get("package"),
-        command=tuple(command) if isinstance(command, list) else command,
-        args=tuple(text(one) for one in words if isinstance(one, Scalar)),
+        command=tuple(command) if command is not None else None,
+        args=tuple(text(one) for one in given if isinstance(one, Scalar)),
         rate_hz=found.get("rate_hz"),
         priority=found.get("priority", 0),
         prefix=prefix,

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from horus_plugins.launch.file.nodes import LaunchNode
     from horus_plugins.launch.file.problems import Problems
 
-_SHELL = {"&&", "||", "|", ";", "&", ">", ">>", "<", "<<", "2>", "2>&1", "&>"}
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 _PYTHON = ("python", "python3")
 _ENDS_OPTIONS = re.compile(r"-[A-Za-z]*[cm]")
 _TAKES_VALUE = ("-W", "-X", "--check-hash-based-pycs")
@@ -74,7 +72,9 @@ class Programs:
         return Program("package", (*runner.command(word), *node.args))
 
     def _command(self, node: LaunchNode, cwd: Path) -> Program:
-        words = _split(node.command or ())
+        words = list(node.command or ())
+        if not words or not words[0]:
+            raise LaunchError("expected a command line, got nothing.")
         first, rest = words[0], words[1:]
         if first == "horus":
             return self._horus(rest, node, cwd)
@@ -153,35 +153,6 @@ def _syntax_error(path: Path) -> str | None:
     except ValueError as error:
         return f"expected Python, got {path}: {error}."
     return None
-
-
-def _split(command: str | tuple[str, ...]) -> list[str]:
-    if isinstance(command, tuple):
-        words = list(command)
-    else:
-        try:
-            words = shlex.split(command)
-        except ValueError as error:
-            raise LaunchError(
-                f"expected a command line, got {shown(command)} ({error}). Close the quotes."
-            ) from None
-        _require_no_shell(words)
-    if not words or not words[0]:
-        raise LaunchError(f"expected a command line, got {shown(command)}.")
-    if any("\0" in word for word in words):
-        raise LaunchError(f"expected words without NUL characters, got {shown(command)}.")
-    return words
-
-
-def _require_no_shell(words: list[str]) -> None:
-    if words and _ASSIGNMENT.fullmatch(words[0]):
-        raise LaunchError(f"expected a program first, got {shown(words[0])}. Variables go into `env`.")
-    found = next((word for word in words if word in _SHELL), None)
-    if found is not None:
-        raise LaunchError(
-            f"expected a program and its arguments, got {found!r}: there is no shell that would read it. For one "
-            f"write `command: [bash, -c, '…']`; to give the program this text, use a list, too, or `args`."
-        )
 
 
 def _executable(word: str, node: LaunchNode, cwd: Path) -> str:

@@ -23,7 +23,7 @@ MAX_VALUES = 100_000
 """Of a file with its aliases written out: a few lines of them can stand for billions."""
 MAX_DEPTH = 50
 _MERGE = "<<"
-_WORD = "word"
+_WORD, _QUOTED = "word", "quoted"
 _TAG = "tag:yaml.org,2002:"
 _TEXT, _INT, _FLOAT, _BOOL, _NULL = (_TAG + kind for kind in ("str", "int", "float", "bool", "null"))
 
@@ -34,7 +34,7 @@ class _Loader(yaml.SafeLoader):
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
         """The tag of what has none: of a scalar, whether it is a bare word."""
         if kind is yaml.ScalarNode:
-            return _WORD if implicit[0] else _TEXT
+            return _WORD if implicit[0] else _QUOTED
         return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
 
 
@@ -105,9 +105,8 @@ def _why(error: Exception) -> str:
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark or error.context_mark
-    line = (
-        text.splitlines()[mark.line] if mark is not None and mark.line < text.count("\n") + 1 and text else ""
-    )
+    lines = text.splitlines()
+    line = lines[mark.line] if mark is not None and mark.line < len(lines) else "the end of the file"
     said = ", ".join(part for part in (error.context, error.problem) if part)
     if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in said:
         return "expected blanks, got a tab: YAML takes none for indentation. Replace it with blanks."
@@ -164,11 +163,11 @@ class _Constructor:
         try:
             if "\0" in text:
                 raise ValueError("expected text without NUL characters, got one.")  # noqa: TRY301 - told like the rest
-            value = scalars.resolve(text) if node.tag == _WORD else _as_tagged(node.tag, text)
+            value = text if node.tag == _QUOTED else _as_tagged(node.tag, text)
         except ValueError as error:
             self._problems.add(place, str(error))
-            return Scalar(place, text, text, quoted=True, broken=True)
-        return Scalar(place, value, text, quoted=node.tag != _WORD)
+            return Scalar(place, text, text, broken=True)
+        return Scalar(place, value, text, is_text=node.tag == _TEXT)
 
     def _mapping(self, node: yaml.MappingNode, place: Place, depth: int) -> Mapping:
         own: dict[str, Entry] = {}
@@ -203,10 +202,12 @@ class _Constructor:
 
 
 def _as_tagged(tag: str, text: str) -> Any:
-    """What `!!int 5` and its like are. Raises ValueError for other tags, and texts that are none."""
+    """What a bare word is, or `!!int 5` and its like. Raises ValueError for other tags, and texts that are none."""
     if tag == _TEXT:
         return text
     value = scalars.resolve(text)
+    if tag == _WORD:
+        return value
     fits = {_INT: (int,), _FLOAT: (int, float), _BOOL: (bool,), _NULL: (type(None),)}
     if tag not in fits:
         raise ValueError(

@@ -1,7 +1,8 @@
 """`${NAME}` in a launch file: of a loop, of the environment, of a parameter.
 
 `${NAME:-default}` where NAME is not set or empty, `$$` for a dollar sign. A value that is one reference and nothing
-else keeps the type of what it refers to; a bare word from the environment is what it would be if it stood there.
+else keeps the type of what it refers to, in quotes, too: `{x: ${A}}` takes them. What comes from the environment is
+what a bare word would be. With `!!str` it is text.
 """
 
 from __future__ import annotations
@@ -72,15 +73,15 @@ def _joined(value: Scalar, parts: list[Any]) -> Value:
     """One reference alone keeps its type; else everything is text."""
     if len(parts) == 1 and isinstance(parts[0], _Word):
         word = parts[0]
-        return Scalar(value.place, str(word) if value.quoted else word.resolved, str(word), value.quoted)
-    if len(parts) == 1 and not isinstance(parts[0], str):
+        return Scalar(value.place, str(word) if value.is_text else word.resolved, str(word), referred=True)
+    if len(parts) == 1 and not isinstance(parts[0], str) and not value.is_text:
         return of_plain(parts[0], value.place)
     text = "".join(one if isinstance(one, str) else as_text(one) for one in parts)
-    return Scalar(value.place, text, text, quoted=True)
+    return Scalar(value.place, text, text)
 
 
 class _Word(str):
-    """What the environment says: a number or a boolean where it stands as a bare word."""
+    """What the environment says, or a default: a number, a boolean or text, by what it looks like."""
 
     __slots__ = ()
 

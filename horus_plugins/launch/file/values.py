@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,10 @@ class Scalar:
     value: Plain
     text: str
     """As it is written."""
-    quoted: bool = False
-    """Whether it is text whatever it looks like."""
+    is_text: bool = False
+    """Whether it is said to be text, by `!!str`, whatever it looks like."""
+    referred: bool = False
+    """Whether it came in by a reference: then it may be text, too, where a text is wanted."""
     broken: bool = False
     """Whether it has a problem that was told: nothing more is to be said of it."""
 
@@ -80,7 +83,7 @@ def of_plain(value: Any, place: Place) -> Value:
         return Mapping(place, {str(key): Entry(place, of_plain(one, place)) for key, one in value.items()})
     if isinstance(value, list):
         return Sequence(place, tuple(of_plain(one, place) for one in value))
-    return Scalar(place, value, value if isinstance(value, str) else repr(value), isinstance(value, str))
+    return Scalar(place, value, value if isinstance(value, str) else json.dumps(value), referred=True)
 
 
 def is_broken(value: Value) -> bool:
