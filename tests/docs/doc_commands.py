@@ -40,6 +40,7 @@ ELSEWHERE = {
     r"\.ci/(?:run|pythons)": "../.ci/run",
     r"(?:HORUS_\w+=\S+ )*horus run (?:--isolated )?\S+\.py.*": "cli/test_docs.py",
     r"horus run motor_controller detector\.py": "cli/test_docs.py",
+    r"horus launch .*": "launch/test_file_command.py",
     r"horus blackbox \S+ .*": "cli/test_blackbox.py",
     r"horus logs? .*": "cli/test_logs.py",
     r"horus estop .*": "cli/test_estop.py",
