@@ -193,6 +193,11 @@ class Listener:
             self._tell(self._waiting(self.topic))
             self._waiting = None
 
+    def unreadable(self, error: Exception) -> None:
+        """Count a message that could not be shown, and tell of the first."""
+        self.count -= 1
+        self._lost.unreadable(error)
+
     def close(self) -> None:
         """Leave the topic, and tell what was lost in all."""
         if not self._enough:
