@@ -55,6 +55,8 @@ ELSEWHERE = {
     r"sudo useradd .*|(?:sudo )?(?:systemctl|journalctl) .*": "systemd/__main__.py",
     r"horus completion .*|eval .*horus completion .*": "cli/test_help.py",
     r"horus plugin (?:en|dis)able .*": "plugins/test_switches.py",
+    r"horus topic echo .*": "cli/test_topic_echo.py",
+    r"horus topic pub .*": "cli/test_topic_pub.py",
     r"horus new .*": "cli/test_new.py",
     r"horus (?:un)?install .*": "cli/test_install.py",
     r"pip install -e '\.\[test\]'|pytest": "templates/test_generated.py",
