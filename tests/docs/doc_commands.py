@@ -24,7 +24,7 @@ SCRIPTS = re.compile(
 SHORT = re.compile(
     r"horus (?:--namespace \w+ )?"
     r"(?:clean|topic list|blackbox|msg list|msg show \w+|plugin list|plugin (?:check|info)(?: horus-core)?"
-    r"|version|package list)"
+    r"|version|package list|logs(?!.* -f)(?: \S+)*)"
     r"(?: --?[a-z-]+)*"
 )
 """Run: it ends by itself."""
@@ -40,16 +40,23 @@ ELSEWHERE = {
     r"\.ci/(?:run|pythons)": "../.ci/run",
     r"(?:HORUS_\w+=\S+ )*horus run (?:--isolated )?\S+\.py.*": "cli/test_docs.py",
     r"horus run motor_controller detector\.py": "cli/test_docs.py",
+    r"horus launch .*": "launch/test_file_command.py",
     r"horus blackbox \S+ .*": "cli/test_blackbox.py",
     r"horus logs? .*": "cli/test_logs.py",
+    r"horus node (?:kill|pause|resume|restart) .*": "cli/test_node_verbs.py",
     r"horus topic (?:info|find|hz|bw|delay) .*": "cli/test_topic_observers.py",
+    r"horus logs (?:-f|.* -f).*": "cli/test_logs.py",
     r"horus estop .*": "cli/test_estop.py",
+    r"horus graph(?: .*)?": "cli/test_graph.py",
     r"horus msg .*": "cli/test_msg.py",
+    r"horus node (?:list|info)(?: .*)?": "cli/test_node_list.py",
     r"(?:HORUS_\w+=\S+ )?horus param .*": "cli/test_param.py",
     r"(?:sudo )?horus service .*": "cli/test_service.py",
     r"sudo useradd .*|(?:sudo )?(?:systemctl|journalctl) .*": "systemd/__main__.py",
     r"horus completion .*|eval .*horus completion .*": "cli/test_help.py",
     r"horus plugin (?:en|dis)able .*": "plugins/test_switches.py",
+    r"horus topic echo .*": "cli/test_topic_echo.py",
+    r"horus topic pub .*": "cli/test_topic_pub.py",
     r"horus new .*": "cli/test_new.py",
     r"horus (?:un)?install .*": "cli/test_install.py",
     r"pip install -e '\.\[test\]'|pytest": "templates/test_generated.py",
