@@ -127,7 +127,7 @@ KILLS ?= 10000
 FUZZ_SECONDS = $(shell awk 'BEGIN { print $(MINUTES) * 30 }')
 
 soak: setup  ## All long runs, one after the other, whatever becomes of them (make soak MINUTES=30)
-	@failed=; for part in endurance kills stress fuzz fuzz-python balance; do \
+	@failed=; for part in endurance kills launch stress fuzz fuzz-python balance; do \
 	    echo "== soak-$$part"; $(MAKE) --no-print-directory soak-$$part || failed="$$failed $$part"; \
 	done; test -z "$$failed" || { echo "soak: failed:$$failed"; exit 1; }
 
@@ -136,6 +136,9 @@ soak-endurance: setup  ## 20 processes and 50 topics for MINUTES: memory stays f
 
 soak-kills: setup  ## Kills at random moments and at every named step, KILLS of them (10,000)
 	$(BIN)/python tests/crash --kills $(KILLS)
+
+soak-launch: setup  ## Children of a launch session killed at random, KILLS of them (500)
+	$(BIN)/python tests/launch/storm.py $(if $(filter file,$(origin KILLS)),500,$(KILLS))
 
 soak-balance: $(VENV)/.sim  ## The simulated pole stands for 60 s
 	$(MAKE) demo-balance DURATION=60

@@ -86,6 +86,15 @@ def _time_is_up(_number: int, _frame: FrameType | None) -> None:
     raise TimeIsUp
 
 
+def chosen_namespace() -> str | None:
+    """What `--namespace` says before or after the command; None where it is not given."""
+    name: str | None = click.get_current_context().meta.get(_NAMESPACE)
+    return name
+
+
+_NAMESPACE = "horus_cli.common.namespace"
+
+
 def _use_namespace(ctx: click.Context, _parameter: click.Parameter, name: str | None) -> None:
     if name is None or ctx.resilient_parsing:
         return
@@ -95,6 +104,7 @@ def _use_namespace(ctx: click.Context, _parameter: click.Parameter, name: str | 
 
     try:
         os.environ[namespace.VARIABLE] = names.namespace_name(name)
+        ctx.meta[_NAMESPACE] = name
     except InvalidNameError as error:
         raise click.UsageError(str(error), ctx) from None
 

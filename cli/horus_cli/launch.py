@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import json_option
+from horus_cli.common import chosen_namespace, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,12 @@ _ASKED = ("status", "stop", "attach", "restart", "reload")
 )
 @click.option("--schema", is_flag=True, help="Show the JSON Schema of launch files, for editors.")
 @json_option
-@click.option("--namespace", metavar="NAME", help="Whose topics they share, in the place of the file's.")
+@click.option(
+    "--namespace",
+    metavar="NAME",
+    default=chosen_namespace,
+    help="Whose topics they share, in the place of the file's.",
+)
 @click.option(
     "--only", multiple=True, metavar="NODE", help="This node, or r1.*, and what it depends on. Repeatable."
 )

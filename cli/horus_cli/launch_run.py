@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from horus_plugins.launch.file.launch_file import Choice
 
 _READY_S = 60.0
+_LAST_S = 0.5
 
 
 def run(file: str, choice: Choice, log_dir: str) -> int:
@@ -28,7 +30,7 @@ def run(file: str, choice: Choice, log_dir: str) -> int:
 
 def detach(file: str, choice: Choice, log_dir: str, timeout_s: float | None) -> int:
     """Start the launcher in the background; 0 when all nodes are ready."""
-    from horus_core.errors import HorusError  # noqa: PLC0415 - not needed for --help
+    from horus_core.errors import HorusError, HorusTimeoutError  # noqa: PLC0415 - not needed for --help
     from horus_plugins.launch.file.launch_file import plan  # noqa: PLC0415
     from horus_plugins.launch.session.background import Running  # noqa: PLC0415
 
@@ -37,6 +39,8 @@ def detach(file: str, choice: Choice, log_dir: str, timeout_s: float | None) -> 
     try:
         running.wait_ready(_READY_S if timeout_s is None else timeout_s)
     except HorusError:
+        with suppress(HorusTimeoutError):  # if that was its only node
+            running.wait(_LAST_S)
         if running.exit_code is None:
             click.echo(
                 f"Session {made.session} goes on in the background: `horus launch --stop {made.session}` stops it.",

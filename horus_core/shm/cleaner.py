@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("horus")
 
 _POOL = re.compile(r"pool\.(\d+)-(\d+)\.\d+")
+_LAUNCH = "launch"
 _RECORDS_MAX_AGE_S = 24 * 3600
 _RECORDS_MAX_BYTES = 64 * 2**20
 _QUIET_LOCK_S = 0.5
@@ -223,7 +224,19 @@ def _is_half_made(file: Path) -> bool:
 
 def _ident_in(file: Path) -> int | None:
     """The process that the record names; None when it is none of ours, or not to be understood."""
+    launch = next((folder for folder in file.parents if folder.name == _LAUNCH), None)
+    if launch is not None and not file.name.startswith("."):
+        return _launcher_of(file, launch)
     return _flight_owner(file) if file.suffix == ".flight" else _json_owner(file)
+
+
+def _launcher_of(file: Path, launch: Path) -> int:
+    """The launcher of the session that a file belongs to, as its manifest says; nobody (0) once it is over."""
+    name = file.relative_to(launch).parts[0]
+    for manifest in sorted(launch.glob("*.json"), key=lambda path: -len(path.stem)):
+        if name == manifest.stem or name.startswith(f"{manifest.stem}."):
+            return _json_owner(manifest) or 0
+    return 0
 
 
 def _flight_owner(file: Path) -> int | None:

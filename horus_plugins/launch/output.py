@@ -80,6 +80,14 @@ class Sink:
         del self._queue[:written]
         self._progress = time.monotonic()
 
+    def push(self) -> None:
+        """Write what the stream takes now."""
+        if self.pending:
+            poll = select.poll()
+            poll.register(self.fd, select.POLLOUT)
+            while self.pending and poll.poll(0):
+                self.write()
+
     def finish(self) -> None:
         """Write all that is queued; give up when nobody reads."""
         poll = select.poll()

@@ -70,6 +70,11 @@ class Pump:
         self._forget_closed()
         return ready & self._watched
 
+    def push(self) -> None:
+        """Write what our streams take now."""
+        for sink in {self.out, self.err}:
+            sink.push()
+
     @property
     def backlog(self) -> bool:
         """Whether lines wait to be written."""

@@ -32,7 +32,7 @@ def _words(tmp_path, line, **choice):
 
 # spec: A14, A29, C25, C33, F18, F19
 def test_a_command_is_resolved_to_what_is_executed(tmp_path, wander):
-    """`python3`, `horus run` and files become the very command line; nothing is started twice, nothing by another Python."""
+    """`python3`, `horus run` and files become what is executed; nothing is started twice, or by another Python."""
     python = sys.executable
     motor = str(tmp_path / "motor")
     safe = ("-P",) if sys.version_info >= (3, 11) else ()

@@ -25,7 +25,8 @@ def run(plan: Plan, settings: Settings) -> int:
     session = Session(plan, settings)
     session.report.say(f"Session: {plan.session}")
     session.report.say(f"Namespace: {plan.namespace}")
-    session.report.say(f"File: {plan.file} ({len(plan.nodes)} nodes)")
+    count = "1 node" if len(plan.nodes) == 1 else f"{len(plan.nodes)} nodes"
+    session.report.say(f"File: {plan.file} ({count})")
     for warning in plan.warnings:
         session.report.say(f"horus: {warning}")
     try:

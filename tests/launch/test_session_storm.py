@@ -1,0 +1,101 @@
+"""Restarts and nodes of schedulers: kills at random, and what a node's end means to its session."""
+
+import storm
+from launching import alive, ask, horus, launch, until  # noqa: F401 - launch is a fixture
+
+import horus as face
+from horus.testing import launched
+from horus_plugins.monitor import control
+
+NODES, KILLS = 8, 30
+
+
+# spec: A45 A46 C31
+def test_every_kill_is_followed_by_a_restart_and_the_books_are_right(launch, tmp_path):  # noqa: F811
+    """After each: the manifest, the events, no zombie, no orphan; who listened hears the new process."""
+    robot = launch("robot", storm.file_of(tmp_path, nodes=NODES, talkers=1))
+    robot.ready()
+    storm.strike(robot, KILLS, talkers=1, until=until)
+    pids = [node.pid for node in robot.manifest().nodes]
+    assert robot.stop() == 0
+    assert not any(map(alive, pids))
+    assert [event["by"] for event in robot.events("NodeStopping", node="n0")] == ["GracefulShutdown"]
+
+
+TWO = """
+import horus
+horus.run(horus.Node("left", tick=lambda node: None), horus.Node("right", tick=lambda node: None))
+"""
+
+
+# spec: C11 C22 F23
+def test_a_node_that_was_stopped_by_name_is_not_restarted(launch, tmp_path):  # noqa: F811
+    """`horus node kill` goes through the session: the process ends with its last node, whatever its policy."""
+    (tmp_path / "arms.py").write_text(TWO)
+    robot = launch("robot", "nodes: [{name: arms, command: arms.py, restart: always}]")
+    robot.ready()
+    pid = robot.node("arms").pid
+    code, shown, said = horus("node", "kill", "left")
+    assert code == 0, said
+    until(lambda: robot.node("arms").schedulers[0].nodes == ["right"], "one is left")
+    assert robot.node("arms").pid == pid
+    answer = control.ask_topic(robot.namespace, "horus.launch.ctl.robot", "PauseNode", node="right")
+    assert answer["process"] == "arms"
+    until(lambda: "  Paused " in ask("--status")[1], "the status says so")
+    control.ask_topic(robot.namespace, "horus.launch.ctl.robot", "StopNode", node="right")
+    assert robot.wait() == 0
+    assert not alive(pid)
+    assert robot.events("NodeRestarted") == []
+    (end,) = robot.events("NodeExited")
+    assert (end["asked"], end["exit_code"]) == (True, 0)
+    del shown
+
+
+# spec: F31
+def test_a_file_is_launched_in_a_test(tmp_path, monkeypatch):
+    """horus.testing.launched: a namespace of its own, every node ready, messages there, and nothing left."""
+    import os
+    from pathlib import Path
+
+    import pytest
+
+    monkeypatch.delenv("HORUS_NAMESPACE", raising=False)
+    (tmp_path / "talker.py").write_text(storm.TALKER.format("n0"))
+    (tmp_path / "robot.yaml").write_text("nodes: [{name: n0, command: talker.py}]")
+    with launched(tmp_path / "robot.yaml", topics=["from.n0"]) as session:
+        where = os.environ["HORUS_NAMESPACE"]
+        with face.Topic("from.n0") as topic:
+            assert topic.latest()["pid"] == session.look().nodes[0].pid
+    assert session.exit_code == 0
+    assert "HORUS_NAMESPACE" not in os.environ
+    assert not [entry for entry in Path("/dev/shm").iterdir() if where in entry.name]
+    (tmp_path / "bad.yaml").write_text("nodes: [{name: n0, command: \"sh -c 'echo broken >&2; exit 9'\"}]")
+    with (
+        pytest.raises(face.LaunchError, match=r"exit code 9(.|\n)*\[n0\] broken"),
+        launched(tmp_path / "bad.yaml"),
+    ):
+        pass
+    assert not [entry for entry in Path("/dev/shm").iterdir() if where.partition("-")[0] in entry.name]
+
+
+def test_sessions_from_python(tmp_path, horus_namespace):
+    """horus.launch.load().start(), from a thread; without its object the session ends."""
+    import threading
+
+    from horus import launch as launching
+
+    (tmp_path / "robot.yaml").write_text("nodes: [{name: a, command: sleep 1000}]")
+    started = []
+    file = launching.load(tmp_path / "robot.yaml")
+    thread = threading.Thread(target=lambda: started.append(file.start()))
+    thread.start()
+    thread.join()
+    (session,) = started
+    pid = session.wait_ready().nodes[0].pid
+    assert session.plan.namespace == horus_namespace
+    session.release()  # as the end of this process would
+    assert session.wait() == 0
+    assert not alive(pid)
+    with launching.start(file.plan(session="other")) as other:
+        assert other.wait_ready().session == "other"
+    assert other.exit_code == 0
