@@ -22,6 +22,7 @@ ROBOT = """
     def grip(node):
         node.recv("rgb")
         if node.info.tick_count() == 5:
+            node.log_info("grips \\x1b[31m")
             print("ready", flush=True)
             raise ValueError("no air \\x1b[31m")
 
@@ -122,6 +123,7 @@ def _check_info(horus, robot):
     assert re.search(r"subscribes +rgb \(dict\), received \d+", text)
     assert "  failure  ValueError: no air \\x1b[31m" in text
     assert "raise ValueError(" in text
+    assert "  info  grips \\x1b[31m" in text
     assert "\x1b" not in text
     told = horus("node", "info", "camera", "--json")
     assert told.wait() == 0
