@@ -11,6 +11,7 @@ from horus_cli import screen
         ("camera  Running", 9, "camera  R"),
         ("a \x1b[31mred\x1b[0m line", 5, "a \x1b[31mred\x1b[0m"),
         ("a \x1b[31mred\x1b[0m line", 10, "a \x1b[31mred\x1b[0m line"),
+        ("a \x1b[31mred\x1b[0m line", 4, "a \x1b[31mre\x1b[0m"),
         ("你好 there", 3, "你"),
         ("你好 there", 5, "你好 "),
         ("e\u0301tat", 2, "e\u0301t"),
