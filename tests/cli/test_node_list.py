@@ -222,6 +222,11 @@ class Tmux:
         )
         return done.stdout
 
+    def close(self):
+        self("kill-server")
+        folder = Path(os.environ.get("TMUX_TMPDIR", "/tmp")) / f"tmux-{os.getuid()}"
+        (folder / self._base[2]).unlink(missing_ok=True)  # which tmux leaves
+
     def keys(self, *keys):
         self("send-keys", "-t", "t", *keys)
 
@@ -278,4 +283,4 @@ def test_a_watch_in_a_terminal(robot, tmp_path, ns, wait_for):
         terminal.keys("echo typed", "Enter")
         shows("\ntyped\n")
     finally:
-        terminal("kill-server")
+        terminal.close()
