@@ -45,7 +45,6 @@ ELSEWHERE = {
     r"horus logs? .*": "cli/test_logs.py",
     r"horus node (?:kill|pause|resume|restart) .*": "cli/test_node_verbs.py",
     r"horus topic (?:info|find|hz|bw|delay) .*": "cli/test_topic_observers.py",
-    r"horus logs (?:-f|.* -f).*": "cli/test_logs.py",
     r"horus estop .*": "cli/test_estop.py",
     r"horus graph(?: .*)?": "cli/test_graph.py",
     r"horus msg .*": "cli/test_msg.py",
