@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import json_option, namespace_option, print_json
+from horus_cli.common import Number, json_option, namespace_option, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ def following(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--window",
         "window_s",
-        type=click.FloatRange(0.1, 3600),
+        type=Number(0.1, 3600),
         default=10.0,
         metavar="SECONDS",
         help="How far back each line looks. Default: 10.",
@@ -31,7 +31,7 @@ def following(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--duration",
         "duration_s",
-        type=click.FloatRange(0, 1e9, min_open=True),
+        type=Number(0, 1e9, min_open=True),
         metavar="SECONDS",
         help="End after that long. Exits with 1 when no message came.",
     )
