@@ -208,7 +208,7 @@ def test_a_namespace_that_somebody_keeps_locked_does_not_keep_others_from_being_
 
 
 def test_what_only_looks_like_a_region_stops_no_command(horus, ns):
-    """A folder or a link with a region's name is none: neither listed nor cleaned, and an error in words for who uses it."""
+    """A folder or a link with a region's name is none: neither listed nor cleaned, and an error in words."""
     odd = [namespace.SHM / namespace.topic_region(ns, name) for name in ("folder", "link")]
     odd[0].mkdir()
     odd[1].symlink_to("/etc/passwd")
