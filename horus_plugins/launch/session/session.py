@@ -153,7 +153,8 @@ class Session:
 
     def _turn(self, signals: SignalPipe) -> None:
         """Wait a moment for something to happen, and deal with it. Mostly nothing does, and that costs little."""
-        ready = self._pump.turn(_BUSY_TURN_MS if self._hurry else _TURN_MS)
+        left_ms = 1000 * (self._due_at - time.monotonic())
+        ready = self._pump.turn(min(_BUSY_TURN_MS if self._hurry else _TURN_MS, max(0.0, left_ms)))
         self.books.flush()
         heard = self._hear()
         if not (ready or heard or self._hurry or time.monotonic() >= self._due_at):
