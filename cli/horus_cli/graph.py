@@ -44,9 +44,9 @@ def graph(ctx: click.Context, kind: str | None, output: Path | None, everything:
 
     \b
     Examples:
-      horus graph
-      horus graph --format mermaid
-      horus graph -o robot.svg
+      horus graph                   camera -> rgb (Image) -> detector
+      horus graph --format mermaid  for Markdown
+      horus graph -o robot.svg      a drawing; no other program is needed
     """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import graph as monitor  # noqa: PLC0415

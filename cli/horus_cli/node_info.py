@@ -31,8 +31,7 @@ def info(ctx: click.Context, name: str, as_json: bool) -> None:
 
     \b
     Examples:
-      horus node info camera
-      horus node info camera --json
+      horus node info camera  its process, rates, times, topics, events and last failure
     """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import node_detail  # noqa: PLC0415

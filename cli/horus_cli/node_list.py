@@ -39,10 +39,9 @@ def list_nodes(
 
     \b
     Examples:
-      horus node list
-      horus node list -v --all
-      horus node list --watch 0.5
-      horus node list --json
+      horus node list              what runs, frozen, hung and crashed nodes, too
+      horus node list -v --all     with rates reached, memory, misses; also what has ended
+      horus node list --watch 0.5  in place, twice a second
     """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor.node_list import Observer  # noqa: PLC0415

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import bounded, echo_all, json_option, namespace_option, print_json, safe, table
+from horus_cli.common import bounded, json_option, namespace_option, print_json, safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,11 +61,12 @@ def _print_table(found: list[TopicState], *, verbose: bool) -> None:
     head, *lines = table(
         topic_text.HEADERS, [topic_text.row(state) for state in found], right=topic_text.RIGHT
     )
-    click.echo(head)
+    shown = [head]
     for line, state in zip(lines, found, strict=True):
-        click.echo(f"{line}  {safe(state.error)}" if state.error and not verbose else line)
+        shown.append(f"{line}  {safe(state.error)}" if state.error and not verbose else line)
         if verbose:
-            echo_all(list(topic_text.details(state)))
+            shown += topic_text.details(state)
+    click.echo("\n".join(shown))  # at once: line by line a thousand of them take 10 ms
 
 
 def _explain_nothing(where: str, others: dict[str, int], hidden: int) -> None:

@@ -31,6 +31,7 @@ TIMEOUT_S = 2.0
 _LONGEST_S = 600.0
 _MOST_SLOW = 16
 _CLOSING_S = 0.5
+_STEP_S = 0.001
 _PAUSE_S = 0.1  # before a topic that cannot be read is tried again
 _NEVER_NS = 2**63 - 1
 _LOOK_NS = (
@@ -66,7 +67,8 @@ class Server:
         self._about = {**about, "pid": os.getpid()}
         self.requests: Topic = Topic(topic, _node=_NODE, _framework=True)
         self.requests.has_msg()  # a subscriber from now on
-        self._replies: Topic | None = None
+        # In the same namespace, whatever the variable says when somebody asks; no region before the first answer.
+        self._replies = Topic(commands.reply_topic(topic), capacity=CAPACITY, _node=_NODE, _framework=True)
         self._guard = threading.Lock()
         self._slow: set[_Job] = set()
         self.pause_until_s = 0.0
@@ -76,14 +78,13 @@ class Server:
     def close(self) -> None:
         """Answer nothing any more. What is under way, and done by now, is answered first."""
         deadline = time.monotonic() + _CLOSING_S
-        while self._slow and time.monotonic() < deadline:
-            time.sleep(0.001)
+        while any(not job.answered for job in list(self._slow)) and time.monotonic() < deadline:
+            time.sleep(_STEP_S)
         self._ended.set()
         _ignore(self)
         self.requests.close()
         with self._guard:
-            if self._replies is not None:
-                self._replies.close()
+            self._replies.close()
 
     # On the control thread
 
@@ -155,14 +156,9 @@ class Server:
             _say("An answer on the control topic %r was not sent: %s", self.topic, error)
 
     def _send(self, answer: dict[str, Any]) -> None:
-        from horus_core.topics.topic import Topic  # noqa: PLC0415
-
         with self._guard:
-            if self._replies is None:
-                self._replies = Topic(
-                    commands.reply_topic(self.topic), dict, capacity=CAPACITY, _node=_NODE, _framework=True
-                )
-            self._replies.send(answer)
+            if not self._ended.is_set():
+                self._replies.send(answer)
 
 
 class _Job:

@@ -218,6 +218,8 @@ def _converted(wanted: Any, value: Any) -> tuple[bool, Any]:
         return True, value
     if isinstance(value, float) and not math.isfinite(value):
         return False, None
+    if isinstance(value, enum.Enum) and type(value) is wanted:  # msgspec takes only those that are text
+        return True, value
     try:
         return True, msgspec.convert(value, wanted, dec_hook=_decode)
     except (msgspec.ValidationError, TypeError, ValueError, RecursionError):

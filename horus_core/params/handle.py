@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from horus_core.errors import ParamError
 from horus_core.params.env import Given
@@ -22,8 +21,7 @@ SET, ENVIRONMENT, ARGUMENT, FILE, DEFAULT = "set", "environment", "argument", "f
 """Where a value may come from, the strongest first; an argument is what a packaged node was made with."""
 
 
-@dataclass(frozen=True)
-class Watcher:
+class Watcher(NamedTuple):
     """Who declared the parameter, and what that one wants to be asked and told."""
 
     owner: str

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import copy
 import difflib
+import enum
 import logging
 import os
 import threading
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from horus_core import names
@@ -157,7 +157,7 @@ class Store:
         """
         names.param_name(name)
         if rules.default is not None:
-            rules = replace(rules, default=rules.convert(name, _the_default(rules)))
+            rules = rules._replace(default=rules.convert(name, _the_default(rules)))
         while True:
             found = self._known.get(name)
             again = found is not None and found.declared
@@ -267,7 +267,7 @@ class Store:
     def _publish(self, param: RuntimeParam[Any]) -> None:
         """Let get() have it without asking: never before somebody asked, else it would not be known that one did."""
         given = param.declared or param.layer != DEFAULT
-        if given and param.asked and type(param.value) in SCALARS:
+        if given and param.asked and _stays(param.value):
             self.values[param.name] = param.value
         else:
             self.values.pop(param.name, None)
@@ -350,7 +350,12 @@ def _the_default(rules: Rules) -> Given:
 
 def copied(value: Any) -> Any:
     """The value; of what can be changed in place a copy."""
-    return value if type(value) in SCALARS else copy.deepcopy(value)
+    return value if _stays(value) else copy.deepcopy(value)
+
+
+def _stays(value: Any) -> bool:
+    """Whether it cannot be changed in place."""
+    return type(value) in SCALARS or isinstance(value, enum.Enum)
 
 
 STORE = Store()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from horus_core.errors import ParamError
 from horus_core.nodes.parameter import Parameter, type_name
@@ -16,8 +15,7 @@ _MOST_DEEP = 20
 _LEAST_INT, _MOST_INT = -(1 << 63), (1 << 64) - 1
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """How a parameter was declared; without a type anything goes."""
 
     type: Any = Any

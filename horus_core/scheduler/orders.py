@@ -61,10 +61,13 @@ def stop_node(request: Request) -> dict[str, Any]:
     scheduler.report.note("note", f"is removed{_by(request)}", entry)
     _log(entry, "is removed", request)
     scheduler.remove_node(entry.node.name)
-    gone = not scheduler.has_node(entry.node.name)
+    if scheduler.has_node(entry.node.name):
+        raise commands.NotDone(
+            f"Removing node {entry.node.name!r} is asked for: its program ticks by hand, and does it with its next "
+            f"step."
+        )
     return {
         "node": entry.node.name,
-        "done": gone,
         "left_behind": entry.left_behind,
         "last": not scheduler.get_node_names(),
     }

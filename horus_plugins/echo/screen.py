@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import signal
 import sys
 import termios
@@ -45,8 +44,8 @@ class Screen:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(columns, lines) now."""
-        found = shutil.get_terminal_size()
+        """(columns, lines) now, whatever COLUMNS says."""
+        found = os.get_terminal_size(sys.stdout.fileno())
         return found.columns, found.lines
 
     def show(self, lines: Sequence[str]) -> None:

@@ -221,7 +221,7 @@ def _decode(file: Path) -> Session:
 
 
 def _check(namespace: str, found: list[Session]) -> None:
-    with suppress(FileNotFoundError), namespaces.locked(namespace, exclusive=False):
-        member = process.joined(namespace) or process.peek(namespace)
+    with suppress(FileNotFoundError):
+        member = process.look(namespace)
         for session in found:
             session.alive = member is not None and is_alive(session, member)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from horus_core import _native
-from horus_core.errors import RegionError
+from horus_core.errors import HorusError, RegionError
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process as membership
 from horus_core.text import plain, plain_name
@@ -129,6 +129,7 @@ class _Look:
 
     def fill_in_cpu(self, listed: list[ListedNode]) -> None:
         """What each process used since it was met."""
+        self._cpu.keep(self._processes)
         used = {pid: self._cpu.percent(pid) for pid, one in self._processes.items() if one is not None}
         for node in listed:
             if node.memory_bytes is not None:
@@ -158,6 +159,13 @@ class _Look:
         return self._processes[pid]
 
     def _of_scheduler(self, record: SchedulerRecord) -> list[ListedNode]:
+        try:
+            return self._read(record)
+        except (HorusError, OSError) as error:  # it was whole when it was opened
+            self.unreadable[f"the record of scheduler {record.name!r}"] = str(error)
+            return []
+
+    def _read(self, record: SchedulerRecord) -> list[ListedNode]:
         state = record.look()
         # A tick that was left behind at the stop goes on, though its node was removed.
         rows = [row for row in record.rows() if not row["gone"] or row["state"] == "hung"]

@@ -69,6 +69,9 @@ def note(looked: Look, row: dict[str, Any], state: str, pace: Pace, claim: Claim
         return told[state](looked, row, pace)
     if state == "running":
         return _running(looked, row)
+    if row["held"]:
+        safe = " in its safe state" * row["in_safe_state"]
+        return f"held{safe} by an emergency stop, until `horus estop --release`"
     return ""
 
 
@@ -100,7 +103,7 @@ def _crashed(looked: Look, row: dict[str, Any], claim: Claim | None) -> str:
     pid = looked.record.header["pid"]
     how = looked.sessions.how_it_ended(pid)
     in_tick = ", in a tick" if row["started_ns"] else ""
-    ended = f"{how}: its process ({pid})" if how else f"its process ({pid}) is gone without an end"
+    ended = f"its process ({pid}): {how}" if how else f"its process ({pid}) is gone without an end"
     return f"{ended}{in_tick}; last sign of life {looked.last_sign}"
 
 
@@ -132,8 +135,6 @@ def _unknown(_looked: Look, _row: dict[str, Any], _pace: Pace) -> str:
 
 
 def _running(looked: Look, row: dict[str, Any]) -> str:
-    if row["held"]:
-        return "held by an emergency stop, until `horus estop --release`"
     if row["ladder"] >= health.ISOLATED:
         return "isolated after misses: it ticks once a second, to try"
     if row["ladder"] == health.SLOW:

@@ -7,12 +7,16 @@ import shlex
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from horus_core import _native
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process as membership
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _PROC = Path("/proc")
 _LEAST_NS = 20_000_000
@@ -94,6 +98,10 @@ class CpuMeter:
         """Begin with that process, if it is not known yet."""
         if pid > 0 and pid not in self._seen and (used := cpu_ns(pid)) is not None:
             self._seen[pid] = (_native.now_ns(), used)
+
+    def keep(self, pids: Collection[int]) -> None:
+        """Forget all others."""
+        self._seen = {pid: seen for pid, seen in self._seen.items() if pid in pids}
 
     def percent(self, pid: int) -> float | None:
         """Since start(), or since the last call; 100 is one core. None when it is gone or was just begun."""

@@ -47,7 +47,7 @@ def sparkline(values: Sequence[float]) -> str:
 
 def hz(report: Rate) -> Iterator[str]:
     """How often."""
-    if report.rate_hz is not None:
+    if report.messages:
         yield f"{hertz(report.rate_hz)}  {_counted(report)}  {_spread('interval', report.interval_ms)}{_bars(report)}"
         if len(report.publishers) > 1:
             parts = (f"{plain_name(one.node)} {hertz(one.rate_hz)}" for one in report.publishers)
@@ -57,10 +57,10 @@ def hz(report: Rate) -> Iterator[str]:
 
 def bw(report: Rate) -> Iterator[str]:
     """How much."""
-    if report.bytes_per_s is not None:
+    if report.messages:
         said = _sizes(report.message_bytes)
         about = "about " if report.sampled and report.message_bytes and report.message_bytes.std else ""
-        yield f"{about}{size(report.bytes_per_s)}/s  {_counted(report)}  {said}{_bars(report)}"
+        yield f"{about}{_per_second(report.bytes_per_s)}  {_counted(report)}  {said}{_bars(report)}"
     yield from _trouble(report)
 
 
@@ -81,6 +81,10 @@ def _spread(what: str, spread: Spread | None) -> str:
         return f"{what} not seen"
     low, high, std = map(milliseconds, (spread.min, spread.max, spread.std))
     return f"{what} {milliseconds(spread.mean)} (min {low}, max {high}, std {std})"
+
+
+def _per_second(value: float | None) -> str:
+    return "-" if value is None else f"{size(value)}/s"
 
 
 def _sizes(spread: Spread | None) -> str:

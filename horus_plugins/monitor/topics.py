@@ -15,13 +15,14 @@ import msgspec
 import posix_ipc
 
 from horus_core import _native, names
-from horus_core.control import presence
 from horus_core.errors import RegionError
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
 from horus_plugins.monitor import topic_rates
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from horus_plugins.monitor.topic_rates import Pace
 
 
@@ -207,14 +208,15 @@ def _tell_remapped(namespace: str, states: list[TopicState]) -> None:
     for state in states:
         ends += [(state.name, end) for end in state.publishers]
         ends += [(state.name, end) for end in state.subscribers]
-    called = {node: _remapped(namespace, node) for node in {end.node for _, end in ends}}
+    folder = namespaces.path(namespace) / "nodes"
+    called = {node: _remapped(folder, node) for node in {end.node for _, end in ends}}
     for topic, end in ends:
         end.called = called[end.node].get(topic, "")
 
 
-def _remapped(namespace: str, node: str) -> dict[str, str]:
+def _remapped(folder: Path, node: str) -> dict[str, str]:
     """{topic: what the node calls it}; nothing when its presence cannot be read or tells nothing."""
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-        claimed = json.loads(presence.path(namespace, names.node_name(node)).read_bytes())
+        claimed = json.loads((folder / f"{names.node_name(node)}.json").read_bytes())
         return {str(real): str(called) for called, real in claimed["remapped"].items()}
     return {}

@@ -67,7 +67,14 @@ def test_the_table_is_grouped_by_launch_session(horus, script, robot, ns):
     script("other.py", OTHER)
     horus("run", "other.py").shows("planned")
     session = manifest.Manifest(
-        "formation", ns, "f.yaml", os.getpid(), 1, time.time_ns(), "horus.launch.ctl.f"
+        session="formation",
+        namespace=ns,
+        file="formation.yaml",
+        pid=os.getpid(),
+        ident=1,
+        started_ns=time.time_ns(),
+        started_monotonic_ns=time.monotonic_ns(),
+        control_topic=manifest.control_topic("formation"),
     )
     session.nodes = [manifest.LaunchedNode("robot", pid=robot.pid)]
     manifest.write(session)
@@ -94,6 +101,15 @@ def test_the_table_is_grouped_by_launch_session(horus, script, robot, ns):
     assert camera["figures"]["class"] == "best_effort"
     assert camera["reached_hz"] > 0
 
+    _check_info(horus, robot)
+    pipe = [sys.executable, "-m", "horus_cli", "node", "list"]
+    with subprocess.Popen(pipe, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b"", "a reader that goes is no error"
+
+
+def _check_info(horus, robot):
+    """All that can be told of a node: process, figures, topics, events, its last failure."""
     info = horus("node", "info", "arm")
     assert info.wait() == 0, info.stderr
     text = info.stdout
@@ -118,10 +134,6 @@ def test_the_table_is_grouped_by_launch_session(horus, script, robot, ns):
     wrong = horus("node", "info", "camra")
     assert wrong.wait() == 1
     assert "Did you mean 'camera'?" in wrong.stderr
-    pipe = [sys.executable, "-m", "horus_cli", "node", "list"]
-    with subprocess.Popen(pipe, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        process.stdout.close()
-        assert process.stderr.read() == b"", "a reader that goes is no error"
 
 
 # spec: F22

@@ -1,12 +1,18 @@
 """`horus topic info`, `find`, `hz`, `bw` and `delay` on topics of other processes."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
+import threading
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
+from horus_cli import topic
 
+import horus as api
 from horus_core.shm import namespace
 
 ROBOT = """
@@ -221,3 +227,40 @@ def test_a_bad_name_is_an_error_before_anything_is_looked_at(horus):
     for verb in ("info", "hz", "bw", "delay"):
         command = ended(horus("topic", verb, "a b"), 1)
         assert "Bad topic name" in command.stderr
+
+
+def _examples(verb):
+    """The lines of its help, as words; followers are to end."""
+    text = topic.topic.get_command(None, verb).help.partition("Examples:")[2]
+    for line in text.strip().splitlines():
+        words = shlex.split(line.strip().split("  ")[0])[2:]
+        ends = {"-n", "--duration"} & set(words)
+        yield words + (["-n", "1"] if verb in {"hz", "bw", "delay"} and not ends else [])
+
+
+# spec: F22
+def test_every_example_of_their_help_works(ns):
+    """Each line that the help shows, on topics of those names."""
+    kinds = {"imu": api.Imu, "camera.rgb": api.Image, "scan": api.LaserScan, "front.rgb": api.Image}
+    opened = {name: api.Topic(name, kind) for name, kind in kinds.items()}
+    picture = np.zeros((4, 4, 3), np.uint8)
+    over = threading.Event()
+
+    def publish():
+        while not over.wait(0.01):
+            for name, kind in kinds.items():
+                opened[name].send(api.Image.from_numpy(picture) if kind is api.Image else kind())
+
+    thread = threading.Thread(target=publish)
+    thread.start()
+    try:
+        ran = [words for verb in ("info", "find", "hz", "bw", "delay") for words in _examples(verb)]
+        for words in ran:
+            done = CliRunner().invoke(topic.topic, ["0.2" if word in {"3", "5"} else word for word in words])
+            assert (done.exit_code, bool(done.stdout)) == (0, True), (words, done.output, done.exception)
+    finally:
+        over.set()
+        thread.join()
+        for one in opened.values():
+            one.close()
+    assert len(ran) >= 12

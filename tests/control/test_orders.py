@@ -12,6 +12,7 @@ import horus
 from horus_core.control import commands, server
 from horus_core.nodes.node import Node
 from horus_core.scheduler.entry import NEVER
+from horus_core.scheduler.scheduler import Scheduler
 from horus_plugins.monitor.control import ask, ask_topic
 
 
@@ -131,7 +132,7 @@ def test_commands_are_answered_while_a_tick_hangs(namespace, running, gate, unti
     with pytest.raises(horus.HorusTimeoutError, match="'bad' is asked for, and not done"):
         ask(namespace, "robot", "RestartNode", node="bad", timeout_s=0.1)
     if rt:
-        assert ask(namespace, "robot", "StopNode", node="good", timeout_s=10)["done"]
+        assert not ask(namespace, "robot", "StopNode", node="good", timeout_s=10)["last"]
     else:
         with pytest.raises(
             horus.HorusTimeoutError, match="its thread is busy with a tick of node 'bad', for"
@@ -220,6 +221,23 @@ def test_several_schedulers_share_one_thread_and_have_topics_of_their_own(namesp
     assert ask(namespace, names[1], "GracefulShutdown")["nodes"] == ["b"]
     assert second.join(20)
     assert ask(namespace, "robot", "Ping")["nodes"] == ["a"]
+
+
+# spec: F34
+def test_a_scheduler_that_is_stepped_is_asked_from_another_namespace(namespace, other_namespace, monkeypatch):
+    """Between two steps nobody can remove a node: it is said so, and done with the next; asking needs no variable."""
+    arm, leg = Diary("arm"), Diary("leg")
+    with Scheduler(name="robot").add(arm.node).add(leg.node) as scheduler:
+        scheduler.tick_once()
+        monkeypatch.setenv("HORUS_NAMESPACE", other_namespace)
+        assert ask(namespace, "robot", "Ping")["nodes"] == ["arm", "leg"]
+        with pytest.raises(horus.HorusTimeoutError, match="ticks by hand, and does it with its next step"):
+            ask(namespace, "robot", "StopNode", node="arm")
+        assert arm.did == ["init"]
+        monkeypatch.setenv("HORUS_NAMESPACE", namespace)
+        scheduler.tick_once()
+        assert arm.did == ["init", "shutdown"]
+        assert ask(namespace, "robot", "Ping")["nodes"] == ["leg"]
 
 
 # spec: F34

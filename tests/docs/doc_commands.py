@@ -24,7 +24,7 @@ SCRIPTS = re.compile(
 SHORT = re.compile(
     r"horus (?:--namespace \w+ )?"
     r"(?:clean|topic list|blackbox|msg list|msg show \w+|plugin list|plugin (?:check|info)(?: horus-core)?"
-    r"|version|package list)"
+    r"|version|package list|logs(?!.* -f)(?: \S+)*)"
     r"(?: --?[a-z-]+)*"
 )
 """Run: it ends by itself."""
@@ -43,8 +43,13 @@ ELSEWHERE = {
     r"horus launch .*": "launch/test_file_command.py",
     r"horus blackbox \S+ .*": "cli/test_blackbox.py",
     r"horus logs? .*": "cli/test_logs.py",
+    r"horus node (?:kill|pause|resume|restart) .*": "cli/test_node_verbs.py",
+    r"horus topic (?:info|find|hz|bw|delay) .*": "cli/test_topic_observers.py",
+    r"horus logs (?:-f|.* -f).*": "cli/test_logs.py",
     r"horus estop .*": "cli/test_estop.py",
+    r"horus graph(?: .*)?": "cli/test_graph.py",
     r"horus msg .*": "cli/test_msg.py",
+    r"horus node (?:list|info)(?: .*)?": "cli/test_node_list.py",
     r"(?:HORUS_\w+=\S+ )?horus param .*": "cli/test_param.py",
     r"(?:sudo )?horus service .*": "cli/test_service.py",
     r"sudo useradd .*|(?:sudo )?(?:systemctl|journalctl) .*": "systemd/__main__.py",

@@ -20,7 +20,7 @@ from horus_plugins.echo import json_text, packed, record
 from horus_plugins.echo.record import BadValueError, Record
 
 EXAMPLES = settings(
-    max_examples=3,
+    max_examples=2,
     derandomize=True,
     database=None,
     deadline=None,
@@ -84,7 +84,7 @@ def test_every_payload_comes_back():
 
 # spec: F26
 @WAYS
-@settings(EXAMPLES, max_examples=60)
+@settings(EXAMPLES, max_examples=40)
 @given(value=dicts())
 @example(value={"$type": "CmdVel"})
 @example(value={"a": {"$dict": [[1, 2]]}, "$message": {"$type": 3}})
@@ -98,7 +98,7 @@ def test_every_value_of_a_dict_topic_comes_back(way, value):
     assert not codec.apart
 
 
-@settings(EXAMPLES, max_examples=60)
+@settings(EXAMPLES, max_examples=40)
 @given(bits=st.integers(0, 2**64 - 1))
 @example(bits=0x7FF0000000000001)
 @example(bits=0xFFF8000000000000)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
+from contextlib import suppress
 
 import pytest
-from launch_files import planned, problems
+from launch_files import planned, problems, write
+
+from horus_core.errors import InvalidNameError, LaunchError
+from horus_plugins.launch.file.launch_file import Choice, plan
 
 PARAMS = "nodes:\n  - name: a\n    command: ./motor\n    params:\n      x: {}\n"
 
@@ -119,7 +124,6 @@ def test_what_is_no_file_is_told(tmp_path, kind):
         path.mkdir()
     elif kind == "pipe":
         os.mkfifo(path)
-    from horus_core.errors import LaunchError
     from horus_plugins.launch.api import load
 
     with pytest.raises(LaunchError, match="expected a launch file"):
@@ -144,3 +148,67 @@ nodes:
     assert plan.node("a").restart.policy == "always"
     said = problems(tmp_path, "nodes:\n  - {name: a, command: ./motor, <<: 5}\n")
     assert "to merge" in said["robot.yaml:2:37"]
+
+
+def test_no_bytes_are_a_traceback(tmp_path, monkeypatch):
+    """A few hundred damaged files: each can be planned or has its problems told, nothing else ever comes out."""
+    write(tmp_path, "")
+    monkeypatch.chdir(tmp_path)
+    chance = random.Random(5)
+    for _ in range(300):
+        damaged = bytearray(WHOLE)
+        for _ in range(chance.randint(1, 5)):
+            at = chance.randrange(len(damaged) + 1)
+            if chance.random() < 0.6:
+                damaged[at:at] = chance.choice(PIECES)
+            else:
+                del damaged[at : at + chance.randint(1, 12)]
+        path = tmp_path / "robot.yaml"
+        path.write_bytes(damaged)
+        with suppress(LaunchError, InvalidNameError):
+            plan(path, Choice("launch-test"))
+
+
+WHOLE = b"""\
+x-a: &a {restart: {policy: always, max: 3}}
+session: s
+params: {p: 1}
+include: {file: robot.yaml, prefix: x}
+nodes:
+  - {name: a, <<: *a, command: "./motor ${param:p} ${HOME}", depends_on: {b: started}}
+  - foreach: {r: [r1, {name: r2, port: 5}]}
+    nodes: [{name: b, cmd: horus run node.py, env: {A: "${r}"}, args: [1.0, true]}]
+"""
+PIECES = [
+    *(
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b": ",
+        b"- ",
+        b"\n",
+        b"\t",
+        b"*a",
+        b"&a ",
+        b"<<: ",
+        b"${",
+        b"$",
+        b"null",
+        b"on",
+        b"'",
+        b'"',
+    ),
+    *(
+        b"!!int ",
+        b"1e400",
+        b"foreach: ",
+        b"nodes: ",
+        b"include: ",
+        b"prefix: ",
+        b"\xff",
+        b"name: ",
+        b"command: ",
+        b"? ",
+    ),
+]

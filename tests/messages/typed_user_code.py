@@ -68,6 +68,16 @@ beep = horus.AudioFrame.mono([0.0, 0.5], sample_rate=48000)
 path = horus.NavPath.from_waypoints([horus.Waypoint(x=1.0), horus.Waypoint(x=2.0)])
 first: horus.Waypoint = path.waypoints[0]
 
+params = horus.RuntimeParams()
+speed: float = params.get("max_speed", default=1.0)
+limit: horus.RuntimeParam[float] = params.declare(
+    "limit", default=1.0, min=0, validator=lambda value: value < 9.0
+)
+limit.set(limit.value + 1)
+mode = params.declare("mode", default=horus.MotorMode.TORQUE, on_change=lambda value: print(value.name))
+port: int = params.declare("port", default=8080).value
+names: list[str] = list(params)
+
 
 def exchange() -> None:
     with horus.Topic(GripperState, capacity=8) as topic:

@@ -13,3 +13,8 @@ Speed("fast")  # WRONG
 Speed(1.0, 5)  # WRONG
 print(Speed().valeu)  # WRONG
 Speed().value = "fast"  # WRONG
+params = horus.RuntimeParams()
+params.get("max_speed", default=1.0).upper()  # WRONG
+params.declare("limit", default=1.0).set("fast")  # WRONG
+params.declare("limit", default=1.0).value = 2.0  # WRONG
+params.declare("side", default="left", units="m")  # WRONG

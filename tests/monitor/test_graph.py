@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import pytest
 
@@ -159,10 +160,7 @@ def test_the_layout_goes_from_left_to_right():
     for (start, end), path in zip(chain, layout.paths, strict=True):
         assert (path[0], path[-1]) == (start, end)
         if start != end:
-            steps = [
-                layout.layer[after] - layout.layer[before]
-                for before, after in zip(path, path[1:], strict=False)
-            ]
+            steps = [layout.layer[after] - layout.layer[before] for before, after in pairwise(path)]
             assert set(steps) == ({-1} if (start, end) == (3, 1) else {1})
     assert sorted(one for layer in layout.layers for one in layer) == list(range(len(layout.layer)))
 

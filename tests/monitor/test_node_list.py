@@ -17,14 +17,14 @@ from horus_core import _native
 from horus_core.control import flights
 from horus_core.shm import namespace, process
 from horus_plugins.launch import manifest
-from horus_plugins.monitor import node_list, node_pace, processes, schedulers
+from horus_plugins.monitor import estop, node_list, node_pace, processes, schedulers
 
 MS = 1_000_000
 ROBOT = """
 import sys, threading
 import horus
 
-release = threading.Event()
+release, gate = threading.Event(), threading.Event()
 fail, hang = [], []
 
 def arm():
@@ -131,9 +131,38 @@ def test_each_state_comes_and_goes(program, look, state, until):
     assert wheel.note.startswith("RuntimeError: gear lost, 2")
     assert wheel.uptime_s is None
 
+    _check_starts_stops_and_holds(robot, look, state, until)
     order(robot, "robot.remove_node('ear')")
     assert "ear" not in look(everything=True), "it is no node of the robot any more"
 
+    _check_frozen(robot, look, state)
+    order(robot, "robot.stop(); robot.join()")
+    after = look(everything=True)
+    assert after["wheel"].state == "crashed", "the run had trouble, so its record stays"
+    assert {after[name].state for name in ("camera", "arm", "grip")} == {"stopped"}
+    assert set(look()) == {"wheel"}, "who has ended is left out, who has crashed is not"
+
+
+def _check_starts_stops_and_holds(robot, look, state, until):
+    """Initializing and Stopping while init() and shutdown() run; an emergency stop is named as the cause of a pause."""
+    order(robot, "slow = horus.Node('slow', tick=lambda: None, init=gate.wait, shutdown=gate.wait)")
+    order(robot, "threading.Thread(target=robot.add, args=(slow,)).start()")
+    state("slow", "initializing")
+    order(robot, "gate.set()")
+    state("slow", "running")
+    order(robot, "gate.clear(); threading.Thread(target=robot.remove_node, args=('slow',)).start()")
+    state("slow", "stopping")
+    order(robot, "gate.set()")
+    until(lambda: "slow" not in look(everything=True))
+
+    order(robot, "robot.emergency_stop('test')")
+    assert until(lambda: look()["camera"].note).startswith("held by an emergency stop")
+    estop.release()
+    assert until(lambda: not look()["camera"].note)
+
+
+def _check_frozen(robot, look, state):
+    """Stale as long as a signal stops the process; what has crashed before has crashed."""
     robot.process.send_signal(signal.SIGSTOP)
     camera = state("camera", "stale")
     assert f"`kill -CONT {robot.process.pid}`" in camera.note
@@ -142,12 +171,6 @@ def test_each_state_comes_and_goes(program, look, state, until):
     assert look()["wheel"].state == "crashed"
     robot.process.send_signal(signal.SIGCONT)
     assert state("camera", "running").note == ""
-
-    order(robot, "robot.stop(); robot.join()")
-    after = look(everything=True)
-    assert after["wheel"].state == "crashed", "the run had trouble, so its record stays"
-    assert {after[name].state for name in ("camera", "arm", "grip")} == {"stopped"}
-    assert set(look()) == {"wheel"}, "who has ended is left out, who has crashed is not"
 
 
 # spec: F22 A53
@@ -218,6 +241,25 @@ def test_what_cannot_be_read_is_said(program, state, horus_namespace):
     }
 
 
+def test_a_record_that_is_cut_off_while_it_is_read(program, state, horus_namespace, monkeypatch):
+    """One scheduler's record that makes no sense any more does not keep the others from being shown."""
+    robot = program(ROBOT)
+    robot.wait_for("started")
+    state("camera", "running")
+    made = Recorded(flights.folder(horus_namespace), 100, "ghost")
+    opened = schedulers.schedulers
+
+    def cut_off(where):
+        found = opened(where)
+        os.truncate(made.path, 4096)
+        return found
+
+    monkeypatch.setattr(schedulers, "schedulers", cut_off)
+    listed = node_list.Observer(horus_namespace).look(0.0)
+    assert set(listed.unreadable) == {"the record of scheduler 'made'"}
+    assert "camera" in {node.name for node in listed.nodes}
+
+
 def test_another_version_is_named_and_nobody_is_called_dead(program, state, look, horus_namespace):
     """Where a living process uses an index of other layouts, all that can be said is that."""
     robot = program(ROBOT)
@@ -252,7 +294,14 @@ def test_nodes_of_a_launch_session_are_known_by_their_process(program, look, sta
     robot.wait_for("started")
     state("camera", "running")
     session = manifest.Manifest(
-        "formation", horus_namespace, "f.yaml", os.getpid(), 1, time.time_ns(), "horus.launch.ctl.formation"
+        session="formation",
+        namespace=horus_namespace,
+        file="formation.yaml",
+        pid=os.getpid(),
+        ident=1,
+        started_ns=time.time_ns(),
+        started_monotonic_ns=time.monotonic_ns(),
+        control_topic=manifest.control_topic("formation"),
     )
     session.nodes = [manifest.LaunchedNode("robot", pid=robot.process.pid)]
     manifest.write(session)
@@ -260,13 +309,13 @@ def test_nodes_of_a_launch_session_are_known_by_their_process(program, look, sta
     session.nodes[0].pid = os.getpid()
     manifest.write(session)
     assert look()["camera"].session == "formation", "our child belongs to us"
-    ended = manifest.Exit(at_ns=1, pid=robot.process.pid, signal="SIGSEGV", text="killed by SIGSEGV")
+    ended = manifest.Exit(at_ns=1, pid=robot.process.pid, signal="SIGSEGV", text="ended by SIGSEGV")
     session.nodes = [manifest.LaunchedNode("robot", status="crashed", last_exit=ended)]
     manifest.write(session)
     robot.kill()
     camera = look()["camera"]
     assert camera.session == "formation"
-    assert camera.note.startswith("killed by SIGSEGV")
+    assert camera.note.startswith(f"its process ({robot.process.pid}): ended by SIGSEGV; last sign of life 2")
     manifest.remove(session)
     assert look()["camera"].session == ""
 

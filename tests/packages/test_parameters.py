@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from somewhere import Thing
 
 
+class Gear(enum.Enum):
+    LOW = 1
+    HIGH = 2
+
+
 class Mode(enum.Enum):
     FAST = "fast"
     SLOW = "slow"
@@ -361,4 +366,5 @@ def test_right_keys_pass():
     assert Parameter("joints", list[Joint]).convert(given) == [Joint("a", Gains(2.0))]
     given = env.from_text('{"any": {"prop": 2}}', "--param")
     assert Parameter("table", dict[str, Gains]).convert(given) == {"any": Gains(2.0)}
+    assert Parameter("gear", Gear).convert(env.Given(Gear.HIGH, "make_nodes()")) is Gear.HIGH
     assert Parameter("gains", Gains).convert(env.Given(Gains(3.0), "make_nodes()")) == Gains(3.0)

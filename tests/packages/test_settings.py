@@ -39,8 +39,14 @@ def test_settings_and_their_words_mean_the_same():
     """Values may hold what separates words: they pass to the process that runs the node as they are."""
     given = settings(["a=b=c", "d=", "e=--", "f= x\n"], 12.5, ["/a=b", "c=d/e"], "left")
     assert given == Settings(
-        {"a": "b=c", "d": "", "e": "--", "f": " x\n"}, 12.5, {"a": "b", "c": "d/e"}, "left"
+        {"a": "b=c", "d": "", "e": "--", "f": " x\n"}, 12.5, {"/a": "b", "c": "d/e"}, "left"
     )
     from horus_plugins.packages.process import _parse
 
     assert _parse(["x:y", *given.words()]) == (["x:y"], given)
+
+
+def test_a_prefix_is_put_before_topics_once(monkeypatch):
+    """HORUS_NODE_NAMESPACE counts in the process that runs the node, not in the command that starts that."""
+    monkeypatch.setenv("HORUS_NODE_NAMESPACE", "r1")
+    assert settings(topics=["scan=front", "/map=all"]).words() == ["--topic=scan=front", "--topic=/map=all"]

@@ -16,6 +16,11 @@ from horus_core.params import runtime
 from horus_core.params.store import RefusedError, Store
 
 
+class Gear(enum.Enum):
+    LOW = 1
+    HIGH = 2
+
+
 class Mode(enum.Enum):
     FAST = "fast"
     SLOW = "slow"
@@ -112,8 +117,13 @@ def test_declared_types(fresh):
     """Declared values are converted by type: enums, dataclasses, lists, text that looks like a number."""
     params = fresh(HORUS_PARAMS_JSON='{"mode": "slow", "gains": {"p": 2}, "serial": "1", "points": [1, 2.5]}')
     mode = params.declare("mode", default=Mode.FAST)
+    gear = params.declare("gear", default=Gear.LOW)
+    gear.set(Gear.HIGH)
     gains = params.declare("gains", default=Gains())
     points = params.declare("points", type=list[float])
+    assert gear.value is Gear.HIGH
+    params.set("gear", 1)
+    assert gear.value is Gear.LOW
     assert (mode.value, gains.value, points.value) == (Mode.SLOW, Gains(2.0), [1.0, 2.5])
     params.set("mode", "fast")
     assert mode.value is Mode.FAST

@@ -33,9 +33,7 @@ def check(
         if key not in known and not (ignored and key.startswith(ignored)):
             hint = nearest(key, known) or f" There are {', '.join(known)}."
             problems.add(entry.place, f"unknown key {shown(key)} in {what}.{hint}")
-    missing = [
-        one.name for one in msgspec.structs.fields(kind) if one.required and one.name not in mapping.entries
-    ]
+    missing = [key for key in _required(kind) if key not in mapping.entries]
     for key in missing:
         problems.add(mapping.place, f"expected {what} to have a {key!r}, got none.")
     found = {}
@@ -61,6 +59,11 @@ def struct_in(rule: Any) -> type[msgspec.Struct] | None:
 @cache
 def _keys(kind: type[msgspec.Struct]) -> AnyMapping[str, Any]:
     return typing.get_type_hints(kind, include_extras=True)
+
+
+@cache
+def _required(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(one.name for one in msgspec.structs.fields(kind) if one.required)
 
 
 def _fits(key: str, value: Value, rule: Any, what: str, problems: Problems) -> tuple[bool, Any]:

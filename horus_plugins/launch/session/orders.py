@@ -82,13 +82,13 @@ class _Handlers:
         unit, scheduler = found
         last = sum(len(one.nodes) for one in unit.row.schedulers) == 1
         if last:
-            unit.held = True
-            if unit.child is not None:
-                unit.child.expect_end()
+            _expect_end(unit)
 
         def told(outcome: Mapping[str, Any] | BaseException) -> None:
-            if last and not _is_ok(outcome):
-                unit.held = False
+            if not _is_ok(outcome):
+                unit.held = unit.held and not last
+            else:
+                _forget(unit, request.text("node"))
             request.target(_passed_on(outcome, unit))
 
         raise self._ask(scheduler, request, told)
@@ -162,6 +162,21 @@ class _Handlers:
             raise LaunchError(
                 f"{cmd} failed: session {self._session.plan.session!r} is being stopped ({self._session.stopping})."
             )
+
+
+def _expect_end(unit: Unit) -> None:
+    """Its last node was removed: its process ends, which is no reason to start it again."""
+    unit.held = True
+    if unit.child is not None:
+        unit.child.expect_end()
+
+
+def _forget(unit: Unit, node: str) -> None:
+    """It was removed: whichever is stopped next may be the last, before we have looked again."""
+    for one in unit.row.schedulers:
+        one.nodes = [name for name in one.nodes if name != node]
+    if not any(one.nodes for one in unit.row.schedulers):
+        _expect_end(unit)
 
 
 def _is_ok(outcome: Mapping[str, Any] | BaseException) -> bool:
