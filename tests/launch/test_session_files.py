@@ -125,7 +125,15 @@ def test_cleaning_takes_the_files_of_sessions_that_are_over_and_of_no_other(horu
     manifest.write(made(horus_namespace))
     manifest.write(made(horus_namespace, "dead", ident=12345 << 16 | 9))
     home = manifest.folder(horus_namespace)
-    names = ["robot.events.jsonl", "robot.log.1", "robot/a.log", "dead.log", "dead/a.log", "over/a.log", "over.log"]
+    names = [
+        "robot.events.jsonl",
+        "robot.log.1",
+        "robot/a.log",
+        "dead.log",
+        "dead/a.log",
+        "over/a.log",
+        "over.log",
+    ]
     for name in names:
         (home / name).parent.mkdir(exist_ok=True)
         (home / name).write_bytes(b"x\n")
