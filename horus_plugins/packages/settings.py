@@ -35,7 +35,9 @@ class Settings:
             raise ConfigError(f"Bad rate: expected Hz, got {self.rate!r}.")
         if self.name is not None:
             names.node_name(self.name)
-        placement.topic_names(self.topics)  # kept as they are: the process that runs it puts its prefix before them
+        placement.topic_names(
+            self.topics
+        )  # kept as they are: the process that runs it puts its prefix before them
 
     @property
     def given(self) -> dict[str, Given]:

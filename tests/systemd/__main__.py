@@ -29,14 +29,14 @@ SENSOR = """
         node.log_warning("the sensor is up")
 
     def tick(node):
-        if Path("/home/robot/hang").exists():
-            Path("/home/robot/hang").unlink()
+        if Path("/var/lib/robot/hang").exists():
+            Path("/var/lib/robot/hang").unlink()
             while True:
                 time.sleep(1.0)
         node.send("sensor.data", {"value": 1.0})
 
     def shutdown(node):
-        Path("/home/robot/shut_down").touch()
+        Path("/var/lib/robot/shut_down").touch()
 
     horus.run(horus.Node("sensor", pubs=["sensor.data"], tick=tick, init=init, shutdown=shutdown, rate=50,
                          watchdog=1.0))
@@ -95,7 +95,7 @@ def service_of_a_file(system):
     said = system.run("journalctl", "-u", unit, "-p", "warning", "-o", "cat")
     assert "the sensor is up" in said, "priorities of log lines reach the journal"
     system.run("systemctl", "stop", unit)
-    assert "shut_down" in system.run("ls", "/home/robot")
+    assert "shut_down" in system.run("ls", "/var/lib/robot")
     assert system.show(unit, "Result") == "success"
 
 
@@ -118,7 +118,7 @@ def a_hung_node_is_restarted(system):
     system.run(
         HORUS, "service", "install", file, "--user", "robot", "--now", "--watchdog", "2", "--restart-delay", "0.2",
     )  # fmt: skip
-    system.run("runuser", "-u", "robot", "--", "touch", "/home/robot/hang")
+    system.run("runuser", "-u", "robot", "--", "touch", "/var/lib/robot/hang")
     system.waits_for("a restart by the watchdog", lambda: system.show(unit, "NRestarts") == "1")
     said = system.run("journalctl", "-u", unit, "-o", "cat")
     assert "atchdog" in said, said

@@ -54,11 +54,11 @@ def make_root(root: Path, wheel: Path) -> None:
         shutil.rmtree(root, ignore_errors=True)
         root.parent.mkdir(parents=True, exist_ok=True)
         _call("debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(root))
-        _call("chroot", str(root), "useradd", "--system", "--create-home", "robot")
+        _call("chroot", str(root), "useradd", "--system", "--create-home", "--home-dir", "/var/lib/robot", "robot")
     shutil.rmtree(f"{root}{VENV}", ignore_errors=True)
     for left in [
         *root.glob("etc/systemd/system/**/horus-*"),
-        *root.glob("home/robot/*"),
+        *root.glob("var/lib/robot/*"),
     ]:  # of a run that failed
         shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
     _call("chroot", str(root), "python3", "-m", "venv", VENV)
