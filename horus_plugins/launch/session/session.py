@@ -61,6 +61,7 @@ class Session:
         self._pump = Pump()
         self._memory = ends.OutOfMemory()
         self._service = systemd.notifier()
+        self._is_service_ready = False
         self.report = Report(self._pump, self.books.said, colour=settings.colour)
 
     def run(self) -> int:
@@ -74,6 +75,7 @@ class Session:
             try:
                 self._open(guard)
             except BaseException:
+                self.books.abandon()
                 self._pump.finish()
                 guard.dismiss()
                 raise
@@ -298,13 +300,18 @@ class Session:
         self._all_ready = True
         running = sum(unit.ready for unit in self.units.values())
         self.books.events.note(events.SESSION_READY, nodes=running)
-        if self._service is not None:
-            self._service.ready(f"{running} of {len(self.units)} nodes run")
+        self._tell_service(f"{running} of {len(self.units)} nodes run")
         if running:
             who = (
                 "all nodes are" if running == len(self.units) else f"{running} of {len(self.units)} nodes are"
             )
             self.report.step(f"{who} ready. Press Ctrl+C to stop.")
+
+    def _tell_service(self, status: str) -> None:
+        """The first time makes the service ready; a reload does not do so again."""
+        if self._service is not None:
+            self._service.status(status) if self._is_service_ready else self._service.ready(status)
+            self._is_service_ready = True
 
     # Watching
 

@@ -102,10 +102,7 @@ def _require_hope(unit: Unit, condition: str) -> None:
     if not unit.over:
         return
     end = unit.row.last_exit
-    if unit.status == "failed" or end is None:
-        how = "was not started"
-    else:
-        how = f"is over: {end.text}"
+    how = "was not started" if unit.status == "failed" or end is None else f"is over: {end.text}"
     raise NeverReady(f"{unit.name!r} to be {condition}, which {how}")
 
 
