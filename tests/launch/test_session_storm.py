@@ -23,6 +23,7 @@ def test_every_kill_is_followed_by_a_restart_and_the_books_are_right(launch, tmp
     robot.ready()
     storm.strike(robot, KILLS, talkers=1, until=until)
     pids = [node.pid for node in robot.manifest().nodes]
+    until(lambda: robot.node("n0").schedulers, "its scheduler is found")
     assert robot.stop() == 0
     assert not any(map(alive, pids))
     assert [event["by"] for event in robot.events("NodeStopping", node="n0")] == ["GracefulShutdown"]

@@ -105,6 +105,8 @@ class Session:
         """Stop all processes; being asked again changes nothing."""
         if self.stopping:
             return
+        self._look_at = 0.0
+        self._discover()  # who has come to its scheduler since the last look is to end gracefully, too
         self.stopping = why
         self.report.begin_phase()
         self.report.say("")
