@@ -78,9 +78,10 @@ def echo(topic: str, fields: tuple[str, ...], plot: str | None, **options: Any) 
       horus topic echo a --json | horus topic pub b --json -
     """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.echo import paths  # noqa: PLC0415
+    from horus_plugins.echo import depth, paths  # noqa: PLC0415
 
     form = _format(options)
+    depth.allow()
     chosen = [paths.parse(field) for field in fields]
     namespace.require_ours(namespace.current())
     if plot is not None:

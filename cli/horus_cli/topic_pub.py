@@ -52,8 +52,10 @@ def pub(topic: str, values: tuple[str, ...], wanted: str | None, as_json: bool, 
       horus topic echo a --json | horus topic pub b --json -
     """  # noqa: D301 - \b is click's sign for lines that are to stay
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.echo import depth  # noqa: PLC0415
     from horus_plugins.echo.publishing import Publisher, said_of  # noqa: PLC0415
 
+    depth.allow()
     form = _source(values, options)
     namespace.require_ours(namespace.current())
     publisher = Publisher(topic, _tell, wanted=wanted, latched=options["latched"])

@@ -1,4 +1,4 @@
-"""Who answers on control topics: one thread a process, for all its schedulers, which sleeps until somebody asks.
+"""Who answers on a control topic (on the thread of horus_core/control/answering.py, or for what is slow on another).
 
 A topic is made by who asks first. Until then its server waits for it as any early subscriber does, and misses
 nothing.
@@ -6,15 +6,13 @@ nothing.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
-from horus_core.control import commands
+from horus_core.control import answering, commands
 from horus_core.control.commands import NotDone, Request
 from horus_core.errors import HorusError
 
@@ -33,13 +31,8 @@ _MOST_SLOW = 16
 _CLOSING_S = 0.5
 _STEP_S = 0.001
 _PAUSE_S = 0.1  # before a topic that cannot be read is tried again
-_NEVER_NS = 2**63 - 1
-_LOOK_NS = (
-    50_000_000  # where the kernel cannot sleep on several words: waking up a thousand times a second is dear
-)
 _MOST_ID = 128
 _NODE = "_horus"
-_log = logging.getLogger("horus")
 
 
 class Server:
@@ -73,7 +66,7 @@ class Server:
         self._slow: set[_Job] = set()
         self.pause_until_s = 0.0
         self._ended = threading.Event()
-        _listen(self)
+        answering.add(self)
 
     def close(self) -> None:
         """Answer nothing any more. What is under way, and done by now, is answered first."""
@@ -81,7 +74,7 @@ class Server:
         while any(not job.answered for job in list(self._slow)) and time.monotonic() < deadline:
             time.sleep(_STEP_S)
         self._ended.set()
-        _ignore(self)
+        answering.remove(self)
         self.requests.close()
         with self._guard:
             self._replies.close()
@@ -99,7 +92,7 @@ class Server:
             if self._ended.is_set():
                 return
             self.pause_until_s = time.monotonic() + _PAUSE_S
-            _say("Reading the control topic %r failed, and is tried again: %s", self.topic, error)
+            answering.say("Reading the control topic %r failed, and is tried again: %s", self.topic, error)
 
     def overdue(self, now_s: float) -> float:
         """Answer for what takes too long; when the next is to be answered for."""
@@ -153,7 +146,7 @@ class Server:
         try:
             self._send(answer)
         except Exception as error:  # noqa: BLE001 - the next one may be answered
-            _say("An answer on the control topic %r was not sent: %s", self.topic, error)
+            answering.say("An answer on the control topic %r was not sent: %s", self.topic, error)
 
     def _send(self, answer: dict[str, Any]) -> None:
         with self._guard:
@@ -200,75 +193,6 @@ class _Job:
             self._server.answer(self._request.fields, outcome)
 
 
-class _Ears:
-    """The control thread of a process."""
-
-    def __init__(self) -> None:
-        self._servers: tuple[Server, ...] = ()
-        self._guard = threading.Lock()
-        self._alarm = _native.Alarm()
-        self._thread: threading.Thread | None = None
-
-    def add(self, server: Server) -> None:
-        with self._guard:
-            self._servers = (*self._servers, server)
-            self._alarm.ring()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="horus control", daemon=True)
-                self._thread.start()
-
-    def remove(self, server: Server) -> None:
-        with self._guard:
-            self._servers = tuple(one for one in self._servers if one is not server)
-            self._alarm.ring()
-
-    def _run(self) -> None:
-        while True:
-            with self._guard:
-                self._alarm.reset()
-                servers = self._servers
-                if not servers:
-                    self._thread = None
-                    return
-            try:
-                self._turn(servers)
-            except Exception as error:  # noqa: BLE001 - who answers must go on answering
-                _say("Answering on control topics failed, and goes on: %s", error)
-                time.sleep(_PAUSE_S)
-
-    def _turn(self, servers: tuple[Server, ...]) -> None:
-        now_s = time.monotonic()
-        due_s = min(server.overdue(now_s) for server in servers)
-        heard = tuple(server.requests for server in servers if server.pause_until_s <= now_s)
-        until_ns = _NEVER_NS if due_s == float("inf") else int(due_s * 1e9)
-        try:
-            self._sleep(heard, until_ns)
-        finally:
-            for server in servers:
-                server.serve()
-
-    def _sleep(self, heard: tuple[Topic, ...], until_ns: int) -> None:
-        if _native.waits_on_many():
-            _native.wait_any(heard, self._alarm, until_ns)
-            return
-        while not (any(topic.has_msg() for topic in heard) or self._alarm.rung):
-            now_ns = _native.now_ns()
-            if now_ns >= until_ns:
-                return
-            self._alarm.wait_until(min(until_ns, now_ns + _LOOK_NS))
-
-
-_ears = _Ears()
-
-
-def _listen(server: Server) -> None:
-    _ears.add(server)
-
-
-def _ignore(server: Server) -> None:
-    _ears.remove(server)
-
-
 def _id(request: Mapping[str, Any]) -> str | int | None:
     """By which the asker knows its answer; what is none is not sent back."""
     found = request.get("id")
@@ -295,17 +219,3 @@ def _told(error: BaseException) -> str:
     if isinstance(error, HorusError):
         return str(error)
     return f"{type(error).__name__}: {error}"
-
-
-def _say(text: str, *values: object) -> None:
-    with suppress(Exception):  # a broken stderr, or a handler of somebody else's, must not matter here
-        _log.error(text, *values)
-
-
-def _forget_in_child() -> None:
-    """A forked child has no such thread, and answers for nobody."""
-    global _ears  # noqa: PLW0603 - another thread of the parent may have held its lock
-    _ears = _Ears()
-
-
-os.register_at_fork(after_in_child=_forget_in_child)

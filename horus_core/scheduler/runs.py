@@ -184,11 +184,13 @@ class Runs:
     def _stop_all(self, session: Session, error: BaseException | None = None) -> None:
         self.stopping = True
         session.alarm.ring()
-        session.stop_all()
+        try:
+            session.stop_all()
+        finally:
+            control, self._control = self._control, None
+            if control is not None:
+                control.close()
         observers.settle()
-        if self._control is not None:
-            self._control.close()
-            self._control = None
         self._scheduler.report.end(error)
 
     def _listen(self) -> None:

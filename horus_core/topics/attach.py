@@ -147,7 +147,9 @@ def _fits(ring: _native.Ring, request: Request) -> bool:
 
 
 def warn_capacity(ring: _native.Ring, request: Request, opening: Opening) -> None:
-    """Say so where the topic keeps another number of messages than asked for."""
+    """Say so where the topic keeps another number of messages than a user asked for."""
+    if request.framework:
+        return  # who asks on a control topic may keep more or fewer: nobody reads behind there
     if request.capacity is not None and _power_of_two(request.capacity) != ring.capacity:
         opening.log(
             logging.WARNING,

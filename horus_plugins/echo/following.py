@@ -89,10 +89,19 @@ def follow(
                     save(seen)
                 output.write([])
             else:
-                output.write([form.show(seen) for seen in batch])
+                output.write([_shown(seen, form, listener) for seen in batch])
     finally:
         listener.close()
     require(listener, limits)
+
+
+def _shown(seen: Seen, form: Format, listener: Listener) -> bytes:
+    """What is written of the message: nothing of one that cannot be, such as one that is nested too deeply."""
+    try:
+        return form.show(seen)
+    except (RecursionError, TypeError, ValueError) as error:
+        listener.unreadable(error)
+        return b""
 
 
 def require(listener: Listener, limits: Limits) -> None:

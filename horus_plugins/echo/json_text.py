@@ -123,7 +123,10 @@ def decode(line: bytes | str) -> Record:
     parsed = parse(line)
     if type(parsed) is dict and MESSAGE in parsed:
         parsed = parsed[MESSAGE]
-    return from_plain(parsed)
+    try:
+        return from_plain(parsed)
+    except RecursionError:
+        raise BadValueError("expected a value that is nested less deeply, got one that is too deep") from None
 
 
 def parse(line: bytes | str) -> Any:

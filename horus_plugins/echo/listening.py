@@ -89,10 +89,10 @@ class Listener:
         self._with_info = with_info
         self._waiting = waiting
         self._wanted = wanted
-        self._pause_s = _SLOWEST_S
+        self._pause_s = _FASTEST_S  # until it is known how fast messages come
         self._started_ns = _native.now_ns()
         self._next_upkeep_ns = 0
-        self._lost = Losses(tell)
+        self._lost = Losses(tell, exact=rate is None)
         self._enough = False
         self.count = 0
         self.timed_out = False
@@ -134,7 +134,7 @@ class Listener:
                 batch.append(seen)
         if most is not None and len(batch) >= most:
             self._lost.note(self.topic)  # what is overwritten from now on was not to be shown
-            self._enough = not self._gap_ns
+            self._enough = True
         self._adapt(len(batch), room)
         return batch
 
@@ -193,6 +193,11 @@ class Listener:
             self._tell(self._waiting(self.topic))
             self._waiting = None
 
+    def unreadable(self, error: Exception) -> None:
+        """Count a message that could not be shown, and tell of the first."""
+        self.count -= 1
+        self._lost.unreadable(error)
+
     def close(self) -> None:
         """Leave the topic, and tell what was lost in all."""
         if not self._enough:
@@ -202,10 +207,14 @@ class Listener:
 
 
 class Losses:
-    """Tells of messages that were missed or could not be read: once a second at most, and all at the end."""
+    """Tells of messages that were missed or could not be read: once a second at most, and all at the end.
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    Not `exact`: not all were to be shown, so none was missed.
+    """
+
+    def __init__(self, tell: Callable[[str], None], *, exact: bool = True) -> None:
         self._tell = tell
+        self._exact = exact
         self._before = 0  # in regions that others have replaced since
         self._here = 0
         self._told = 0
@@ -224,7 +233,7 @@ class Losses:
 
     def note(self, topic: Topic) -> int:
         """Bring the account up to date: how many were missed in all."""
-        if topic._attached:  # noqa: SLF001 - our own handle
+        if self._exact and topic._attached:  # noqa: SLF001 - our own handle
             here = topic.missed
             if here < self._here:
                 self._before += self._here

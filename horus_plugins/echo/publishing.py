@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from horus_core import _native
-from horus_core.errors import ConfigError, HorusError, HorusTimeoutError
+from horus_core.errors import ConfigError, HorusError, HorusTimeoutError, TopicTypeError
 from horus_core.messages import registry
 from horus_core.names import publishable, topic_name
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import pool, region, upkeep
 from horus_core.text import plain_name
+from horus_core.topics import types
 from horus_core.topics.topic import Topic
 from horus_plugins.echo import arguments, json_text, record
 from horus_plugins.echo.known import POOLED, KnownTopic
@@ -69,10 +70,33 @@ class Publisher:
         self._topic: Topic | None = None
         self.sent = 0
         self.dropped = 0
-        if wanted is not None:
-            self._open(type_named(wanted))
-        elif region.identity(namespaces.topic_region(namespaces.current(), self.name)) is not None:
+        there = region.identity(namespaces.topic_region(namespaces.current(), self.name)) is not None
+        cls = None if wanted is None else type_named(wanted)
+        if cls is not None and not (there and self._is_of(cls)):
+            self._open(cls)
+        elif there and self._topic is None:
             self._open(None)
+
+    def _is_of(self, cls: type) -> bool:
+        """Whether the topic that is there is of the class, and so opened; False when it may be replaced.
+
+        Raises TopicTypeError when others use it with another type.
+        """
+        topic = self._open(None)
+        ring = topic._look()  # noqa: SLF001 - our own handle
+        wanted = types.of_class(cls)
+        found = wanted if ring is None else types.of_ring(ring)
+        if ring is not None and found == wanted:
+            return True
+        in_use = ring is not None and ring.in_use(True)
+        topic.close()
+        self._topic = None
+        if in_use:
+            raise TopicTypeError(
+                f"Publishing on topic {self.name!r} failed: expected --type {found.name}, which its users have, got "
+                f"{wanted.name}. Leave out --type, or use another topic name."
+            )
+        return False
 
     def _open(self, cls: type | None) -> Topic:
         kind: type[Topic] = KnownTopic if cls is None else Topic

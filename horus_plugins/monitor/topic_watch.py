@@ -126,7 +126,7 @@ class Watch:
     def _opened(self) -> _native.Ring | None:
         member = process.look(self.namespace)
         if member is None:
-            return None
+            raise RegionError("nobody lives in the namespace who could read it: run `horus clean`")
         try:
             fd = region.open_existing(self._name)
         except posix_ipc.ExistentialError:

@@ -27,6 +27,14 @@ def drain(topic):
     return list(iter(topic.recv, None))
 
 
+@pytest.fixture(autouse=True)
+def _same_depth():
+    """The command lets its process go deeper; the next test shall not."""
+    before = sys.getrecursionlimit()
+    yield
+    sys.setrecursionlimit(before)
+
+
 @pytest.fixture
 def pub(ns, monkeypatch):
     """The command in this process, with bytes for its stdin."""
@@ -85,6 +93,7 @@ def test_what_does_not_fit_is_told_with_its_place(pub, capsys):
         (["cmd_vel", "-"], b'{"$type":"Imu"}', r"line 1 of stdin\): expected a CmdVel, got a Imu"),
         (["new", "-"], b'{"$type":"Nope"}', r"No message type 'Nope'.*--type topic:NAME"),
         (["dicts", "-"], b'{"a":18446744073709551616}', r"line 1 of stdin\): .*more than 64 bits at \$\.a"),
+        (["dicts", "-"], b'{"a":' * 3000 + b"1" + b"}" * 3000, r"line 1 of stdin.* failed"),
         (["dicts", "hello"], b"", r"expected KEY=VALUE, or one value as JSON, got 'hello'"),
         (["dicts", "-", "--format", "msgpack"], b"\x01\xc1", "message 2 of stdin failed: expected MessagePack"),
     ):  # fmt: skip

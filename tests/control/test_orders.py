@@ -9,6 +9,7 @@ import time
 import pytest
 
 import horus
+from horus_core import _native
 from horus_core.control import commands, server
 from horus_core.nodes.node import Node
 from horus_core.scheduler.entry import NEVER
@@ -238,6 +239,18 @@ def test_a_scheduler_that_is_stepped_is_asked_from_another_namespace(namespace, 
         scheduler.tick_once()
         assert arm.did == ["init", "shutdown"]
         assert ask(namespace, "robot", "Ping")["nodes"] == ["leg"]
+
+
+# spec: F34
+def test_kernels_that_cannot_sleep_on_several_words(namespace, running, monkeypatch):
+    """Before Linux 5.16 the topics are looked at now and then, which is slower, and answers all the same."""
+    monkeypatch.setattr(_native, "waits_on_many", lambda: False)
+    running(Node("arm", tick=lambda: None), name="robot")
+    running(Node("leg", tick=lambda: None), name="other")
+    assert [ask(namespace, name, "Ping", timeout_s=10)["nodes"] for name in ("robot", "other")] == [
+        ["arm"],
+        ["leg"],
+    ]
 
 
 # spec: F34

@@ -23,11 +23,12 @@ PRESSED_AFTER_S = 0.5
 
 
 def press_ctrl_c():
-    """End every run of a scheduler that has gone on for a while."""
+    """End every run of a scheduler that has kept the page from going on for a while."""
     since = None
     while True:
         time.sleep(0.02)
-        running = {loop.scheduler for loop in list(clock._by_thread.values()) if loop.scheduler.started_ns}
+        loop = clock._by_thread.get(threading.main_thread().ident)
+        running = loop is not None and loop.scheduler.started_ns
         if not running:
             since = None
         elif since is None:

@@ -121,7 +121,7 @@ def _check_pair(command, namespace, folder):
     out = folder / "out"
     with out.open("wb") as stdout:
         process = subprocess.Popen(
-            ["sh", "-c", f"exec {command}"],
+            ["sh", "-c", f"exec env {command}"],
             cwd=folder,
             env=_environment(namespace),
             stdin=subprocess.DEVNULL,

@@ -252,3 +252,5 @@ def test_a_region_that_cannot_be_read_is_told_as_such(horus_namespace):
     assert not look.there
     assert "starts with other bytes" in look.error
     topic.close()
+    (namespace.SHM / namespace.region(horus_namespace, process.INDEX)).unlink()
+    assert "nobody lives in the namespace" in Watch(horus_namespace, "t").look().error

@@ -21,3 +21,12 @@ def test_looking_leaves_the_mark_of_use(horus_namespace):
     finally:
         os.close(file)
     topic.close()
+
+
+# spec: A56
+def test_a_list_needs_no_lock_of_the_namespace(horus_namespace):
+    """Who is stopped while it opens a topic holds that lock: it must not hide what runs."""
+    topic = horus.Topic("t", dict)
+    with namespace.locked(horus_namespace):
+        assert [state.state for state in topics.topics(horus_namespace)] == [topics.UNUSED]
+    topic.close()
