@@ -191,6 +191,8 @@ def _said(command: str, done: Steered) -> str:
     word = "paused" if command == PAUSE else "resumed"
     if done.already:
         return f"{where} {'was paused already' if command == PAUSE else 'was not paused'}: {done.state}."
+    if command == PAUSE and done.state != "paused":
+        return f"{where} begins no further tick; the one that is under way has not ended: {done.state}."
     return f"{where} is {word}: {done.state}."
 
 
