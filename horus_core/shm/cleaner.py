@@ -221,7 +221,7 @@ def _remove_tree(directory: Path) -> None:
 
 
 def _record_files(directory: Path) -> list[tuple[str, os.stat_result]]:
-    """All files but the lock, by path: no Path is made of what every run looks at. Logs come and go without the lock."""
+    """All files but the lock, by path: every run looks at them. Logs come and go without the lock."""
     found = []
     folders, lock = [str(directory)], f"{directory}/lock"
     while folders:
