@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -90,9 +91,8 @@ def status() -> Status:
         found.engaged, found.reason, found.source = bool(order.engaged), order.reason, order.source
     for path in flights.listed(here):
         _add_scheduler(found, path)
-    for session in manifest.sessions(here):
-        if session.alive and found.engaged:
-            (found.stopping if session.status == "stopping" else found.deaf).append(session.session)
+    if found.engaged:
+        _add_sessions(found)
     return found
 
 
@@ -113,17 +113,25 @@ def told(found: Status) -> list[str]:
     ]
     lines += [f"Launch session {name} heard it: its processes are stopped." for name in found.stopping]
     lines += [f"NOT SAFE: launch session {name} runs on." for name in found.deaf]
-    safe = sum(node.safe_state for node in found.nodes)
     if found.schedulers:
-        lines.append(
-            f"{len(found.schedulers)} schedulers, {len(found.nodes)} nodes: {safe} have entered their safe state."
-        )
+        lines.append(_counted(found))
     lines.append("It stands until `horus estop --release`.")
     return lines
 
 
+def _counted(found: Status) -> str:
+    """How many nodes obey; that few of them have an enter_safe_state() is no sign that the others move."""
+    nodes, schedulers = len(found.nodes), len(found.schedulers)
+    held, safe = (sum(getattr(node, what) for node in found.nodes) for what in ("held", "safe_state"))
+    ended = sum(not node.held and node.state in _ENDED for node in found.nodes)
+    return (
+        f"Held: {held} of {nodes} node{'s' * (nodes != 1)} of {schedulers} scheduler{'s' * (schedulers != 1)}, "
+        f"{safe} of them by their own enter_safe_state(){f'; {ended} had ended' * bool(ended)}."
+    )
+
+
 def _publish(order: estop.EmergencyStop, is_done: Any) -> Status:
-    there = {session.session for session in manifest.sessions(namespace.current()) if session.alive}
+    there = manifest.names(namespace.current())
     with estop.open_topic(_SOURCE, registry.SHM) as topic:
         if not topic.send(order):
             raise HorusError(f"The order was not published: topic {estop.TOPIC!r} took nothing. Try again.")
@@ -132,9 +140,17 @@ def _publish(order: estop.EmergencyStop, is_done: Any) -> Status:
         while not is_done(found) and time.monotonic() < deadline:
             time.sleep(_STEP_S)
             found = status()
-    # Those that are over by now have heard it, too.
-    found.stopping = sorted({*found.stopping, *(there - {*found.deaf})}) if order.engaged else []
+    if order.engaged:  # those that are over by now have heard it, too
+        over = there - manifest.names(found.namespace)
+        found.stopping = sorted({*found.stopping, *over})
     return found
+
+
+def _add_sessions(found: Status) -> None:
+    with suppress(HorusError, OSError):  # nobody's, or a namespace whose lock somebody keeps
+        for session in manifest.sessions(found.namespace):
+            if session.alive:
+                (found.stopping if session.status == "stopping" else found.deaf).append(session.session)
 
 
 def _add_scheduler(found: Status, path: Path) -> None:

@@ -485,6 +485,7 @@ class Session:
         if now >= self._keep_at:
             self._keep_at = now + _KEEP_S
             self._member = self.books.keep()
+            self._memory.look()
         self._pump.push()  # who reads in the manifest that a node has ended finds its last words
         status: SessionStatus = "stopping" if self.stopping else "running" if self._all_ready else "starting"
         self.books.publish(status, (unit.row for unit in self.units.values()))
