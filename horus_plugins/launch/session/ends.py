@@ -19,13 +19,18 @@ _OOM_COUNTER = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 _KMSG_MOST = 1 << 14
 
 
+_Counts = tuple["int | None", "int | None"]
+"""Of the machine, and of our control group; None where there is none."""
+
+
 class OutOfMemory:
     """What the kernel tells of processes that it killed for want of memory."""
 
     def __init__(self, files: tuple[Path, Path | None] | None = None) -> None:
         """`files`: where the counters of the machine and of our control group stand."""
         self._files = files or (Path("/proc/vmstat"), _memory_events())
-        self._last = self._before = self._count()
+        self._last: _Counts = self._count()
+        self._before = self._last
 
     def look(self) -> None:
         """To be called every second or so: a SIGKILL is never blamed on what the kernel did long before."""
@@ -35,18 +40,30 @@ class OutOfMemory:
         """Whether that is what a SIGKILL was; None where the kernel does not tell.
 
         A machine that killed nobody since the last look but one settles it. Otherwise the kernel's log names the
-        process, or the counter of our control group has risen: of several that died at once it is then said of each.
+        process, or the counter of our control group has risen, of which each counts for one process.
         """
-        machine, group = self._count()
+        now = machine, group = self._count()
         machine_before, group_before = self._before
         if machine is not None and machine == machine_before:
             return False
-        rose = None if group is None or group_before is None else group > group_before
-        return _named_in_log(pid) or rose or None
+        rose = group is not None and group_before is not None and group > group_before
+        if not (_named_in_log(pid) or rose):
+            return None
+        self._before, self._last = _one_more(self._before, now), _one_more(self._last, now)
+        return True
 
-    def _count(self) -> tuple[int | None, int | None]:
+    def _count(self) -> _Counts:
         machine, group = map(_count, self._files)
         return machine, group
+
+
+def _one_more(seen: _Counts, most: _Counts) -> _Counts:
+    """The counters with one more kill accounted for."""
+    machine, group = (
+        None if one is None or limit is None else min(one + 1, limit)
+        for one, limit in zip(seen, most, strict=True)
+    )
+    return machine, group
 
 
 def exit_of(child: Child, memory: OutOfMemory) -> Exit:
