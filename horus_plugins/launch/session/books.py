@@ -14,6 +14,7 @@ from horus_plugins.launch.manifest import Manifest
 from horus_plugins.launch.session.claim import claim
 from horus_plugins.launch.session.events import Events
 from horus_plugins.launch.session.files import LineFile
+from horus_plugins.launch.session.reserve import Reserve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +35,7 @@ class Books:
         self._settings = settings
         self._unwritten: set[LineFile] = set()
         self._published = b""
+        self._reserve = Reserve()
         self._is_ours = False
         home = Path(settings.log_dir) if settings.log_dir else manifest.folder(plan.namespace)
         self._outputs = home / plan.session
@@ -85,10 +87,20 @@ class Books:
         self.manifest.status = status
         self.manifest.nodes = list(rows)
         data = manifest.encode(self.manifest)
-        if data != self._published:
-            with suppress(OSError):  # shared memory is full: it is tried again at the next turn
-                manifest.write(self.manifest)
-                self._published = data
+        if data == self._published:
+            return
+        if not self._write():
+            self._reserve.give()  # shared memory is full
+            if not self._write():
+                return  # it is tried again at the next turn
+        self._published = data
+        self._reserve.keep(manifest.folder(self._namespace), len(data))
+
+    def _write(self) -> bool:
+        with suppress(OSError):
+            manifest.write(self.manifest)
+            return True
+        return False
 
     def flush(self) -> None:
         """Write the lines that came."""
@@ -104,3 +116,4 @@ class Books:
         """The session is over: its manifest goes, everything else stays."""
         self.flush()
         manifest.remove(self.manifest)
+        self._reserve.close()

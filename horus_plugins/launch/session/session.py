@@ -14,7 +14,7 @@ from horus_plugins.launch import system
 from horus_plugins.launch.escaped import end_escaped
 from horus_plugins.launch.guard import Guard
 from horus_plugins.launch.pump import Pump
-from horus_plugins.launch.session import discovery, ends, events, orders, starting
+from horus_plugins.launch.session import discovery, ends, events, orders, reloading, starting
 from horus_plugins.launch.session.books import Books
 from horus_plugins.launch.session.control import Control
 from horus_plugins.launch.session.ending import Ending
@@ -26,7 +26,7 @@ from horus_plugins.launch.session.unit import FINAL, Unit
 from horus_plugins.launch.signals import STOP, SignalPipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from horus_plugins.launch.child import Child
     from horus_plugins.launch.file.plan import Plan, PlannedNode
@@ -70,22 +70,25 @@ class Session:
         Raises LaunchError when the session cannot start at all.
         """
         system.adopt_orphans()
-        guard = Guard(self._mark)
+        self.guard = guard = Guard(self._mark)
         with SignalPipe() as signals:
             try:
-                self._open(guard)
+                self._open()
             except BaseException:
                 self.books.abandon()
                 self._pump.finish()
                 guard.dismiss()
                 raise
             self._pump.watch(signals.fd)
+            self._pump.watch(guard.fd)
             if self._settings.hold_fd is not None:
                 self._pump.watch(self._settings.hold_fd)
             try:
                 while not self._over:
                     self._turn(signals)
-                end_escaped(self._mark, lambda: self._turn(signals), self.report.step)
+                end_escaped(
+                    self._mark, lambda: self._turn(signals), self.report.step, lambda: self._stop_requests
+                )
                 self._close()
             finally:
                 self._pump.finish()
@@ -127,31 +130,16 @@ class Session:
             unit.restarts.reset()
             unit.back_off(0.0)
 
-    def adopt(self, plan: Plan) -> dict[str, list[str]]:
-        """Take over a changed plan: only what differs is started, stopped or restarted. Their names."""
-        old = self.units
-        gone = [unit for name, unit in old.items() if name not in {node.name for node in plan.nodes}]
-        changed = [node for node in plan.nodes if node.name in old and old[node.name].plan != node]
-        added = [node for node in plan.nodes if node.name not in old]
-        self.plan = plan
-        for unit in gone:
-            unit.leaving = True
-            self.stop_unit(unit)
-        for node in changed:
-            old[node.name].successor = node
-            self.stop_unit(old[node.name])
-        for node in added:
-            self.units[node.name] = self._new_unit(node)
-        self._sort()
-        self._replace()
+    def new_unit(self, node: PlannedNode, restarts: int = 0) -> Unit:
+        """A node as the plan has it, not started yet."""
+        unit = Unit(node, self.books.output_of(node.name))
+        unit.row.restarts = restarts
+        return unit
+
+    def note_reload(self, done: Mapping[str, list[str]]) -> None:
+        """Its plan is another now, and this is what differs: it has yet to be ready."""
         self._all_ready = False
-        done = {
-            "started": [node.name for node in added],
-            "stopped": [unit.name for unit in gone],
-            "restarted": [node.name for node in changed],
-        }
         self.books.events.note(events.SESSION_RELOAD, **done)
-        return done
 
     # The loop
 
@@ -165,6 +153,8 @@ class Session:
             return
         for number in signals.received():
             self._on_signal(number)
+        if self.guard.fd in ready:
+            self._renew_guard()
         if self._settings.hold_fd in ready:
             self._pump.unwatch(self._settings.hold_fd)
             self.stop("who started it has gone")
@@ -214,7 +204,7 @@ class Session:
             self.stop(why)
             return
         left = [unit for unit in self.units.values() if unit.ending is not None]
-        names = ", ".join(f"[{unit.name}]" for unit in left)
+        names = ", ".join(f"[{unit.name}]" for unit in left) or "what left its group"
         insist = self._stop_requests == 2  # noqa: PLR2004 - the second
         self.report.step(f"asked again ({why}): {'SIGTERM, once more,' if insist else 'SIGKILL'} to {names}")
         for unit in left:
@@ -229,6 +219,12 @@ class Session:
         os.kill(os.getpid(), signal.SIGSTOP)
         for child in children:
             child.resume()
+
+    def _renew_guard(self) -> None:
+        self._pump.unwatch(self.guard.fd)
+        self.guard.renew()
+        self._pump.watch(self.guard.fd)
+        self.report.step(f"the guard process was killed; another has taken its place (pid {self.guard.pid})")
 
     # Starting
 
@@ -409,20 +405,7 @@ class Session:
                 self._pump.drop(child)
                 self.guard.forget(child.pid)
                 unit.child = unit.ending = None
-        self._replace()
-
-    def _replace(self) -> None:
-        """Carry out what a changed plan left to do until a process was gone."""
-        for name, unit in list(self.units.items()):
-            if unit.child is not None:
-                continue
-            if unit.leaving:
-                del self.units[name]
-                unit.log.close()
-            elif unit.successor is not None and not self.stopping:
-                unit.log.flush()
-                unit.log.close()
-                self.units[name] = self._new_unit(unit.successor, unit.row.restarts)
+        reloading.replace(self)
 
     @property
     def _over(self) -> bool:
@@ -430,13 +413,12 @@ class Session:
 
     # Keeping the books
 
-    def _open(self, guard: Guard) -> None:
-        self.guard = guard
+    def _open(self) -> None:
         self._member = process.member(self.plan.namespace)
         self._estop = Watch()
         self._estop.require_none(self.plan.session)
         for node in self.plan.nodes:
-            self.units[node.name] = self._new_unit(node)
+            self.units[node.name] = self.new_unit(node)
         self._leftovers = Leftovers(self.books.open(self.plan), RUN_ID, self.report.step)
         self.lines = Lines(self.plan.namespace)
         self._control = Control(self.plan.namespace, self.plan.session, orders.commands(self))
@@ -469,20 +451,10 @@ class Session:
         if now >= self._keep_at:
             self._keep_at = now + _KEEP_S
             self._member = self.books.keep()
+            self._memory.look()
         self._pump.push()  # who reads in the manifest that a node has ended finds its last words
         status: SessionStatus = "stopping" if self.stopping else "running" if self._all_ready else "starting"
         self.books.publish(status, (unit.row for unit in self.units.values()))
-
-    def _new_unit(self, node: PlannedNode, restarts: int = 0) -> Unit:
-        unit = Unit(node, self.books.output_of(node.name))
-        unit.row.restarts = restarts
-        return unit
-
-    def _sort(self) -> None:
-        """The order of the plan; what is leaving stands last."""
-        order = {node.name: number for number, node in enumerate(self.plan.nodes)}
-        names = sorted(self.units, key=lambda name: order.get(name, len(order)))
-        self.units = {name: self.units[name] for name in names}
 
     @property
     def _mark(self) -> bytes:
