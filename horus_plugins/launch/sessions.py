@@ -167,7 +167,6 @@ def _scheduler_states(namespace: str) -> dict[str, str]:
 
 
 def _node_states(record: records.SchedulerRecord) -> list[str]:
-
     begun, now_ns = records.last_ticks(record, record.ticks()), _native.now_ns()
     return [
         records.shown_state(row, records.RUNNING, begun.get(row["row"], now_ns), now_ns)

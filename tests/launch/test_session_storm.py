@@ -11,6 +11,7 @@ from launching import alive, ask, horus, launch, until  # noqa: F401 - launch is
 import horus as face
 from horus import launch as sessions
 from horus.testing import launched
+from horus_core.shm import namespace
 from horus_plugins.monitor import control
 
 NODES, KILLS = 6, 20
@@ -77,6 +78,20 @@ def test_a_file_is_launched_in_a_test(tmp_path, monkeypatch):
     ):
         pass
     assert not [entry for entry in Path("/dev/shm").iterdir() if where.partition("-")[0] in entry.name]
+
+
+def test_a_namespace_that_was_given_is_not_removed(tmp_path, horus_namespace):
+    """Whoever else is in it goes on."""
+    (tmp_path / "bad.yaml").write_text("nodes: [{name: n0, command: sh -c 'exit 9'}]")
+    with face.Topic("kept") as topic, face.Topic("kept") as peer:
+        assert not peer.has_msg()
+        with pytest.raises(face.LaunchError), launched(tmp_path / "bad.yaml", namespace=horus_namespace):
+            pass
+        assert namespace.path(horus_namespace).exists()
+        topic.send({"n": 1})
+        assert peer.recv() == {"n": 1}
+        with face.Topic("kept") as late:
+            assert late.latest() == {"n": 1}
 
 
 def test_sessions_from_python(tmp_path, horus_namespace):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _MAIN = Path(__file__).with_name("main.py")
 _POLL_S = 0.01
 _TAIL_LINES = 15
+_MOST_SAID = 1 << 18
 _STARTING = ("waiting", "starting")
 
 
@@ -66,7 +67,7 @@ class Running:
         self._hold = theirs
         self.pid = self._process.pid
         self.said = ""
-        """What the launcher said, as far as it was read."""
+        """What the launcher said, as far as it was read; of much the last."""
         assert self._process.stdin is not None
         assert self._process.stderr is not None
         os.set_blocking(self._process.stderr.fileno(), False)
@@ -159,7 +160,7 @@ class Running:
             return
         with suppress(BlockingIOError):
             while data := os.read(stream.fileno(), 1 << 16):
-                self.said += data.decode(errors="replace")
+                self.said = (self.said + data.decode(errors="replace"))[-_MOST_SAID:]
 
     def _bad(self, node: manifest.LaunchedNode) -> str:
         how = node.last_exit.text if node.last_exit is not None else node.waiting_for
