@@ -146,7 +146,7 @@ def _node(row: LaunchedNode, states: dict[str, str]) -> NodeStatus:
         row.restarts,
         row.last_exit,
         next_try_s,
-        row.waiting_for if status in ("waiting", "failed") else "",
+        row.waiting_for if status in ("waiting", "failed", "backing-off") else "",
     )
 
 

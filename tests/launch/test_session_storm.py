@@ -12,7 +12,7 @@ import horus as face
 from horus import launch as sessions
 from horus.testing import launched
 from horus_core.shm import namespace
-from horus_plugins.monitor import control
+from horus_plugins.monitor import control, steering
 
 NODES, KILLS = 6, 20
 
@@ -56,6 +56,36 @@ def test_a_node_that_was_stopped_by_name_is_not_restarted(launch, tmp_path):  # 
     assert robot.events("NodeRestarted") == []
     (end,) = robot.events("NodeExited")
     assert (end["asked"], end["exit_code"]) == (True, 0)
+
+
+BETWEEN = """
+nodes:
+  - {name: waits, command: sleep 1000, start_delay: 1000}
+  - {name: fails, command: ./fails.sh, restart: {policy: always, backoff: 0.01, max_backoff: 1000, max: 1000}}
+"""
+
+
+# spec: C22
+def test_a_node_that_does_not_run_just_now_is_reached_too(launch, tmp_path):  # noqa: F811
+    """Between two runs, or before the first: killing it keeps it from starting; why it cannot start is told."""
+    program = tmp_path / "fails.sh"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    robot = launch("robot", BETWEEN)
+    robot.reaches("fails", "backing-off")
+    program.unlink()
+    why = "Starting [fails] failed: No such file or directory"
+    until(lambda: robot.node("fails").waiting_for.startswith(why), "why it does not start")
+    until(lambda: why in ask("--status")[1], "the status tells it, too")
+    names = [target.name for target in steering.targets(robot.namespace)]
+    assert names == ["waits", "fails"]
+    for name, status in (("fails", "crashed"), ("waits", "stopped")):
+        chosen = steering.choose(robot.namespace, [name])
+        (done,) = steering.steer(steering.STOP, chosen, robot.namespace, timeout_s=10).nodes
+        assert done.text == f"{name} is not started any more by its launcher, session robot."
+        if name == "fails":  # the session goes on
+            robot.reaches(name, status)
+    assert robot.wait() == 3
 
 
 # spec: F31
