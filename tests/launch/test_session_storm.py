@@ -138,6 +138,15 @@ def test_sessions_from_python(tmp_path, horus_namespace):
     session.release()  # as the end of this process would
     assert session.wait() == 0
     assert not alive(pid)
+    text = "nodes: [{name: a, command: sleep 1000, ready_timeout: 0.2}]"  # it takes a second
+    (tmp_path / "late.yaml").write_text(text)
+    with (
+        sessions.load(tmp_path / "late.yaml").start() as late,
+        pytest.raises(
+            face.LaunchError, match=r"'a' of session 'late' is not ready: expected that within 0.2 s"
+        ),
+    ):
+        late.wait_ready()
     with sessions.start(file.plan(session="other")) as other:
         assert other.wait_ready().session == "other"
     assert other.exit_code == 0
