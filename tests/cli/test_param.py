@@ -22,12 +22,16 @@ import horus
 params = horus.RuntimeParams()
 seen = []
 
+def say(line):  # on two threads, so each line at once
+    sys.stdout.write(line + "\\n")
+    sys.stdout.flush()
+
 def no_shaking(speed):
     if speed == 1.3:
         raise ValueError("at 1.3 m/s it shakes \\x1b[31m\\nhorus: all is well")
 
 def changed(speed):
-    print("changed to", speed, flush=True)
+    say(f"changed to {speed}")
     if speed == 0.7:
         raise RuntimeError("no such gear")
 
@@ -40,7 +44,7 @@ def tick(node):
     label = params.get("label", default="none")
     if (speed.value, label) not in seen:
         seen.append((speed.value, label))
-        print("ticks with", speed.value, label, flush=True)
+        say(f"ticks with {speed.value} {label}")
 
 import time
 nodes = horus.Node(sys.argv[1], tick=tick, rate=100), horus.Node(sys.argv[1] + "2", tick=lambda: None)
