@@ -98,7 +98,8 @@ def reload(name: str, where: Where, *, as_json: bool) -> int:
     from horus_plugins.launch.file.launch_file import Choice, plan  # noqa: PLC0415
 
     session = sessions.find(name, where.namespace)
-    choice = Choice(**session.options)._replace(namespace=session.namespace, session=session.session)
+    chosen = {name: value for name, value in session.options.items() if name in Choice._fields}
+    choice = Choice(**chosen)._replace(namespace=session.namespace, session=session.session)
     changed = asking.reload(session, plan(session.file, choice))
     if as_json:
         print_json(changed)

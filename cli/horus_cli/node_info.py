@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli import common
+from horus_cli import common, completing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ _MEGABYTE = 1e6
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing.nodes)
 @common.json_option
 @common.namespace_option
 @common.bounded()
@@ -60,11 +60,21 @@ def lines(found: NodeDetail) -> Iterator[str]:
         texts = [_end(end, label) for end in ends] or ["nothing"]
         for number, text in enumerate(texts):
             yield f"  {label if number == 0 else '':<{_LABEL}}{common.safe(text)}"
+    yield from _happened(found)
+
+
+def _happened(found: NodeDetail) -> Iterator[str]:
+    from horus_plugins.monitor import dates  # noqa: PLC0415 - not needed for --help
+
     if found.events:
         yield "Last events:"
     for event in found.events:
         told = _event_text(event.text, event.state)
         yield f"  {event.time[:19].replace('T', ' ')}  {common.safe(event.kind)}  {told}"
+    if found.log:
+        yield "Last log lines:"
+    for line in found.log:
+        yield f"  {dates.seconds(line.time_ns)}  {line.level}  {common.safe(line.text)}"
     if found.crashed:
         when = (found.crashed_at or "?")[:19].replace("T", " ")
         yield f"Crashed {when}: {common.safe(found.crashed.splitlines()[0] if found.crashed else '')}"

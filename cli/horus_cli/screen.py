@@ -173,7 +173,8 @@ def clip(line: str, columns: int) -> str:
             continue
         width += _columns(line[at])
         if width > columns:
-            return "".join(taken) + (_PLAIN if _STYLE.search(line) else "")
+            styles = _STYLE.findall("".join(taken))
+            return "".join(taken) + (_PLAIN if styles and styles[-1] != _PLAIN else "")
         taken.append(line[at])
         at += 1
     return "".join(taken)

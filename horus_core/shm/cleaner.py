@@ -164,7 +164,7 @@ class _Sweep:
 
     def _is_nobodys(self, file: Path, *, aged: bool) -> bool:
         """Whether no living process needs the record; one that does not say whose it is counts by its age."""
-        if file.parent.name == log_file.FOLDER:
+        if file.parent.name == log_file.FOLDER and file.suffix == log_file.SUFFIX:
             return not (log_file.is_locked(file) if aged else log_file.is_in_use(file))
         if self._member is None or not (self._others or self._own):
             return True

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from horus_core.errors import HorusError, RegionError
 from horus_core.plugins.reasons import nearest
-from horus_plugins.monitor import blackbox, claims, dates, node_list, processes, topics
+from horus_plugins.monitor import blackbox, claims, dates, logs, node_list, processes, topics
 from horus_plugins.monitor.blackbox import Event  # noqa: TC001 - msgspec reads the annotations
+from horus_plugins.monitor.logs import LogLine  # noqa: TC001 - the same
 from horus_plugins.monitor.node_list import ListedNode  # noqa: TC001 - the same
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _WINDOW_S = 0.1
 _EVENTS = 10
+_LINES = 5
+_LOG_NS = 600 * 1_000_000_000
 
 
 class ProcessDetail(msgspec.Struct, kw_only=True):
@@ -64,6 +68,8 @@ class NodeDetail(msgspec.Struct, kw_only=True):
     subscribes: list[End] = []
     events: list[Event] = []
     """The last ten that its scheduler recorded of it."""
+    log: list[LogLine] = []
+    """The last five lines that it logged, of those files that were written in the last ten minutes."""
     failure: str = ""
     """The last traceback that was recorded."""
     crashed: str = ""
@@ -95,6 +101,8 @@ def detail(namespace: str, name: str) -> NodeDetail:
     found.publishes, found.subscribes = _ends(namespace, node, claim)
     if node.scheduler:
         _recall(found)
+    lines = logs.Reader(namespace).read(time.time_ns() - _LOG_NS)
+    found.log = [line for line in lines if (line.node, line.pid) == (name, node.pid)][-_LINES:]
     return found
 
 

@@ -39,6 +39,8 @@ class Target(msgspec.Struct):
     """The launch session that its process belongs to; "" for none."""
     topic: str = ""
     """That session's control topic."""
+    launcher: int = 0
+    """Its process."""
 
 
 class Steered(msgspec.Struct):
@@ -87,7 +89,7 @@ def targets(namespace: str) -> list[Target]:
     nodes = sorted(_nodes(namespace, sessions), key=lambda target: target.name)
     taken = {target.name for target in nodes}
     launched = [
-        Target(node.name, "", node.pid, session.session, session.control_topic)
+        Target(node.name, "", node.pid, session.session, session.control_topic, session.pid)
         for session in sessions
         for node in session.nodes
         if node.pid and node.name not in taken
@@ -109,6 +111,7 @@ def _nodes(namespace: str, sessions: list[manifest.Session]) -> list[Target]:
                 pid,
                 session.session if session else "",
                 session.control_topic if session else "",
+                session.pid if session else 0,
             )
             for row in record.rows()
             if not row["gone"]
@@ -155,7 +158,9 @@ def _steer_one(
                 f"(pid={target.pid}), which shows no such node. It can be killed and restarted."
             )
         if target.topic and (command == STOP or not target.scheduler):
-            answer = control.ask_topic(namespace, target.topic, command, timeout_s=timeout_s, **fields)
+            answer = control.ask_topic(
+                namespace, target.topic, command, timeout_s=timeout_s, pid=target.launcher, **fields
+            )
         else:
             answer = control.ask(namespace, target.scheduler, command, timeout_s=timeout_s, **fields)
     except HorusError as error:

@@ -22,6 +22,7 @@ ROBOT = """
     def grip(node):
         node.recv("rgb")
         if node.info.tick_count() == 5:
+            node.log_info("grips \\x1b[31m")
             print("ready", flush=True)
             raise ValueError("no air \\x1b[31m")
 
@@ -122,6 +123,7 @@ def _check_info(horus, robot):
     assert re.search(r"subscribes +rgb \(dict\), received \d+", text)
     assert "  failure  ValueError: no air \\x1b[31m" in text
     assert "raise ValueError(" in text
+    assert "  info  grips \\x1b[31m" in text
     assert "\x1b" not in text
     told = horus("node", "info", "camera", "--json")
     assert told.wait() == 0
@@ -220,6 +222,11 @@ class Tmux:
         )
         return done.stdout
 
+    def close(self):
+        self("kill-server")
+        folder = Path(os.environ.get("TMUX_TMPDIR", "/tmp")) / f"tmux-{os.getuid()}"
+        (folder / self._base[2]).unlink(missing_ok=True)  # which tmux leaves
+
     def keys(self, *keys):
         self("send-keys", "-t", "t", *keys)
 
@@ -276,4 +283,4 @@ def test_a_watch_in_a_terminal(robot, tmp_path, ns, wait_for):
         terminal.keys("echo typed", "Enter")
         shows("\ntyped\n")
     finally:
-        terminal("kill-server")
+        terminal.close()

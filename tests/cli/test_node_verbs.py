@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 
@@ -134,7 +135,12 @@ def test_a_launcher_is_told_of_what_is_killed(here, ns, script, tmp_path, wait_f
         assert f"camera (pid {pid}) is stopped by its launcher, session demo." in here("kill", "camera")[1]
         wait_for(lambda: row("camera").status == "stopped", "its end")
         assert not alive(pid)
-        pid = row("robot").pid
+        pid, launcher = row("robot").pid, manifest.sessions(ns)[0].pid
+        os.kill(launcher, signal.SIGSTOP)
+        frozen = steering.steer("StopNode", steering.choose(ns, ["leg"]), ns, timeout_s=0.1)
+        os.kill(launcher, signal.SIGCONT)
+        assert frozen.timed_out
+        assert f"Process {launcher} is stopped" in frozen.nodes[0].text
         assert here("pause", "leg")[1] == f"leg (pid {pid}) is paused: paused.\n"
         for name in ("leg", "arm.left", "arm.right"):
             assert f"{name} (pid {pid}) is removed by its launcher, session demo." in here("kill", name)[1]

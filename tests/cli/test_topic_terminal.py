@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,8 @@ class Terminal:
     def close(self):
         if self._server:
             self._tmux("kill-server")
+            folder = Path(os.environ.get("TMUX_TMPDIR", "/tmp")) / f"tmux-{os.geteuid()}"
+            (folder / self._server).unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -153,3 +153,6 @@ def test_the_name_of_a_living_session_is_refused_naming_who_has_it(horus_namespa
         claim(made(horus_namespace), member)
     manifest.write(made(horus_namespace, ident=12345 << 16 | 9, run_id="dead"))
     assert claim(made(horus_namespace), member) == "dead"
+    for name in (".robot", "r" * 106):
+        with pytest.raises(LaunchError, match="at most 105 characters that does not start with a dot"):
+            claim(made(horus_namespace, name), member)

@@ -81,7 +81,9 @@ def test_a_session_from_its_start_to_its_end(launch, tmp_path):  # noqa: F811, P
 
     # States are checked: a process that stands still, or a launcher, is not shown as running.
     os.kill(rows["camera"].pid, signal.SIGSTOP)
-    assert re.search(r"^  camera +\d+  Suspended", ask("--status")[1], re.MULTILINE)
+    until(
+        lambda: re.search(r"^  camera +\d+  Suspended", ask("--status")[1], re.MULTILINE), "it stands still"
+    )
     os.kill(rows["camera"].pid, signal.SIGCONT)
 
     # The name is taken, and by whom.

@@ -1,13 +1,19 @@
-"""Restarts and nodes of schedulers: kills at random, and what a node's end means to its session."""
+"""Restarts and nodes of schedulers: kills at random, what a node's end means, and sessions from Python."""
 
+import os
+import threading
+from pathlib import Path
+
+import pytest
 import storm
 from launching import alive, ask, horus, launch, until  # noqa: F401 - launch is a fixture
 
 import horus as face
+from horus import launch as sessions
 from horus.testing import launched
 from horus_plugins.monitor import control
 
-NODES, KILLS = 8, 30
+NODES, KILLS = 6, 20
 
 
 # spec: A45 A46 C31
@@ -17,6 +23,7 @@ def test_every_kill_is_followed_by_a_restart_and_the_books_are_right(launch, tmp
     robot.ready()
     storm.strike(robot, KILLS, talkers=1, until=until)
     pids = [node.pid for node in robot.manifest().nodes]
+    until(lambda: robot.node("n0").schedulers, "its scheduler is found")
     assert robot.stop() == 0
     assert not any(map(alive, pids))
     assert [event["by"] for event in robot.events("NodeStopping", node="n0")] == ["GracefulShutdown"]
@@ -35,7 +42,7 @@ def test_a_node_that_was_stopped_by_name_is_not_restarted(launch, tmp_path):  # 
     robot = launch("robot", "nodes: [{name: arms, command: arms.py, restart: always}]")
     robot.ready()
     pid = robot.node("arms").pid
-    code, shown, said = horus("node", "kill", "left")
+    code, _, said = horus("node", "kill", "left")
     assert code == 0, said
     until(lambda: robot.node("arms").schedulers[0].nodes == ["right"], "one is left")
     assert robot.node("arms").pid == pid
@@ -48,17 +55,11 @@ def test_a_node_that_was_stopped_by_name_is_not_restarted(launch, tmp_path):  # 
     assert robot.events("NodeRestarted") == []
     (end,) = robot.events("NodeExited")
     assert (end["asked"], end["exit_code"]) == (True, 0)
-    del shown
 
 
 # spec: F31
 def test_a_file_is_launched_in_a_test(tmp_path, monkeypatch):
     """horus.testing.launched: a namespace of its own, every node ready, messages there, and nothing left."""
-    import os
-    from pathlib import Path
-
-    import pytest
-
     monkeypatch.delenv("HORUS_NAMESPACE", raising=False)
     (tmp_path / "talker.py").write_text(storm.TALKER.format("n0"))
     (tmp_path / "robot.yaml").write_text("nodes: [{name: n0, command: talker.py}]")
@@ -80,13 +81,9 @@ def test_a_file_is_launched_in_a_test(tmp_path, monkeypatch):
 
 def test_sessions_from_python(tmp_path, horus_namespace):
     """horus.launch.load().start(), from a thread; without its object the session ends."""
-    import threading
-
-    from horus import launch as launching
-
     (tmp_path / "robot.yaml").write_text("nodes: [{name: a, command: sleep 1000}]")
     started = []
-    file = launching.load(tmp_path / "robot.yaml")
+    file = sessions.load(tmp_path / "robot.yaml")
     thread = threading.Thread(target=lambda: started.append(file.start()))
     thread.start()
     thread.join()
@@ -96,6 +93,6 @@ def test_sessions_from_python(tmp_path, horus_namespace):
     session.release()  # as the end of this process would
     assert session.wait() == 0
     assert not alive(pid)
-    with launching.start(file.plan(session="other")) as other:
+    with sessions.start(file.plan(session="other")) as other:
         assert other.wait_ready().session == "other"
     assert other.exit_code == 0

@@ -144,7 +144,7 @@ def test_each_state_comes_and_goes(program, look, state, until):
 
 
 def _check_starts_stops_and_holds(robot, look, state, until):
-    """Initializing and Stopping while init() and shutdown() run; an emergency stop is named as the cause of a pause."""
+    """Initializing and Stopping while init() and shutdown() run; a pause by an emergency stop says so."""
     order(robot, "slow = horus.Node('slow', tick=lambda: None, init=gate.wait, shutdown=gate.wait)")
     order(robot, "threading.Thread(target=robot.add, args=(slow,)).start()")
     state("slow", "initializing")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import socket
 import subprocess
 import sys
 
@@ -110,7 +111,11 @@ def drain(reading):
     return data
 
 
-@pytest.mark.parametrize("kind", [os.pipe, pty.openpty], ids=["pipe", "terminal"])
+def connected():
+    return [end.detach() for end in socket.socketpair()]
+
+
+@pytest.mark.parametrize("kind", [os.pipe, pty.openpty, connected], ids=["pipe", "terminal", "socket"])
 def test_a_stderr_that_nobody_reads(horus_namespace, kind, until):
     """It blocks nobody: lines that do not fit are counted, the next one that fits says how many, and the files have
     the newest of them all; what made room for these is counted as well. The stream's flags stay as they are.

@@ -54,7 +54,16 @@ def make_root(root: Path, wheel: Path) -> None:
         shutil.rmtree(root, ignore_errors=True)
         root.parent.mkdir(parents=True, exist_ok=True)
         _call("debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(root))
-        _call("chroot", str(root), "useradd", "--system", "--create-home", "--home-dir", "/var/lib/robot", "robot")
+        _call(
+            "chroot",
+            str(root),
+            "useradd",
+            "--system",
+            "--create-home",
+            "--home-dir",
+            "/var/lib/robot",
+            "robot",
+        )
     shutil.rmtree(f"{root}{VENV}", ignore_errors=True)
     for left in [
         *root.glob("etc/systemd/system/**/horus-*"),

@@ -34,6 +34,7 @@ class Books:
         self._settings = settings
         self._unwritten: set[LineFile] = set()
         self._published = b""
+        self._is_ours = False
         home = Path(settings.log_dir) if settings.log_dir else manifest.folder(plan.namespace)
         self._outputs = home / plan.session
         self.said = LineFile(
@@ -57,6 +58,7 @@ class Books:
             options=self._settings.options,
         )
         before = claim(self.manifest, member)
+        self._is_ours = True
         self.events = Events(plan.namespace, plan.session)
         return before
 
@@ -92,6 +94,11 @@ class Books:
         """Write the lines that came."""
         for file in list(self._unwritten):
             file.flush()
+
+    def abandon(self) -> None:
+        """The session cannot start: give the name back, if it is ours already."""
+        if self._is_ours:
+            manifest.remove(self.manifest)
 
     def close(self) -> None:
         """The session is over: its manifest goes, everything else stays."""

@@ -61,6 +61,7 @@ class Session:
         self._pump = Pump()
         self._memory = ends.OutOfMemory()
         self._service = systemd.notifier()
+        self._is_service_ready = False
         self.report = Report(self._pump, self.books.said, colour=settings.colour)
 
     def run(self) -> int:
@@ -74,6 +75,7 @@ class Session:
             try:
                 self._open(guard)
             except BaseException:
+                self.books.abandon()
                 self._pump.finish()
                 guard.dismiss()
                 raise
@@ -103,6 +105,8 @@ class Session:
         """Stop all processes; being asked again changes nothing."""
         if self.stopping:
             return
+        self._look_at = 0.0
+        self._discover()  # who has come to its scheduler since the last look is to end gracefully, too
         self.stopping = why
         self.report.begin_phase()
         self.report.say("")
@@ -153,7 +157,8 @@ class Session:
 
     def _turn(self, signals: SignalPipe) -> None:
         """Wait a moment for something to happen, and deal with it. Mostly nothing does, and that costs little."""
-        ready = self._pump.turn(_BUSY_TURN_MS if self._hurry else _TURN_MS)
+        left_ms = 1000 * (self._due_at - time.monotonic())
+        ready = self._pump.turn(min(_BUSY_TURN_MS if self._hurry else _TURN_MS, max(0.0, left_ms)))
         self.books.flush()
         heard = self._hear()
         if not (ready or heard or self._hurry or time.monotonic() >= self._due_at):
@@ -297,13 +302,18 @@ class Session:
         self._all_ready = True
         running = sum(unit.ready for unit in self.units.values())
         self.books.events.note(events.SESSION_READY, nodes=running)
-        if self._service is not None:
-            self._service.ready(f"{running} of {len(self.units)} nodes run")
+        self._tell_service(f"{running} of {len(self.units)} nodes run")
         if running:
             who = (
                 "all nodes are" if running == len(self.units) else f"{running} of {len(self.units)} nodes are"
             )
             self.report.step(f"{who} ready. Press Ctrl+C to stop.")
+
+    def _tell_service(self, status: str) -> None:
+        """The first time makes the service ready; a reload does not do so again."""
+        if self._service is not None:
+            self._service.status(status) if self._is_service_ready else self._service.ready(status)
+            self._is_service_ready = True
 
     # Watching
 

@@ -72,7 +72,7 @@ def _missing(dependency: Dependency, units: Mapping[str, Unit]) -> str:
         return ""
     if condition == "completed":
         return _completion(unit)
-    if unit.ready:
+    if unit.ready or _has_completed(unit):
         return ""
     _require_hope(unit, "ready")
     child = unit.living
@@ -84,9 +84,14 @@ def _missing(dependency: Dependency, units: Mapping[str, Unit]) -> str:
     return f"{name!r} to be {condition}"
 
 
-def _completion(unit: Unit) -> str:
+def _has_completed(unit: Unit) -> bool:
+    """Whether it has done what it had to do: such a one is ready, however short its life was."""
     end = unit.row.last_exit
-    if unit.status == "stopped" and end is not None and end.code == 0 and not end.asked:
+    return unit.status == "stopped" and end is not None and end.code == 0 and not end.asked
+
+
+def _completion(unit: Unit) -> str:
+    if _has_completed(unit):
         return ""
     _require_hope(unit, "completed")
     return f"{unit.name!r} to exit with code 0"
@@ -97,12 +102,7 @@ def _require_hope(unit: Unit, condition: str) -> None:
     if not unit.over:
         return
     end = unit.row.last_exit
-    if unit.status == "failed" or end is None:
-        how = "was not started"
-    elif condition == "ready" and end.code == 0:
-        how = "ended with exit code 0 before that (`condition: completed` waits for its end)"
-    else:
-        how = f"is over: {end.text}"
+    how = "was not started" if unit.status == "failed" or end is None else f"is over: {end.text}"
     raise NeverReady(f"{unit.name!r} to be {condition}, which {how}")
 
 
