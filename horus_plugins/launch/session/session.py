@@ -23,6 +23,7 @@ from horus_plugins.launch.session.leftovers import Leftovers
 from horus_plugins.launch.session.lines import Lines
 from horus_plugins.launch.session.report import Report
 from horus_plugins.launch.session.unit import FINAL, Unit
+from horus_plugins.launch.session.warming import Warming
 from horus_plugins.launch.signals import STOP, SignalPipe
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Session:
             try:
                 while not self._over:
                     self._turn(signals)
+                self._warming.end()
                 end_escaped(self._mark, lambda: self._turn(signals), self.report.step)
                 self._close()
             finally:
@@ -114,6 +116,7 @@ class Session:
         self.books.events.note(events.SESSION_STOPPING, reason=why)
         if self._service is not None:
             self._service.stopping(f"stopping ({why})")
+        self._warming.end()
         for unit in self.units.values():
             unit.cancel()
         self._end(unit for unit in self.units.values() if unit.child is not None)
@@ -165,6 +168,7 @@ class Session:
             return
         for number in signals.received():
             self._on_signal(number)
+        self._warming.turn(ready)
         if self._settings.hold_fd in ready:
             self._pump.unwatch(self._settings.hold_fd)
             self.stop("who started it has gone")
@@ -242,7 +246,7 @@ class Session:
             is_restart = unit.is_due_again
             if not is_restart and not (unit.status == "waiting" and self._may_start(unit)):
                 continue
-            if forks and (is_restart or free > 0):
+            if forks and (is_restart or (free > 0 and not self._warming.is_worth_waiting(unit))):
                 forks -= 1
                 free -= not is_restart
                 self._spawn(unit, restart=is_restart)
@@ -266,7 +270,9 @@ class Session:
     def _spawn(self, unit: Unit, *, restart: bool = False) -> None:
         out, err = self.report.outlets(unit)
         try:
-            child = unit.spawn(self.plan.namespace, {RUN_ID: self.books.run_id}, out, err)
+            child = unit.spawn(
+                self.plan.namespace, {RUN_ID: self.books.run_id}, out, err, self._warming.start
+            )
         except LaunchError as error:
             self._fail(unit, str(error), restart=restart)
             return
@@ -376,6 +382,7 @@ class Session:
         wait_s = unit.restarts.after(failed=failed, lived_s=child.age_s, now_s=time.monotonic())
         if wait_s is not None:
             unit.back_off(wait_s)
+            self._warming.restarting(unit)
             return f"; restart {unit.row.restarts + 1} in {wait_s:g} s"
         unit.settle()
         if unit.restarts.wants(failed=failed):
@@ -439,6 +446,9 @@ class Session:
             self.units[node.name] = self._new_unit(node)
         self._leftovers = Leftovers(self.books.open(self.plan), RUN_ID, self.report.step)
         self.lines = Lines(self.plan.namespace)
+        mark = {RUN_ID: self.books.run_id}
+        self._warming = Warming(self.plan.namespace, mark, self._pump, self.report.step)
+        self._warming.begin(self.units.values())
         self._control = Control(self.plan.namespace, self.plan.session, orders.commands(self))
         self.books.events.note(
             events.SESSION_START,
