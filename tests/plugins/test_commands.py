@@ -124,7 +124,10 @@ def test_two_distributions_with_one_command(site):
     assert site.horus("hi").out == "hello\n"
 
 
-@pytest.mark.parametrize(("name", "what"), [("monitor", "the web monitor and the terminal's"), ("record", "recordings")])
+LATER = [("monitor", "the web monitor and the terminal's"), ("record", "recordings")]
+
+
+@pytest.mark.parametrize(("name", "what"), LATER)
 def test_what_is_not_there_yet_says_so(site, name, what):
     """A command that is promised for later is no misspelling; a plugin that brings it is used meanwhile."""
     done = site.horus(name)

@@ -7,6 +7,7 @@ Needs root, debootstrap and systemd-container. The root file system stays in bui
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,16 @@ READER = """
 
     horus.run(horus.Node("reader", subs=["sensor.data"], tick=tick, rate=20))
 """
+ROBOT = """
+    session: robot
+    nodes:
+      - name: sensor
+        cmd: horus run sensor.py
+      - name: reader
+        cmd: horus run reader.py
+        depends_on: [sensor]
+        restart: on-failure
+"""
 
 
 def main() -> None:
@@ -57,7 +68,7 @@ def main() -> None:
         wheel = _wheel(folder)
         containers.make_root(SYSTEM, wheel)
     with containers.booted(SYSTEM) as system:
-        for check in (service_of_a_file, two_services, a_hung_node_is_restarted, uninstalling):
+        for check in (service_of_a_file, two_services, a_launch_file, a_hung_node_is_restarted, uninstalling):
             check(system)
             print(f"ok: {check.__doc__}", flush=True)
 
@@ -111,6 +122,32 @@ def two_services(system):
     system.waits_for("both to stop", lambda: system.show("horus-pair-reader", "ActiveState") == "inactive")
 
 
+def a_launch_file(system):
+    """A launch file is ready when all of its nodes are, restarts its own nodes, and stops them in order."""
+    unit = "horus-robot"
+    _write("sensor.py", SENSOR)
+    _write("reader.py", READER)
+    file = _write("robot.yaml", ROBOT)
+    system.run("rm", "-f", "/var/lib/robot/shut_down")
+    system.run(HORUS, "service", "install", file, "--user", "robot", "--enable", "--now", "--watchdog", "5")
+    assert system.show(unit, "ActiveState") == "active"
+    asked = ("runuser", "-u", "robot", "--", HORUS)
+    nodes = json.loads(system.run(*asked, "node", "list", "--json", "--namespace", "robot"))["nodes"]
+    assert {node["name"]: node["state"] for node in nodes} == {"sensor": "running", "reader": "running"}
+    (reader,) = [node for node in nodes if node["name"] == "reader"]
+    system.run("kill", "-KILL", str(reader["pid"]))
+    shown = system.waits_for(
+        "the launcher to restart it",
+        lambda: "restarted [reader]" in system.run("journalctl", "-u", unit, "-o", "cat"),
+    )
+    assert shown
+    assert system.show(unit, "NRestarts") == "0"
+    system.run("systemctl", "stop", unit)
+    assert system.show(unit, "Result") == "success"
+    assert "shut_down" in system.run("ls", "/var/lib/robot")
+    assert "sensor.py" not in system.run("ps", "-eo", "args")
+
+
 def a_hung_node_is_restarted(system):
     """A node that hangs stops the watchdog's signs of life: systemd restarts it."""
     unit = "horus-watched"
@@ -127,7 +164,7 @@ def a_hung_node_is_restarted(system):
 
 def uninstalling(system):
     """What was installed goes, with its links."""
-    for name in ("sensor", "pair", "watched"):
+    for name in ("sensor", "pair", "watched", "robot"):
         system.run(HORUS, "service", "uninstall", name)
     assert not [*(SYSTEM / "etc/systemd/system").rglob("horus-*")]
 

@@ -108,8 +108,10 @@ def booted(root: Path):
         process = subprocess.Popen(
             line, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
         )
+        init = 0
         try:
-            container = Container(_init_of(process))
+            init = _init_of(process)
+            container = Container(init)
             state = ("systemctl", "is-system-running")
             container.waits_for(
                 "boot", lambda: container.run(*state, check=False).strip() in {"running", "degraded"}
@@ -119,8 +121,9 @@ def booted(root: Path):
             process.wait(LIMIT_S)
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                # All of the container dies with its process 1, and systemd-nspawn ends then.
+                os.kill(init or process.pid, signal.SIGKILL)
+                process.wait(LIMIT_S)
 
 
 def _init_of(process) -> int:
