@@ -340,6 +340,8 @@ class Session:
 
     def _on_ready(self, unit: Unit) -> None:
         unit.ready, unit.row.status = True, "running"
+        for scheduler in unit.row.schedulers:
+            self.lines.prepare(scheduler.control_topic)
         names = [scheduler.name for scheduler in unit.row.schedulers]
         self.books.events.note(events.NODE_READY, node=unit.name, pid=unit.row.pid, schedulers=names)
 
