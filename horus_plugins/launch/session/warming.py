@@ -35,22 +35,23 @@ class Warming:
         self._usable = starter.usable(self._environment)
         self._starter: Starter | None = None
         self._restarts = 0
+        self._nodes: dict[tuple[str, ...], bool] = {}
 
     def begin(self, units: Iterable[Unit]) -> None:
         """Have one if so many of these are about to start that it pays."""
-        if sum(starter.is_script(unit.plan.command) for unit in units) >= _MANY:
+        if self._usable and sum(self._is_node(unit) for unit in units) >= _MANY:
             self._begin()
 
     def is_worth_waiting(self, unit: Unit) -> bool:
         """Whether the node had better be started a moment later, from a warm process that is not ready yet."""
         coming = self._starter
-        if coming is None or coming.ready or not starter.is_script(unit.plan.command):
+        if coming is None or coming.ready or not self._is_node(unit):
             return False
         return time.monotonic() - coming.born < _COMING_S
 
     def restarting(self, unit: Unit) -> None:
         """Take note that a node is to be restarted: where one is, there are more."""
-        if starter.is_script(unit.plan.command):
+        if self._is_node(unit):
             self._restarts += 1
             if self._restarts >= _MANY:
                 self._begin()
@@ -58,7 +59,7 @@ class Warming:
     def start(self, command: Sequence[str], environment: Mapping[str, str], cwd: str) -> Process | None:
         """Start a program from the warm process; None: there is none, or not for this program."""
         warm = self._starter
-        if warm is None or not warm.ready or not warm.fits(command, environment):
+        if warm is None or not warm.ready or not warm.fits(environment) or not starter.is_node(command, cwd):
             return None
         process = warm.start(command, environment, cwd)
         if warm.gone:
@@ -85,6 +86,13 @@ class Warming:
             self._starter.close()
             self._starter = None
         self._restarts = 0
+
+    def _is_node(self, unit: Unit) -> bool:
+        """Whether it is one to be started warm, as far as is known before its start."""
+        key = (*unit.plan.command, unit.plan.cwd)
+        if key not in self._nodes:
+            self._nodes[key] = starter.is_node(unit.plan.command, unit.plan.cwd)
+        return self._nodes[key]
 
     def _begin(self) -> None:
         if not self._usable or self._starter is not None:

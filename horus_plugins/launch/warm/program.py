@@ -54,9 +54,7 @@ def prepare(request: wire.Request, descriptors: wire.Descriptors, launcher: int)
     os.chdir(request.cwd)
     _set_environment(request.environment)
     script = request.command[1]
-    path = (
-        script if script.startswith("/") else f"{Path.cwd()}/{script.removeprefix('./')}"
-    )  # else as it is written
+    path = script if script.startswith("/") else f"{Path.cwd()}/{script}"  # its dots stay, as Python has it
     code = compile(Path(path).read_bytes(), path, "exec", dont_inherit=True)
     sys.orig_argv[:] = request.command
     sys.argv[:] = request.command[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 VARIABLE = "HORUS_LAUNCH_WARM"
 """`0`: each program starts from nothing."""
 _MAIN = Path(__file__).with_name("main.py")
+_IMPORTS = re.compile(rb"^[ \t]*(?:import|from)[ \t]+horus(?:_core|_plugins)?\b", re.MULTILINE)
 _REQUEST_S = 0.5
 """A fork takes some milliseconds; a warm process that takes so long is of no use."""
 _SAID_BYTES = 1 << 14
@@ -102,9 +104,9 @@ class Starter:
             return lines[-1] if lines else ""
         return ""
 
-    def fits(self, command: Sequence[str], environment: Mapping[str, str]) -> bool:
-        """Whether the program would find in a fork what it would find in an interpreter of its own."""
-        return is_script(command) and _traits(environment) == self._traits
+    def fits(self, environment: Mapping[str, str]) -> bool:
+        """Whether an interpreter of its own would start in the same way with this environment."""
+        return _traits(environment) == self._traits
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], cwd: str) -> WarmProgram | None:
         """Start it, as our own child that leads a session; None when it must be started otherwise."""
@@ -141,9 +143,16 @@ class Starter:
         self._process.wait()  # knows, too, what to make of it when somebody has reaped it
 
 
-def is_script(command: Sequence[str]) -> bool:
-    """Whether it is a Python file, run by this interpreter without options."""
-    return len(command) > 1 and command[0] == sys.executable and command[1].endswith(".py")
+def is_node(command: Sequence[str], cwd: str) -> bool:
+    """Whether it is a Python file that imports HORUS itself, run by this interpreter without options.
+
+    Others gain less, and whoever waits for a node can tell by HORUS's core in a process whether it may become one.
+    """
+    if len(command) < 2 or command[0] != sys.executable or not command[1].endswith(".py"):  # noqa: PLR2004
+        return False
+    with suppress(OSError):
+        return _IMPORTS.search(Path(cwd, command[1]).read_bytes()) is not None
+    return False
 
 
 def usable(environment: Mapping[str, str]) -> bool:
