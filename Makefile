@@ -43,12 +43,17 @@ demo-balance: $(VENV)/.sim  ## Balance a simulated pole, pushed every 5 s (make 
 	HORUS_BALANCE_RATE='$(or $(RATE),1000)' HORUS_BALANCE_DURATION='$(or $(DURATION),20)' $(BIN)/horus run \
 	    examples/balance/plant.py examples/balance/controller.py
 
-# Two at a time where each can have a /dev/shm of its own, which takes root; else one after the other. Compiled before,
+# Three at a time where each can have a /dev/shm of its own, which takes root; else one after the other. Most tests wait
+# for most of their time: three keep two cores busy. Compiled before,
 # since some thousand processes would else each compile what they import where PYTHONDONTWRITEBYTECODE is set.
-WORKERS ?= $(shell unshare -m true 2>/dev/null && echo 2 || echo 0)
+WORKERS ?= $(shell unshare -m true 2>/dev/null && echo 3 || echo 0)
+# What other targets run, each of which .ci/run calls as well.
+ELSEWHERE_MODEL := tests/model/test_exploring.py
+ELSEWHERE_FUZZ := tests/fuzz/native/test_corpus.py
 test: $(VENV)/.demo $(VENV)/.sim test-c  ## Run all tests (WORKERS=0: in one process)
 	@$(BIN)/python -m compileall -q horus horus_core horus_plugins cli
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	    $(ELSEWHERE_MODEL:%=--ignore=%) $(ELSEWHERE_FUZZ:%=--ignore=%)
 
 # The core without Python: each tests/test_*.c is a program. Each kind of build has a folder of its own. In those with
 # -DHORUS_STEPS the stress pauses between the protocol's steps; in that for ThreadSanitizer (clang's: gcc's warns of
@@ -90,6 +95,7 @@ tsan: $(C_TESTS:%=build/c-tsan/%) $(C_STRESS:%=build/c-tsan-widened/%)  ## The C
 
 model: setup  ## Explore the models of the protocol with Spin (FULL=1: the large ones; WORDS="kill pool": lines with one)
 	$(BIN)/python tests/model $(if $(FULL),--full --jobs 1) $(WORDS)
+	$(BIN)/python -m pytest $(ELSEWHERE_MODEL)
 
 mutations: setup  ## Faults put into the C, one at a time: a test must fail for each (MUTATIONS="names": only these)
 	$(BIN)/python tests/native/mutate.py --jobs 2 $(MUTATIONS)
@@ -151,7 +157,7 @@ check: setup  ## Lint, types, formatting, and a minute of fuzzing (SECONDS=60)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
-	$(MAKE) --no-print-directory fuzz
+	$(MAKE) --no-print-directory fuzz fuzz-replay
 
 format: setup  ## Rewrite Python and C in the house's format
 	$(BIN)/ruff check --fix .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import gc
 import os
 import signal
 import subprocess
@@ -62,6 +63,12 @@ def pytest_collection_modifyitems(items) -> None:
         return next((number for number, path in enumerate(places) if path in around), len(places))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Have no test's garbage collection look through what was collected: thousands of tests, 0.15 s each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def have_own_shm() -> None:

@@ -19,6 +19,7 @@ from horus_core.shm import namespace
 
 sys.path.insert(0, str(Path(__file__).parent))
 import json_shapes
+import warm
 
 TIMEOUT_S = 30.0
 _numbers = itertools.count()
@@ -42,15 +43,21 @@ def _alive(pid):
 
 
 class Command:
-    """A running `horus` command whose output is collected while it runs."""
+    """A running `horus` command whose output is collected while it runs.
 
-    def __init__(self, *arguments, **options):
+    Forked from a warm process where that makes no difference, else started; with `anew=True` it is always started.
+    """
+
+    def __init__(self, *arguments, anew=False, **options):
         command = [sys.executable, "-m", "horus_cli", *map(str, arguments)]
         options = {"stdin": subprocess.DEVNULL, "start_new_session": True, **options}
         self.arguments = arguments
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, **options
-        )
+        if not anew and warm.fits(arguments, options):
+            self.process = warm.Forked(arguments, **options)
+        else:
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, **options
+            )
         self.pid = self.process.pid
         self.out = bytearray()
         self.err = bytearray()
@@ -111,6 +118,12 @@ class Command:
         self.process.stderr.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _warm_ends():
+    yield
+    warm.end()
+
+
 @pytest.fixture
 def wait_for():
     """Wait until a condition holds: `wait_for(condition, what)`."""
@@ -132,6 +145,12 @@ def ns(monkeypatch):
     for left in namespace.SHM.glob(f"horus_{name}[.-]*"):  # with "-" come its relatives, like {name}-other
         shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
     shutil.rmtree(namespace.path(name), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def command():
+    """The class of running commands, for what is made once for several tests."""
+    return Command
 
 
 @pytest.fixture

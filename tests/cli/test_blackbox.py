@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 from itertools import pairwise
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from horus_core import _native
 from horus_core.control import flights
 from horus_core.shm import namespace, process
+from horus_core.testing.namespaces import new_namespace, remove_namespace
 
 ROBOT = """
     import sys
@@ -73,15 +76,30 @@ def report(shown):
     return read
 
 
+@pytest.fixture(scope="module")
+def left_behind(command, tmp_path_factory):
+    """What a robot that was killed while the arm was in a tick left in its namespace's folder; its pid."""
+    folder, name = tmp_path_factory.mktemp("robot"), new_namespace()
+    (folder / "robot.py").write_text(textwrap.dedent(ROBOT))
+    environment = {**os.environ, namespace.VARIABLE: name}
+    robot = command("run", "robot.py", "--", "hang", cwd=folder, env=environment)
+    try:
+        robot.shows("in a tick")
+        robot.signal(signal.SIGKILL)
+        robot.wait()
+        kept = shutil.copytree(namespace.path(name), folder / "namespace")
+    finally:
+        robot.close()
+        remove_namespace(name)
+    return kept, robot.pid
+
+
 @pytest.fixture
-def killed(horus, script):
+def killed(left_behind, ns):
     """A robot that was killed while the arm was in a tick; its pid."""
-    script("robot.py", ROBOT)
-    robot = horus("run", "robot.py", "--", "hang")
-    robot.shows("in a tick")
-    robot.signal(signal.SIGKILL)
-    robot.wait()
-    return robot.pid
+    kept, pid = left_behind
+    shutil.copytree(kept, namespace.path(ns))
+    return pid
 
 
 # spec: B12

@@ -119,7 +119,7 @@ def test_it_stops_the_robot_whatever_its_own_backend(horus, script, ns, monkeypa
     stop = horus("estop", "pulled")
     assert stop.wait() == 0, stop.stdout + stop.stderr
     robot.shows("safe")
-    topics = answer(horus("topic", "list", "--json"))["topics"]
+    topics = answer(horus("topic", "list", "--all", "--json"))["topics"]
     assert "_horus.estop" in [topic["name"] for topic in topics]
     assert "arm" in _text(horus("blackbox"))
     assert "EmergencyStop" in _text(horus("msg", "show", "topic:_horus.estop"))

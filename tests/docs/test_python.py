@@ -51,3 +51,14 @@ def test_python_is_marked_as_such():
             where = f"{doc_pages.name(page)}:{block.line}"
             assert block.language in known, where
             assert block.language == "python" or not IMPORT.search(block.text), where
+
+
+def test_every_block_is_closed():
+    """No fence opens within a block: the rest of the page would be shown as code, and its commands run by nobody."""
+    for page in doc_pages.PAGES:
+        inside = False
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+            if line.startswith("```"):
+                assert not (inside and line.strip("`").strip()), f"{doc_pages.name(page)}:{number}: {line}"
+                inside = not inside
+        assert not inside, doc_pages.name(page)

@@ -31,6 +31,8 @@ def stage():
         gc.unfreeze()
         logging.disable(logging.NOTSET)
         made.close()
+        gc.collect()
+        gc.freeze()  # as tests/conftest.py had it
     shutil.rmtree(f"/dev/shm/horus_{name}", ignore_errors=True)
     for path in Path("/dev/shm").glob(f"horus_{name}.*"):
         path.unlink(missing_ok=True)

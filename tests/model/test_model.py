@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from model_settings import MUTATIONS, RUNS, Setting
-from spin_run import MARKDOWN_HEADER, Result, explore, markdown, markdown_setting, read_pan
+from spin_run import MARKDOWN_HEADER, Result, markdown, markdown_setting, read_pan
 from unmodelled import UNMODELLED
 
 HERE = Path(__file__).parent
@@ -143,36 +143,3 @@ def test_without_spin_it_is_said_what_to_install(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "apt-get install spin" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@needs_spin
-def test_the_ring_is_clean_and_its_fault_is_caught() -> None:
-    """The smallest setting has no error, and has one when the reader's second look is dropped."""
-    result = explore(Setting("ring", "one message each", ""), 60)
-    assert not result.found
-    assert not result.partial
-    assert result.states > 1000
-    mutated = explore(Setting("ring", "", "MESSAGES=2 MUT_second_look_dropped", caught=True), 60)
-    assert "a==b" in mutated.found
-
-
-@needs_spin
-def test_a_block_of_the_pool_can_be_lost_only_by_a_mutation() -> None:
-    """A bit that stays after a failed look keeps its block; without the fault all blocks can be had."""
-    assert not explore(Setting("pool", "", "USES=1"), 60).found
-    assert explore(Setting("pool", "", "MUT_bit_left_after_failed_look", caught=True), 60).found
-
-
-@needs_spin
-def test_the_command_ends_with_one_when_a_verdict_is_not_expected(tmp_path: Path) -> None:
-    """A setting whose error is not found makes the command fail."""
-    for name in ("__main__.py", "spin_run.py", "common.h", "pool.pml"):
-        shutil.copy(HERE / name, tmp_path)
-    settings = (HERE / "model_settings.py").read_text()
-    wrong = '\nRUNS = [Setting("pool", "wrong", "USES=1", caught=True)]\nMUTATIONS = []\n'
-    (tmp_path / "model_settings.py").write_text(settings + wrong)
-    done = subprocess.run(
-        [sys.executable, tmp_path], capture_output=True, text=True, timeout=100, check=False
-    )
-    assert done.returncode == 1
-    assert "NOT CAUGHT" in done.stdout

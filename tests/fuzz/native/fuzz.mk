@@ -33,7 +33,10 @@ $(eval $(call FUZZ_BUILD,fuzz-coverage,$(FUZZ_CLANG),-O1 $(FUZZ_PROFILE) -fcover
 $(eval $(call FUZZ_BUILD,fuzz-replay,$(CC),-O1 $(SANITIZE),$(SANITIZE),replay))
 
 SECONDS ?= 60
-.PHONY: fuzz fuzz-keep
+.PHONY: fuzz fuzz-keep fuzz-replay
+fuzz-replay: setup  ## Try again what fuzzing has kept, in gcc's build: needs no clang
+	$(BIN)/python -m pytest $(ELSEWHERE_FUZZ)
+
 ifneq ($(FUZZ_CLANG),)
 fuzz: setup $(FUZZ_TARGETS:%=build/fuzz/%) $(FUZZ_TARGETS:%=build/fuzz-coverage/%)  ## Fuzz the C core (make fuzz SECONDS=60), and show what is covered
 	$(BIN)/python $(FUZZ)/run.py --seconds $(SECONDS)
