@@ -35,6 +35,8 @@ horus.run(horus.Node(tick=lambda node: None, rate=1))
 """
 BARE = "import horus"
 ASLEEP = "import horus, os, time; os.write(1, b'.'); time.sleep(600)"
+FINALIZED = f"import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit()); {ASLEEP}"
+"""The same, but that its interpreter ends as one does whose program ends."""
 AT_ONCE = 2 * (os.cpu_count() or 1)
 """As many processes work at their start at the same time as the launcher has."""
 
@@ -83,10 +85,16 @@ def stop(lab: Lab) -> list[Row]:
         with _launched(lab, count) as session:
             return Summary.single(_stop(session.process))
 
-    contestants = {"HORUS": ours, "bare": lambda: _bare_stop(count)}
+    contestants = {"HORUS": ours, "bare": lambda: _bare_stop(count, ASLEEP)}
+    contestants["bare, each by sys.exit()"] = lambda: _bare_stop(count, FINALIZED)
     series = lab.interleave(contestants, min(ROUNDS, lab.rounds))
     title = f"{count} launched nodes stopped"
-    return [Row(title, "2 x bare", "ns", series["HORUS"], lambda ns: 2 * ns, reference=series["bare"])]
+    peers = [series["bare, each by sys.exit()"]]
+    return [
+        Row(
+            title, "2 x bare", "ns", series["HORUS"], lambda ns: 2 * ns, reference=series["bare"], peers=peers
+        )
+    ]
 
 
 def _nodes(lab: Lab) -> int:
@@ -137,16 +145,18 @@ def _used(session: Launched, seconds: float) -> Summary:
     tasks = Path("/proc", str(session.process.pid), "task")
     children = {int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()}
     pids = [session.process.pid, *(children - nodes)]
-    before, begin = sum(map(_ran_ns, pids)), time.perf_counter_ns()
+    before, begin = {pid: _ran_ns(pid) for pid in pids}, time.perf_counter_ns()
     time.sleep(seconds)
-    used, took = sum(map(_ran_ns, pids)) - before, time.perf_counter_ns() - begin
+    used, took = sum(max(0, _ran_ns(pid) - before[pid]) for pid in pids), time.perf_counter_ns() - begin
     return Summary.single(100 * used / took, processes=len(pids))
 
 
 def _ran_ns(pid: int) -> int:
-    """How long the threads of a process have run."""
-    tasks = Path("/proc", str(pid), "task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+    """How long a process of one thread has run; 0 when it is gone, as the warm one soon is."""
+    try:
+        return int(Path("/proc", str(pid), "schedstat").read_text().split()[0])
+    except FileNotFoundError:
+        return 0
 
 
 def _bare(count: int) -> Summary:
@@ -170,9 +180,9 @@ def _wait_any() -> int:
     return pid
 
 
-def _bare_stop(count: int) -> Summary:
-    """SIGTERM to as many that have imported HORUS and sleep: they die of it at once, with nothing to do before."""
-    command = [venvs.python_of("horus"), "-c", ASLEEP]
+def _bare_stop(count: int, code: str) -> Summary:
+    """SIGTERM to as many that have imported HORUS and sleep: without a handler they die of it at once."""
+    command = [venvs.python_of("horus"), "-c", code]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) for _ in range(count)]
     try:
         for process in processes:

@@ -12,18 +12,20 @@ import select
 import signal
 import sys
 import time
+from pathlib import Path
 
 from horus_plugins.launch import system
 from horus_plugins.launch.child import _spawn
 from horus_plugins.launch.warm.starter import Starter
 
 ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
+HERE = str(Path.cwd())
 UP = b"up\n"
 
 
-def ready():
+def ready(patience_s=30.0):
     """A warm process that takes requests."""
-    warm = Starter(ENVIRONMENT)
+    warm = Starter(ENVIRONMENT, patience_s=patience_s)
     select.select([warm.fd], [], [])
     warm.heard()
     assert warm.ready, warm.last_words
@@ -51,9 +53,9 @@ def compare(cases):
     for arguments, added, number in cases:
         command, environment = [sys.executable, *arguments], {**ENVIRONMENT, **added}
         assert warm.fits(environment)
-        started = warm.start(command, environment, os.getcwd())
+        started = warm.start(command, environment, HERE)
         ends = [end_of(started, number) if started else None]
-        ends.append(end_of(_spawn("cold", command, environment, os.getcwd()), number))
+        ends.append(end_of(_spawn("cold", command, environment, HERE), number))
         found.append(ends)
     warm.close()
     return found
@@ -63,7 +65,7 @@ def harm(script):
     """Kill the warm process at one moment after the other of a start, and let one stand still."""
     codes, command = [], [sys.executable, script]
     for wait_s in (0.0, 0.001, 0.003, 0.006, None):
-        warm = ready()
+        warm = ready(30.0 if wait_s is not None else 0.2)
         if wait_s is None:
             os.kill(warm.pid, signal.SIGSTOP)
         elif not wait_s:
@@ -74,7 +76,7 @@ def harm(script):
                 time.sleep(wait_s)
                 os.kill(warm.pid, signal.SIGKILL)
                 os._exit(0)
-        process = warm.start(command, ENVIRONMENT, os.getcwd())
+        process = warm.start(command, ENVIRONMENT, HERE)
         codes.append(end_of(process, 0)["code"] if process else None)
         if not process and not warm.gone:
             select.select([warm.fd], [], [])

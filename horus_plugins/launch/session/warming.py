@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MANY = 5
 """So many programs are started sooner with a warm process than without: it costs about one start itself."""
-_COMING_S = 5.0
+_COMING_S = 10.0
 _IDLE_S = 10.0
 
 

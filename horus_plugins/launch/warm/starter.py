@@ -23,7 +23,7 @@ VARIABLE = "HORUS_LAUNCH_WARM"
 """`0`: each program starts from nothing."""
 _MAIN = Path(__file__).with_name("main.py")
 _IMPORTS = re.compile(rb"^[ \t]*(?:import|from)[ \t]+horus(?:_core|_plugins)?\b", re.MULTILINE)
-_REQUEST_S = 0.5
+_REQUEST_S = 2.0
 """A fork takes some milliseconds; a warm process that takes so long is of no use."""
 _SAID_BYTES = 1 << 14
 _OF_INTERPRETER = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "COV", "HOME", "TZ")
@@ -48,13 +48,14 @@ class WarmProgram:
 class Starter:
     """A warm process, for programs with one environment of the interpreter. Raises OSError when it cannot start."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, patience_s: float = _REQUEST_S) -> None:
         self.born = self.used = time.monotonic()
         self.ready = False
         self.gone = False
         self._traits = _traits(environment)
         self._control, theirs = socket.socketpair()
-        self._control.settimeout(_REQUEST_S)
+        self._patience_s = patience_s
+        self._control.settimeout(patience_s)
         self._said, said = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         launcher = os.getpid()
         try:
@@ -115,7 +116,7 @@ class Starter:
         err, their_err = os.pipe2(os.O_CLOEXEC)
         line, their_line = socket.socketpair()
         with line, their_line:
-            line.settimeout(_REQUEST_S)
+            line.settimeout(self._patience_s)
             try:
                 request = wire.Request(list(command), cwd, dict(environment))
                 wire.send(self._control, request, wire.Descriptors(their_out, their_err, their_line.fileno()))
