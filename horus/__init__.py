@@ -65,9 +65,9 @@ if TYPE_CHECKING:
     from horus_core.params.handle import RuntimeParam as RuntimeParam
     from horus_core.params.runtime import Params as Params
     from horus_core.params.runtime import RuntimeParams as RuntimeParams
-    from horus_core.plugins.hookspecs import hookimpl as hookimpl
     from horus_core.plugins.lifecycle import observe as observe
     from horus_core.plugins.lifecycle import unobserve as unobserve
+    from horus_core.plugins.marks import hookimpl as hookimpl
     from horus_core.scheduler.clock import Rate as Rate
     from horus_core.scheduler.clock import budget_remaining as budget_remaining
     from horus_core.scheduler.clock import dt as dt
@@ -205,7 +205,7 @@ _HOMES = {
     "horus_core.nodes.state": "NodeState",
     "horus_core.params.handle": "RuntimeParam",
     "horus_core.params.runtime": "Params RuntimeParams",
-    "horus_core.plugins.hookspecs": "hookimpl",
+    "horus_core.plugins.marks": "hookimpl",
     "horus_core.plugins.lifecycle": "observe unobserve",
     "horus_core.scheduler.clock": "Rate budget_remaining dt elapsed now now_ns rng_float tick",
     "horus_core.scheduler.run": "run",

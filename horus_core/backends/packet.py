@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -114,7 +113,7 @@ def type_of(packet: Packet, layout_of_it: dict[str, Any] | None = None) -> types
         if layout_of_it is None or packet.kind != _native.TYPED:
             return None
         made = types.of_class(layout.class_from_layout(layout_of_it))
-        return _agreeing(replace(made, python=None), packet)  # others import no class that is nowhere
+        return _agreeing(made.but(python=None), packet)  # others import no class that is nowhere
     except HorusError:
         return None
 

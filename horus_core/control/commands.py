@@ -9,7 +9,6 @@ else answers on a topic, makes `Commands` of its own.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,7 +33,9 @@ def topic_of(scheduler: str) -> str:
     room = names.MAX_NAME - len(REPLY)
     if len(topic) <= room:
         return topic
-    return topic[: room - _HASHED - 1] + "-" + hashlib.sha256(scheduler.encode()).hexdigest()[:_HASHED]
+    from hashlib import sha256  # noqa: PLC0415 - slow to import, and few names are that long
+
+    return topic[: room - _HASHED - 1] + "-" + sha256(scheduler.encode()).hexdigest()[:_HASHED]
 
 
 def reply_topic(topic: str) -> str:

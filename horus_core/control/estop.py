@@ -93,13 +93,12 @@ def open_topic(node: str, backend: str | None = None) -> "Topic":
 
 def stands(ring: "Ring") -> bool:
     """Whether the last message of that region is an order to stop."""
-    from horus_core.messages import codec  # noqa: PLC0415 - only for cleaners
-    from horus_core.topics import types  # noqa: PLC0415
+    from horus_core.topics import types  # noqa: PLC0415 - only for cleaners
 
     if types.of_ring(ring) != types.of_class(EmergencyStop):
         return False
     handle = _native.TopicBase()
-    handle._enter(ring.member, codec.encode, codec.decode, codec.apart)  # noqa: SLF001 - a handle that only looks
+    handle._enter(ring.member, None, None, {})  # noqa: SLF001 - a handle that only looks, at what is no dict
     handle._bind(ring, EmergencyStop, None, 0)  # noqa: SLF001
     last = handle._latest()  # noqa: SLF001
     handle._unbind()  # noqa: SLF001

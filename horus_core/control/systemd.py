@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import socket
 import threading
 import time
 from contextlib import suppress
@@ -93,6 +92,8 @@ class Notifier:
         return True
 
     def _send(self, message: str) -> None:
+        import socket  # noqa: PLC0415 - slow to import, and only services need it
+
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
             line.setblocking(False)
             line.connect(self._address)

@@ -128,7 +128,10 @@ def class_from_layout(layout: Layout) -> type[Message]:
 
 def hash_of(layout: Layout) -> bytes:
     """Return 16 bytes that are equal exactly when name, fields and places are."""
-    from hashlib import blake2b  # noqa: PLC0415 - costs milliseconds, and a program may define no message
+    try:
+        from _blake2 import blake2b  # noqa: PLC0415 - hashlib's, without OpenSSL, which takes 3 ms to load
+    except ImportError:
+        from hashlib import blake2b  # noqa: PLC0415
 
     text = json.dumps(_essence(layout), separators=(",", ":"), sort_keys=True)
     return blake2b(text.encode(), digest_size=16).digest()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from horus_core import prefix
 from horus_core.errors import ConfigError
+from horus_core.frozen import Frozen
 from horus_core.nodes import options
 from horus_core.nodes.policy import Ladder
 
@@ -35,8 +35,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class NodeConfig:
+class NodeConfig(Frozen):
     """What decides which execution class runs a node, and how. Durations in nanoseconds, 0 for none."""
 
     budget_ns: int = 0
@@ -59,7 +58,7 @@ class NodeConfig:
     def with_rt(self, rt: bool | Literal["require"]) -> NodeConfig:
         """The same with its scheduler's `rt`, unless it has one or runs in a way that leaves no choice."""
         settled = self.rt or self.is_async or self.compute or self.on or self.execution
-        return self if settled else replace(self, rt=rt)
+        return self if settled else self.but(rt=rt)
 
     @property
     def wants_rt(self) -> bool:

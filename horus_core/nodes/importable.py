@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError, NodeError
+from horus_core.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,7 @@ loading_main = False
 """Whether this is a worker that loads its parent's script: nothing may run then."""
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Frozen):
     """Where a function stands."""
 
     module: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,21 +14,34 @@ if TYPE_CHECKING:
     from horus_core.scheduler.scheduler import Scheduler
 
 
-@dataclass(eq=False)
 class Parts:
     """What a node is made of, for Node itself and the scheduler."""
 
-    name: str
-    config: NodeConfig
-    rate: float
-    rate_given: bool
-    order: int
-    policy: FailurePolicy
-    callbacks: Callbacks
-    wiring: Wiring
-    info: NodeInfo
-    journal: NodeLog
-    scheduler: Scheduler | None = None
-    """Who runs the node now."""
-    left_behind: bool = False
-    """Whether a tick of its last run, which did not end in time, still goes on."""
+    def __init__(
+        self,
+        *,
+        name: str,
+        config: NodeConfig,
+        rate: float,
+        rate_given: bool,
+        order: int,
+        policy: FailurePolicy,
+        callbacks: Callbacks,
+        wiring: Wiring,
+        info: NodeInfo,
+        journal: NodeLog,
+    ) -> None:
+        self.name = name
+        self.config = config
+        self.rate = rate
+        self.rate_given = rate_given
+        self.order = order
+        self.policy = policy
+        self.callbacks = callbacks
+        self.wiring = wiring
+        self.info = info
+        self.journal = journal
+        self.scheduler: Scheduler | None = None
+        """Who runs the node now."""
+        self.left_behind = False
+        """Whether a tick of its last run, which did not end in time, still goes on."""

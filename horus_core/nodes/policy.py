@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from horus_core.errors import ConfigError
+from horus_core.frozen import Frozen
 from horus_core.nodes import options
 
 if TYPE_CHECKING:
@@ -22,32 +22,27 @@ def _check(policy: str, field: str, value: object, *, least: int, whole: bool = 
     raise ConfigError(f"Bad {policy}({field}=...): expected {kind}, got {value!r}.")
 
 
-class _Numbers:
+class _Numbers(Frozen):
     """A policy with numbers, which refuses those that it does not have."""
 
     def __new__(cls, *_numbers: Any, **given: Any) -> Self:
-        known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-        if unknown := [name for name in given if name not in known]:
-            raise options.unknown(cls.__name__, unknown, known)
+        if unknown := [name for name in given if name not in cls.fields_]:
+            raise options.unknown(cls.__name__, unknown, cls.fields_)
         return super().__new__(cls)
 
 
-@dataclass(frozen=True)
-class Fatal:
+class Fatal(Frozen):
     """The node is CRASHED, all nodes shut down, and run() raises the exception."""
 
 
-@dataclass(frozen=True)
-class Ignore:
+class Ignore(Frozen):
     """The failure is logged and counted; the node goes on."""
 
 
-@dataclass(frozen=True)
-class Isolate:
+class Isolate(Frozen):
     """The node is CRASHED and stops alone: enter_safe_state(), shutdown(). The others go on."""
 
 
-@dataclass(frozen=True)
 class Restart(_Numbers):
     """Shutdown, a pause, init again; fatal after `max_retries` in short succession.
 
@@ -63,7 +58,6 @@ class Restart(_Numbers):
         _check("Restart", "backoff", self.backoff, least=0)
 
 
-@dataclass(frozen=True)
 class Skip(_Numbers):
     """After `max_failures` failures in a row the node rests for `cooldown` seconds."""
 
@@ -75,7 +69,6 @@ class Skip(_Numbers):
         _check("Skip", "cooldown", self.cooldown, least=0)
 
 
-@dataclass(frozen=True)
 class Ladder(_Numbers):
     """What misses in a row lead to: a warning, half the rate, isolation. Recovery goes step by step."""
 

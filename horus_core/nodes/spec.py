@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from horus_core import _native, names, prefix
 from horus_core.errors import ConfigError, InvalidNameError
+from horus_core.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,8 +18,7 @@ FIFO = -1
 _AUTO = 0
 
 
-@dataclass(frozen=True)
-class Pub:
+class Pub(Frozen):
     """A topic that a node publishes; a message class instead of a name only declares that it is used."""
 
     topic: str | type
@@ -36,8 +35,7 @@ class Pub:
             raise ConfigError(f"Bad Pub(latched=...): expected True or False, got {self.latched!r}.")
 
 
-@dataclass(frozen=True)
-class Sub:
+class Sub(Frozen):
     """A topic that a node subscribes.
 
     `depth` is how many unread messages the next tick still sees: "auto" is 4, or 2 for images and their kin;

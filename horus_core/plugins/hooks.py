@@ -26,9 +26,9 @@ def read(target: Any) -> dict[str, Hook]:
     """
     import pluggy  # noqa: PLC0415 - `import horus` must not pay for it
 
-    from horus_core.plugins import hookspecs  # noqa: PLC0415 - imports pluggy
+    from horus_core.plugins import hookspecs, marks  # noqa: PLC0415 - imports pluggy
 
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager = pluggy.PluginManager(marks.PROJECT)
     manager.add_hookspecs(hookspecs)
     arguments = {name: _arguments(getattr(hookspecs, name)) for name in hookspecs.NAMES}
     for name in _marked(target, manager):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from horus_core.plugins import kinds
+from horus_core.plugins.marks import PROJECT, hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
     from horus_core.scheduler.scheduler import Scheduler
 
 API_VERSION = kinds.API_VERSION
-PROJECT = "horus"
 hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
+__all__ = ["API_VERSION", "hookimpl", "hookspec"]
 
 
 @hookspec

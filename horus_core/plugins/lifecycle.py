@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import time
-from queue import SimpleQueue
 from threading import Event, Lock, RLock, Thread, current_thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +16,7 @@ from horus_core.plugins import record, switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from queue import SimpleQueue
 
     from horus_core.plugins.hooks import Hook
     from horus_core.plugins.record import Plugin
@@ -130,26 +130,31 @@ class _Apart:
     """A thread that tells observers, started when there is something to tell."""
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._queue: SimpleQueue[Callable[[], object]] | None = None
         self._starting = Lock()
         self._thread: Thread | None = None
 
     def put(self, call: Callable[[], object]) -> None:
-        self._queue.put(call)
+        from queue import SimpleQueue  # noqa: PLC0415 - only where somebody listens
+
         with self._starting:
-            if self._thread is None:
-                self._thread = Thread(target=self._run, name="horus observers", daemon=True)
+            if self._queue is None:
+                self._queue = SimpleQueue()
+                self._thread = Thread(
+                    target=self._run, args=(self._queue,), name="horus observers", daemon=True
+                )
                 self._thread.start()
+            self._queue.put(call)
 
     def settle(self) -> None:
-        if self._thread is not None and self._thread is not current_thread():
+        if self._queue is not None and self._thread is not current_thread():
             told = Event()
             self._queue.put(told.set)
             told.wait(_PATIENCE_S)
 
-    def _run(self) -> None:
+    def _run(self, queue: SimpleQueue[Callable[[], object]]) -> None:
         while True:
-            self._queue.get()()
+            queue.get()()
 
 
 _apart = _Apart()

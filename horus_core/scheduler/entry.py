@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from horus_core import _native
@@ -165,9 +164,9 @@ class Entry(_native.Run):
     def set_budget(self, seconds: float | None) -> None:
         """Another budget; it is the deadline, too, unless the node has one of its own."""
         budget_ns = 0 if seconds is None else max(1, round(seconds * _NS))
-        self.config = replace(self.config, budget_ns=budget_ns)
+        self.config = self.config.but(budget_ns=budget_ns)
         if not self.config.own_deadline:
-            self.config = replace(self.config, deadline_ns=budget_ns)
+            self.config = self.config.but(deadline_ns=budget_ns)
             self.deadline_ns = budget_ns
 
     # Being kept from ticking, for several reasons at a time, from any thread

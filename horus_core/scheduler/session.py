@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 from functools import partial
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _NS = 1_000_000_000
 _HINT_AFTER_NS = 2 * _NS
 _LOOK_EVERY_NS = _NS
+_UNHURRIED_HZ = 50
 
 
 class Session:
@@ -130,6 +132,9 @@ class Session:
                 f"Scheduler(deterministic=True), or move the clock from outside."
             )
         entry.exec_class = cls.name
+        if not cls.on_main_loop or entry.deadline_ns or entry.watchdog_ns or entry.rate > _UNHURRIED_HZ:
+            # What encodes dicts takes longer to import than a tick may that keeps time: not at its first message.
+            importlib.import_module("horus_core.messages.codec")
         found = self._classes.get(cls)
         if found is None:
             found = self._classes[cls] = cls(self._host)

@@ -125,8 +125,8 @@ def mine() -> list[str]:
     found = set()
     with os.scandir(SHM) as entries:
         for entry in entries:
-            namespace = _namespace_of(entry.name)
-            if namespace is not None and _owned(entry):
+            namespace = entry.name.removeprefix(_PREFIX).partition(".")[0]
+            if namespace not in found and _namespace_of(entry.name) is not None and _owned(entry):
                 found.add(namespace)
     return sorted(found)
 

@@ -6,13 +6,13 @@ import logging
 import os
 import struct
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import posix_ipc
 
 from horus_core import _native
 from horus_core.errors import RegionError, TopicTypeError
+from horus_core.frozen import Frozen
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
 from horus_core.topics import types
@@ -26,8 +26,7 @@ _lock = threading.Lock()
 _TOPIC_MAGIC, _TOPIC_LAYOUT = b"HORUSTOP", _native.LAYOUTS[1]
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Frozen):
     """What a handle wants of a topic's region."""
 
     topic: str

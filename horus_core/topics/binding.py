@@ -8,13 +8,12 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from horus_core import _native, names
 from horus_core.backends import registry as backends
 from horus_core.errors import HorusError, RegionError, TopicTypeError
-from horus_core.messages import codec, layout
+from horus_core.messages import layout
 from horus_core.shm import upkeep
 from horus_core.topics import handles, types
 from horus_core.topics.opening import Opening
@@ -47,6 +46,12 @@ class Handle(_native.TopicBase):
     def _enter_namespace(self) -> None:
         self._backend = backends.of_request(self._request)
         self._member = self._backend.member()
+        # Nothing is encoded or decoded before the handle is bound to a dict topic's region.
+        self._enter(self._member, None, None, {})
+
+    def _load_codec(self) -> None:
+        from horus_core.messages import codec  # noqa: PLC0415 - msgspec: as slow to import as all of a node
+
         self._enter(self._member, codec.encode, codec.decode, codec.apart)
 
     def _attach(self, wanted: types.TopicType | None, start: int | None = None) -> bool:
@@ -54,7 +59,7 @@ class Handle(_native.TopicBase):
         epoch = self._member.epoch
         request = self._request
         if wanted is not request.type:
-            request = replace(request, type=wanted)
+            request = request.but(type=wanted)
         ring = self._backend.attach(self._member, request, self._opening)
         if ring is None:
             self._checked(epoch)
@@ -65,6 +70,8 @@ class Handle(_native.TopicBase):
         if start is None:
             start = _FROM_LAST if ring.latched else _FROM_FIRST if self._waited else _FROM_NEXT
         cls = request.type.python if request.type is not None else self._class_of(ring)
+        if ring.kind == _native.MSGPACK:
+            self._load_codec()
         self._bind(ring, None if cls is dict else cls, self._pool_for(ring, cls), start)
         self._checked(epoch)
         self._opening.log(
@@ -194,11 +201,13 @@ class Handle(_native.TopicBase):
 
     def _forget_encoding(self) -> None:
         """Ctrl+C or the like came in the middle: the arrays that were put aside are not kept."""
+        from horus_core.messages import codec  # noqa: PLC0415 - loaded already, as below
+
         codec.forget_apart()
 
     def _encode_again(self, message: object, encoded: bytes) -> bytes:
         """Datetimes travel as text; looked at when the encoded bytes could hold one."""
-        from horus_core.messages import encode_errors  # noqa: PLC0415
+        from horus_core.messages import codec, encode_errors  # noqa: PLC0415
 
         del encoded
         codec.forget_apart()
@@ -208,6 +217,8 @@ class Handle(_native.TopicBase):
             raise encode_errors.explain(message, self.name, self._request.node) from None
 
     def _encode_parts(self, encoded: bytes) -> bytes | list[bytes | memoryview]:
+        from horus_core.messages import codec  # noqa: PLC0415 - called for large arrays
+
         return codec.parts(encoded)
 
     def _warn_dropped(self, reason: str) -> None:

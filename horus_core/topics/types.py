@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, field
+import json
+import math
 from typing import Any
-
-import msgspec
 
 from horus_core import _native
 from horus_core.errors import ConfigError, RegionError
+from horus_core.frozen import Frozen
 from horus_core.messages import layout, registry
 from horus_core.messages.message import Message
 
@@ -29,17 +29,17 @@ _DESCRIPTION_MAX = 1 << 20
 _KINDS = {_native.TYPED: "typed", _native.MSGPACK: "dict", _native.DESCRIPTOR: "pool-backed"}
 
 
-@dataclass(frozen=True)
-class TopicType:
+class TopicType(Frozen):
     """A message type as topics see it. Two are the same when kind, name and hash are."""
 
     kind: int
     name: str
     hash: bytes
-    layout: dict[str, Any] | None = field(default=None, compare=False)
-    python: type | None = field(default=None, compare=False)
-    payload: int = field(default=0, compare=False)
+    layout: dict[str, Any] | None = None
+    python: type | None = None
+    payload: int = 0
     """Bytes of a slot's payload."""
+    compared_ = ("kind", "name", "hash")
 
     @property
     def capacity(self) -> int:
@@ -90,9 +90,9 @@ def of_message(message: object) -> TopicType:
 def description(kind: TopicType, topic: str, creator: dict[str, Any]) -> bytes:
     """What the creator writes into the region, for tools and for processes that lack the class."""
     python = None if kind.python in (None, dict) else f"{kind.python.__module__}:{kind.python.__qualname__}"
-    encoded = msgspec.json.encode(
+    encoded = _encode(
         {"topic": topic, "type": kind.name, "python": python, "layout": kind.layout, "creator": creator}
-    )
+    ).encode()
     if len(encoded) > _DESCRIPTION_MAX:
         raise ConfigError(
             f"Opening topic {topic!r} failed: expected a layout of {kind.name} that takes at most "
@@ -104,12 +104,29 @@ def description(kind: TopicType, topic: str, creator: dict[str, Any]) -> bytes:
 def read_description(ring: _native.Ring) -> dict[str, Any]:
     """The creator's description. Raises RegionError when it is no JSON object."""
     try:
-        found = msgspec.json.decode(ring.meta, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        text = ring.meta.decode()
+        found = _decode(text)
+        if "\\u" in text:
+            _encode(found).encode()  # raises: there are escapes that stand for no character
+    except (ValueError, RecursionError) as error:
         raise RegionError(f"expected a JSON description, got {error}") from None
+    if not isinstance(found, dict):
+        raise RegionError(f"expected a JSON object as description, got {type(found).__name__}")
     if _is_deeper(found, _DEEPEST):  # whoever looks at it goes down by recursion
         raise RegionError(f"expected a description nested at most {_DEEPEST} levels deep, got a deeper one")
     return found
+
+
+def _finite(text: str) -> float:
+    """A number of JSON, in which there is none beyond all numbers: Python reads NaN, Infinity and 1e999, too."""
+    if math.isfinite(number := float(text)):
+        return number
+    raise ValueError(f"a finite number was expected, got {text}")
+
+
+# The standard library's, which every process has loaded: msgspec takes as long to import as all of HORUS's nodes.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_decode = json.JSONDecoder(parse_constant=_finite, parse_float=_finite).decode
 
 
 def _is_deeper(value: object, than: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from horus_core.backends.shm import Shm
-from horus_core.plugins.hookspecs import hookimpl
+from horus_core.plugins.marks import hookimpl
 from horus_plugins.backends.local import Local
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from horus_core.plugins.hookspecs import hookimpl
+from horus_core.plugins.marks import hookimpl
 from horus_plugins.execution.async_io import AsyncIo
 from horus_plugins.execution.best_effort import BestEffort
 from horus_plugins.execution.compute import Compute

@@ -158,7 +158,7 @@ class Worker:
     def _follow(self, here: Here) -> None:
         entry = self._entry
         if here.budget_ns != entry.config.budget_ns:
-            entry.config = replace(entry.config, budget_ns=here.budget_ns)
+            entry.config = entry.config.but(budget_ns=here.budget_ns)
         if here.state is not self._info.state():
             entry.enter(here.state)
 

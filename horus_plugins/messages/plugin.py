@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from horus_core.plugins.hookspecs import hookimpl
+from horus_core.plugins.marks import hookimpl
 from horus_plugins.messages import (
     audio,
     control,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from horus_core.plugins.hookspecs import hookimpl
+from horus_core.plugins.marks import hookimpl
 from horus_plugins.packages.runner import PackageRunner
 from horus_plugins.runners.executable import ExecutableRunner
 from horus_plugins.runners.python import PythonRunner

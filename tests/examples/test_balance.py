@@ -3,7 +3,7 @@
 import re
 import struct
 
-SECONDS = 10
+SECONDS = 7
 TOGETHER = ("balance/plant.py", "balance/controller.py")
 
 
@@ -25,7 +25,7 @@ def stood(example, picture):
 
 
 def test_it_stands_in_two_processes(start, tmp_path):
-    """Joined by topics alone, each in its own process, for 10 s with two pushes."""
+    """Joined by topics alone, each in its own process, for 7 s with two pushes."""
     picture, environment = settings(tmp_path)
     stood(start(*TOGETHER, **environment), picture)
 

@@ -56,7 +56,13 @@ def test_what_is_connected_now(program, horus_namespace, until):
     pid = robot.process.pid
     with horus.Topic("seen", dict, _node="viewer") as topic:
         assert topic.recv() is None
-        shown = until(lambda: len((now := graph.graph(horus_namespace)).edges) == 4 and now)
+        shown = until(
+            lambda: (
+                len((now := graph.graph(horus_namespace)).edges) == 4
+                and "idle" in {node.name for node in now.nodes}
+                and now
+            )
+        )
         lines = list(graph_text.text(shown))
         assert lines == [
             "camera -> rgb (dict) -> detector",

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from horus_core.errors import ConfigError
+from horus_core.nodes import callbacks
 from horus_core.nodes.node import Node
 from horus_core.scheduler.run import run
 
@@ -278,3 +279,62 @@ def test_nodes_do_not_leak():
     gc.collect()
     assert [ref() for ref in refs] == [None, None]
     assert sys.getrefcount(None) > 0
+
+
+class _Methods:
+    def none(self): ...
+    def one(self, node): ...
+    def spare(self, other=1): ...
+    def named(self, node=None): ...
+    def three(self, one, two, three): ...
+    def any(self, *all_of_them): ...
+    def bare(): ...
+
+    @classmethod
+    def of_class(cls, node): ...
+
+    async def later(self, node): ...
+
+
+def test_plain_functions_are_read_as_inspect_reads_them(monkeypatch):
+    """Most callbacks are read without importing `inspect`: with the same outcome."""
+    methods = _Methods()
+    several = [getattr(methods, name) for name in vars(_Methods) if not name.startswith("_")]
+    several += [
+        lambda: 0,
+        lambda node: 0,
+        lambda node=None: 0,
+        lambda other=1: 0,
+        lambda node, error: 0,
+        lambda node, other=1: 0,
+        lambda a, b, c: 0,
+        lambda *, key: 0,
+        lambda *, key=1: 0,
+        lambda node, /: 0,
+        lambda *all_of_them, **named: 0,
+        lambda node, **named: 0,
+        (one for one in ()).send,
+        functools.partial(methods.one),
+        functools.wraps(methods.one)(lambda *_: 0),
+        len,
+    ]
+
+    async def later():
+        pass
+
+    def generates(node):
+        yield
+
+    def told(callback, most):
+        try:
+            return callbacks._wanted("tick", callback, most=most, expected="")
+        except ConfigError as error:
+            return str(error)
+
+    def outcome():
+        every = [*several, later, generates]
+        return [(callbacks.is_async(one), told(one, 1), told(one, 2)) for one in every]
+
+    quick = outcome()
+    monkeypatch.setattr(callbacks, "_plain", lambda _: None)
+    assert quick == outcome()

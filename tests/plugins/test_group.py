@@ -240,3 +240,14 @@ def test_a_zip_on_the_path(site, ask, gripper, tmp_path):
             bundle.write(path, path.relative_to(site.folder))
     found, _ = ask("print(json.dumps(named('Gripper')))", PYTHONPATH=str(archive))
     assert found == "acme"
+
+
+def test_the_plugins_that_come_with_horus_are_as_strangers_must_be(ask):
+    """Their hooks are called without asking pluggy, which takes as long to import as a node: here it is asked."""
+    found, _ = ask(
+        "from horus_core.plugins import discovery, hooks, kinds\n"
+        "box = [one for one in discovery.every() if one.is_box and one.group in kinds.CONTRIBUTIONS]\n"
+        "print(json.dumps([list(hooks.read(one.load())) == [kinds.CONTRIBUTIONS[one.group]] for one in box]))"
+    )
+    assert found
+    assert all(found)

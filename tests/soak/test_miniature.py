@@ -34,10 +34,10 @@ def _nothing_is_left(namespace):
 
 
 def test_a_miniature_is_good(tmp_path):
-    """5 processes and 8 topics for ten seconds: lapped, forked, killed and started again, and every message is
+    """5 processes and 8 topics for seven seconds: lapped, forked, killed and started again, and every message is
     accounted for; the report has all of it.
     """
-    soak = Soak(workload.small(), 10, tmp_path)
+    soak = Soak(workload.small(), 7, tmp_path)
     found = soak.run()
     assert found.good, found.text()
     assert found.ledger.missed > 0  # the slow one was lapped
