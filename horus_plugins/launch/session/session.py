@@ -270,9 +270,7 @@ class Session:
     def _spawn(self, unit: Unit, *, restart: bool = False) -> None:
         out, err = self.report.outlets(unit)
         try:
-            child = unit.spawn(
-                self.plan.namespace, {RUN_ID: self.books.run_id}, out, err, self._warming.start
-            )
+            child = unit.spawn(self.plan.namespace, self._marks, out, err, self._warming.start)
         except LaunchError as error:
             self._fail(unit, str(error), restart=restart)
             return
@@ -448,8 +446,8 @@ class Session:
             self.units[node.name] = self._new_unit(node)
         self._leftovers = Leftovers(self.books.open(self.plan), RUN_ID, self.report.step)
         self.lines = Lines(self.plan.namespace)
-        mark = {RUN_ID: self.books.run_id}
-        self._warming = Warming(self.plan.namespace, mark, self._pump, self.report.step)
+        self._marks = {RUN_ID: self.books.run_id}
+        self._warming = Warming(self.plan.namespace, self._marks, self._pump, self.report.step)
         self._warming.begin(self.units.values())
         self._control = Control(self.plan.namespace, self.plan.session, orders.commands(self))
         self.books.events.note(
