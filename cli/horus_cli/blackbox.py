@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import json_option, namespace_option, print_json
+from horus_cli.common import Number, json_option, namespace_option, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @click.option(
     "--last",
-    type=click.FloatRange(0, 1e9),
-    callback=lambda _context, _parameter, seconds: _number(seconds),
+    type=Number(0, 1e9),
     metavar="SECONDS",
     help="Ticks and events of so many seconds before now, or before its end. Default: 5; with --trace all.",
 )
@@ -100,12 +98,6 @@ def _chosen(where: str, name: str | None) -> list[SchedulerRecord]:
     for other, why in unreadable.items():
         click.echo(f"horus: the record of scheduler {other!r} cannot be read: {why}", err=True)
     return records
-
-
-def _number(seconds: float | None) -> float | None:
-    if seconds is not None and math.isnan(seconds):
-        raise click.BadParameter("expected seconds, got nan.")
-    return seconds
 
 
 def _require_nodes(report: Report, only: Iterable[str], *, follow: bool) -> None:

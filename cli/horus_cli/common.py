@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
     Wrapped = TypeVar("Wrapped", bound=Callable[..., Any])
 
 _GAP = "  "
+
+
+class Number(click.FloatRange):
+    """A number within limits. NaN is within none: no comparison with it is ever true."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value as a float; a usage error for what is none, or lies outside."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"expected a number, got {value}.", param, ctx)
+        return number
 
 
 class TimeIsUp(BaseException):
@@ -58,7 +70,7 @@ def bounded(seconds: float = 10.0) -> Callable[[Wrapped], Wrapped]:
 
         return click.option(
             "--timeout",
-            type=click.FloatRange(min=0, max=1e6, min_open=True),
+            type=Number(min=0, max=1e6, min_open=True),
             metavar="SECONDS",
             expose_value=False,
             callback=_note_limit,

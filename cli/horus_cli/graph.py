@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from horus_plugins.monitor.graph import Graph
 
-_BY_SUFFIX = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid", ".svg": "svg"}
+_BY_SUFFIX = {
+    "": "text",
+    ".txt": "text",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".svg": "svg",
+}
 
 
 @click.command()
@@ -53,20 +61,31 @@ def graph(ctx: click.Context, kind: str | None, output: Path | None, everything:
 
     if as_json and (kind is not None or output is not None):
         raise click.UsageError("--json goes neither with --format nor with --output: leave one out.")
+    kind = kind or _kind_of(output)
     where = namespace.current()
     namespace.require_ours(where)
     shown = monitor.graph(where, everything=everything)
     if as_json:
         common.print_json(shown)
     else:
-        suffix = "" if output is None else output.suffix.lower()
-        lines = list(_lines(shown, kind or _BY_SUFFIX.get(suffix, "text")))
+        lines = list(_lines(shown, kind))
         _write(output, lines)
     if not (shown.nodes or shown.topics):
         click.echo(f"No nodes and no topics in namespace {where!r}.", err=True)
     for what, why in shown.unreadable.items():
         click.echo(f"horus: {what} cannot be read: {common.safe(why)}", err=True)
     ctx.exit(1 if shown.unreadable else 0)
+
+
+def _kind_of(output: Path | None) -> str:
+    suffix = "" if output is None else output.suffix.lower()
+    if suffix not in _BY_SUFFIX:
+        known = " ".join(filter(None, _BY_SUFFIX))
+        raise click.UsageError(
+            f"--output {str(output)!r}: expected a name that ends with {known}, got {suffix!r}. "
+            "Or say with --format what it is to hold."
+        )
+    return _BY_SUFFIX[suffix]
 
 
 def _lines(shown: Graph, kind: str) -> Iterator[str]:

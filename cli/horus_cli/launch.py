@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import chosen_namespace, json_option
+from horus_cli.common import Number, chosen_namespace, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ _ASKED = ("status", "stop", "attach", "restart", "reload")
 @click.option("--status", is_flag=True, help="Show the sessions that run, in all namespaces of this user.")
 @click.option(
     "--watch",
-    type=click.FloatRange(min=0.05, max=86_400),
+    type=Number(min=0.05, max=86_400),
     is_flag=False,
     flag_value=1.0,
     default=None,
@@ -68,7 +68,7 @@ _ASKED = ("status", "stop", "attach", "restart", "reload")
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, max=86_400, min_open=True),
+    type=Number(min=0, max=86_400, min_open=True),
     default=None,
     metavar="SECONDS",
     help="Of --stop (30) and --detach (60): exit with 124 when it takes longer.",

@@ -17,6 +17,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Entry point of the console script."""
+    _open_streams()
     try:
         code = _run()
         _flush()
@@ -30,6 +31,19 @@ def main() -> None:
         code = FAILED
     _forget_streams()
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Have /dev/null in the place of standard streams that are closed.
+
+    Else the next file that is opened, a topic's region for one, would be descriptor 1, and what somebody prints
+    would go there.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            file = os.open(os.devnull, os.O_RDWR)  # the lowest descriptor that is free, which is the stream's
+            os.set_inheritable(file, True)
+            setattr(sys, name, open(file, "r" if name == "stdin" else "w", closefd=False))  # noqa: SIM115 - for good
 
 
 def _run() -> int:

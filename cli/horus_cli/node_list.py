@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Also nodes that have ended.")
 @click.option(
     "--watch",
-    type=click.FloatRange(min=0.05, max=86_400),
+    type=common.Number(min=0.05, max=86_400),
     is_flag=False,
     flag_value=1.0,
     default=None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import json_option, print_json
+from horus_cli.common import Number, json_option, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT = click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -86,7 +86,7 @@ def info(
 @click.argument("name")
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=1.0,
     show_default=True,
     help="How long each node runs.",

@@ -143,7 +143,7 @@ def _row(param: Param) -> Sequence[str]:
 
 
 def _meaning(param: Param) -> Iterable[str]:
-    yield param.doc.splitlines()[0] if param.doc else ""
+    yield param.doc.splitlines()[0].removesuffix(".") if param.doc else ""
     if param.choices is not None:
         yield f"one of {', '.join(shown(one) for one in param.choices)}"
     if param.min is not None or param.max is not None:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import json_option, print_json
+from horus_cli.common import Number, json_option, print_json
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.plugins import PluginState
 
 _TIMEOUT = click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=10.0,
     show_default=True,
     help="Seconds that each is given.",

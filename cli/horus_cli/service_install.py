@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import bounded, json_option, print_json
+from horus_cli.common import Number, bounded, json_option, print_json
 
 if TYPE_CHECKING:
     from horus_plugins.services.installed import Installed
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--restart-delay",
-    type=click.FloatRange(0, 3600),
+    type=Number(0, 3600),
     default=3.0,
     show_default=True,
     metavar="SECONDS",
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--watchdog",
-    type=click.FloatRange(0, 3600),
+    type=Number(0, 3600),
     default=10.0,
     show_default=True,
     metavar="SECONDS",

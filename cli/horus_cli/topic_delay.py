@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from horus_cli.common import print_json
-from horus_cli.topic_rate import following, where_to_look
+from horus_cli.topic_rate import News, following, where_to_look
 
 
 @click.command()
@@ -33,7 +33,9 @@ def delay(
 
     where, name = where_to_look(topic)
     delays = topic_delay.Delays(where, name, window_s)
+    news = News(where)
     for report in delays.reports(messages=messages, duration_s=duration_s):
+        news.tell(report.topic, there=report.there, anew=report.anew, error=report.error)
         if as_json:
             print_json(report)
             continue

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import colour, namespace_option, safe
+from horus_cli.common import Number, colour, namespace_option, safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from horus_plugins.echo.paths import Path
 
 _COLOURS = {"name": "cyan", "unit": "green", "about": "bright_black"}
-_SECONDS = click.FloatRange(min=0, max=1e9, min_open=True)
+_SECONDS = Number(min=0, max=1e9, min_open=True)
 
 
 @click.command("echo")
@@ -104,9 +103,6 @@ def _format(options: dict[str, Any]) -> str:
         raise click.UsageError("--format msgpack is not for a terminal: pipe it, or write it to a file.")
     if form == "msgpack" and options["meta"]:
         raise click.UsageError("--format msgpack has no room for --meta: leave it out, or use --json.")
-    for name in ("rate", "duration", "timeout"):
-        if options[name] is not None and math.isnan(options[name]):
-            raise click.UsageError(f"--{name}: expected a number, got nan.")
     return form
 
 

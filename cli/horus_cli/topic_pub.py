@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import namespace_option, print_json, safe
+from horus_cli.common import Number, namespace_option, print_json, safe
 
 if TYPE_CHECKING:
     from horus_plugins.echo.publishing import Publisher
 
-_SECONDS = click.FloatRange(min=0, max=1e9, min_open=True)
+_SECONDS = Number(min=0, max=1e9, min_open=True)
 
 
 @click.command("pub", context_settings={"ignore_unknown_options": True})
@@ -74,9 +73,6 @@ def pub(topic: str, values: tuple[str, ...], wanted: str | None, as_json: bool, 
 
 def _source(values: tuple[str, ...], options: dict[str, Any]) -> str | None:
     """The format of what comes on stdin; None: the values are those that were typed."""
-    for name in ("rate", "wait"):
-        if options[name] is not None and math.isnan(options[name]):
-            raise click.UsageError(f"--{name}: expected a number, got nan.")
     unknown = next((value for value in values if value.startswith("--")), None)
     if unknown is not None:
         raise click.UsageError(f"No such option: {unknown}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import json_option, namespace_option, print_json
+from horus_cli.common import Number, json_option, namespace_option, print_json, safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ def following(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--window",
         "window_s",
-        type=click.FloatRange(0.1, 3600),
+        type=Number(0.1, 3600),
         default=10.0,
         metavar="SECONDS",
         help="How far back each line looks. Default: 10.",
@@ -31,7 +31,7 @@ def following(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--duration",
         "duration_s",
-        type=click.FloatRange(0, 1e9, min_open=True),
+        type=Number(0, 1e9, min_open=True),
         metavar="SECONDS",
         help="End after that long. Exits with 1 when no message came.",
     )
@@ -111,11 +111,11 @@ def _follow(
 
     where, name = where_to_look(topic)
     meter = topic_meter.Meter(where, name, window_s)
-    state, total = topic_meter.MISSING, 0
+    news, total = News(where), 0
     for report in meter.reports(messages=messages, duration_s=duration_s):
-        for line in _news(report, state, where):
-            click.echo(f"horus: {line}", err=True)
-        state, total = report.state, report.total
+        there = report.state not in {topic_meter.MISSING, topic_meter.UNREADABLE}
+        news.tell(report.topic, there=there, anew=report.anew, error=report.error)
+        total = report.total
         if told is None:
             print_json(report)
         else:
@@ -137,14 +137,22 @@ def where_to_look(topic: str) -> tuple[str, str]:
     return where, name
 
 
-def _news(report: Rate, before: str, where: str) -> Iterable[str]:
-    """What became of the topic itself, for stderr."""
-    from horus_cli.common import safe  # noqa: PLC0415 - a word used once
-    from horus_plugins.monitor import topic_meter  # noqa: PLC0415 - not needed for --help
+class News:
+    """Says on stderr what becomes of the topic itself, once."""
 
-    if report.anew:
-        yield f"topic {report.topic!r} was made {'anew' if before != topic_meter.MISSING else 'now'}."
-    elif report.state == topic_meter.MISSING and before != topic_meter.MISSING:
-        yield f"topic {report.topic!r} is gone from namespace {where!r}. Waiting for it."
-    if report.error and before != topic_meter.UNREADABLE:
-        yield f"topic {report.topic!r} cannot be read: {safe(report.error)}"
+    def __init__(self, where: str) -> None:
+        self._where, self._was_there, self._error = where, False, ""
+
+    def tell(self, topic: str, *, there: bool, anew: bool, error: str) -> None:
+        """How it stands now."""
+        for line in self._lines(topic, there=there, anew=anew, error=error):
+            click.echo(f"horus: {line}", err=True)
+        self._was_there, self._error = there, error
+
+    def _lines(self, topic: str, *, there: bool, anew: bool, error: str) -> Iterable[str]:
+        if anew:
+            yield f"topic {topic!r} was made {'anew' if self._was_there else 'now'}."
+        elif self._was_there and not there and not error:
+            yield f"topic {topic!r} is gone from namespace {self._where!r}. Waiting for it."
+        if error and not self._error:
+            yield f"topic {topic!r} cannot be read: {safe(error)}"

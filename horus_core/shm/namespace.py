@@ -126,7 +126,7 @@ def mine() -> list[str]:
     with os.scandir(SHM) as entries:
         for entry in entries:
             namespace = entry.name.removeprefix(_PREFIX).partition(".")[0]
-            if namespace not in found and _namespace_of(entry.name) is not None and _owned(entry):
+            if namespace not in found and _namespace_of(entry.name) is not None and _owned(entry) is not None:
                 found.add(namespace)
     return sorted(found)
 
@@ -142,11 +142,13 @@ def _namespace_of(entry: str) -> str | None:
         return None
 
 
-def _owned(entry: os.DirEntry[str]) -> bool:
+def _owned(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """What the entry is, if it is there and this user's."""
     try:
-        return entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+        found = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
-        return False
+        return None
+    return found if found.st_uid == os.geteuid() else None
 
 
 def region(namespace: str, kind: str) -> str:
@@ -155,10 +157,18 @@ def region(namespace: str, kind: str) -> str:
 
 
 def regions(namespace: str) -> list[str]:
-    """The names of the namespace's shared memory objects that this user owns, sorted."""
+    """The names of the namespace's shared memory objects that this user owns, sorted.
+
+    What is no plain file, a folder for one, is none of them, whatever its name: no such thing can be opened as one.
+    """
     start = f"{_PREFIX}{names.namespace_name(namespace)}."
     with os.scandir(SHM) as entries:
-        return sorted(entry.name for entry in entries if entry.name.startswith(start) and _owned(entry))
+        return sorted(entry.name for entry in entries if entry.name.startswith(start) and _is_region(entry))
+
+
+def _is_region(entry: os.DirEntry[str]) -> bool:
+    found = _owned(entry)
+    return found is not None and stat.S_ISREG(found.st_mode)
 
 
 def topic_region(namespace: str, topic: str) -> str:

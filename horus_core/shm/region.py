@@ -20,11 +20,21 @@ _FOLDER = Path("/dev/shm")
 
 
 def open_existing(name: str) -> int:
-    """A descriptor of the object, which the caller closes. Raises posix_ipc.ExistentialError without one."""
+    """A descriptor of the object, which the caller closes.
+
+    Raises posix_ipc.ExistentialError without one, RegionError for one that cannot be opened.
+    """
     try:
         return _descriptor(posix_ipc.SharedMemory(f"/{name}"))
+    except posix_ipc.ExistentialError:
+        raise
     except posix_ipc.PermissionsError:
         raise RegionError(_permission_text(name)) from None
+    except (ValueError, OSError) as error:  # a folder, or a symbolic link, of that name
+        raise RegionError(
+            f"Opening shared memory failed: expected {_FOLDER / name} to be a plain file, got something else "
+            f"({error}). Remove it, or use another name."
+        ) from None
 
 
 def create(name: str, size: int, fill: Callable[[int], None]) -> int:

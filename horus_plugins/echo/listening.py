@@ -168,7 +168,7 @@ class Listener:
         nap_s = self._pause_s
         if self._gap_ns and self.count:
             due_s = (last_ns + self._gap_ns - now_ns) / _NS
-            nap_s = due_s if due_s > 0 else min(_SLOWEST_S, self._gap_ns / _NS)
+            nap_s = max(_FASTEST_S, due_s if due_s > 0 else min(_SLOWEST_S, self._gap_ns / _NS))
         if limits.duration_s is not None:
             nap_s = min(nap_s, limits.duration_s - (now_ns - self._started_ns) / _NS)
         if limits.timeout_s is not None:

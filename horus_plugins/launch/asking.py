@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from horus_core.errors import HorusTimeoutError, NodeError
+from horus_core.errors import HorusTimeoutError, NodeError, RegionError
 from horus_plugins.launch import manifest
 from horus_plugins.monitor import control
 
@@ -38,6 +41,11 @@ def stop(session: Session, *, timeout_s: float = 30.0) -> None:
     except (NodeError, HorusTimeoutError):
         if is_running(session):
             raise
+    except RegionError:
+        # Shared memory takes no question any more, full as it is. A signal asks for the same, and needs no room.
+        if is_running(session):
+            with suppress(ProcessLookupError):
+                os.kill(session.pid, signal.SIGTERM)
     while is_running(session):
         if time.monotonic() >= deadline:
             raise HorusTimeoutError(

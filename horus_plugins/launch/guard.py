@@ -16,25 +16,47 @@ from horus_plugins.launch import system
 GRACE_S = 5.0
 _POLL_S = 0.05
 _DONE = b"done\n"
+_MOST_FDS = (1 << 31) - 1
 
 
 class Guard:
-    """The launcher's end. Start it before anything else has started: the guard keeps what it inherits."""
+    """The launcher's end."""
 
     def __init__(self, mark: bytes) -> None:
+        self._mark = mark
+        self._watched: set[int] = set()
+        self._start()
+
+    def _start(self) -> None:
         heard, self._told = os.pipe2(os.O_CLOEXEC)
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._told)
-            _guard(heard, mark)
+            _guard(heard, self._mark)
         os.close(heard)
+
+    @property
+    def fd(self) -> int:
+        """To be polled: it has something to tell when the guard is dead."""
+        return self._told
+
+    def renew(self) -> None:
+        """Somebody killed the guard: have another."""
+        os.close(self._told)
+        with suppress(ChildProcessError):  # whoever reaps all of the launcher's children may have been first
+            os.waitpid(self.pid, 0)
+        self._start()
+        for group in self._watched:
+            self._tell(b"%d\n" % group)
 
     def watch(self, group: int) -> None:
         """Tell the guard of a process group."""
+        self._watched.add(group)
         self._tell(b"%d\n" % group)
 
     def forget(self, group: int) -> None:
         """Tell the guard that nothing is left of a process group: another may get its number."""
+        self._watched.discard(group)
         self._tell(b"%d\n" % -group)
 
     def dismiss(self) -> None:
@@ -45,14 +67,14 @@ class Guard:
             os.waitpid(self.pid, 0)
 
     def _tell(self, line: bytes) -> None:
-        with suppress(BrokenPipeError):  # somebody killed the guard; the launcher can do without
+        with suppress(BrokenPipeError):  # somebody killed the guard: see renew()
             os.write(self._told, line)
 
 
 def _guard(heard: int, mark: bytes) -> None:
     """The guard's life, in the forked child. Never returns."""
     try:
-        _detach()
+        _detach(heard)
         told = _hear(heard)
         if not told.endswith(_DONE):
             _stop(_groups(told), mark)
@@ -71,8 +93,12 @@ def _groups(told: bytes) -> set[int]:
     return groups
 
 
-def _detach() -> None:
+def _detach(heard: int) -> None:
+    # What the launcher has open is the launcher's: pipes of its children, its locks.
+    os.closerange(3, heard)
+    os.closerange(heard + 1, _MOST_FDS)
     os.setsid()
+    signal.set_wakeup_fd(-1)
     system.set_name("horus-guard")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)

@@ -63,7 +63,7 @@ class Supervisor:
                 raise
             finally:
                 self._loop(signals)
-                end_escaped(self._mark, lambda: self._turn(signals), self._step)
+                end_escaped(self._mark, lambda: self._turn(signals), self._step, lambda: self._stop_requests)
         # Not in a `finally`: after an error here the guard finds us dead, and stops what is left.
         guard.dismiss()
         if self._stop_requests:
@@ -120,6 +120,7 @@ class Supervisor:
         self._stop_requests += 1
         left = [child for child in self._children if not child.gone]
         names = ", ".join(f"[{child.label}]" for child in left)
+        others = names or "what left its group"
         if self._stop_requests == 1:
             self._stop_asked_at = time.monotonic()
             self.say("")
@@ -127,11 +128,11 @@ class Supervisor:
             for child in left:
                 child.stop()
         elif self._stop_requests == 2:  # noqa: PLR2004 - the second
-            self._step(f"asked again ({why}): SIGTERM once more to {names}; once more kills them")
+            self._step(f"asked again ({why}): SIGTERM once more to {others}; once more kills them")
             for child in left:
                 child.insist()
         else:
-            self._step(f"asked a third time ({why}): SIGKILL to {names}")
+            self._step(f"asked a third time ({why}): SIGKILL to {others}")
             for child in left:
                 child.kill()
 

@@ -102,13 +102,21 @@ def told(found: Status) -> list[str]:
         f"NOT SAFE: {node.name} of {node.scheduler} ({node.state}) has not reached its safe state."
         for node in found.moving
     ]
-    safe = sum(node.safe_state for node in found.nodes)
     if found.schedulers:
-        lines.append(
-            f"{len(found.schedulers)} schedulers, {len(found.nodes)} nodes: {safe} have entered their safe state."
-        )
+        lines.append(_counted(found))
     lines.append("It stands until `horus estop --release`.")
     return lines
+
+
+def _counted(found: Status) -> str:
+    """How many nodes obey; that few of them have an enter_safe_state() is no sign that the others move."""
+    nodes, schedulers = len(found.nodes), len(found.schedulers)
+    held, safe = (sum(getattr(node, what) for node in found.nodes) for what in ("held", "safe_state"))
+    ended = sum(not node.held and node.state in _ENDED for node in found.nodes)
+    return (
+        f"Held: {held} of {nodes} node{'s' * (nodes != 1)} of {schedulers} scheduler{'s' * (schedulers != 1)}, "
+        f"{safe} of them by their own enter_safe_state(){f'; {ended} had ended' * bool(ended)}."
+    )
 
 
 def _publish(order: estop.EmergencyStop, is_done: Any) -> Status:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from horus_core.errors import HorusError, HorusTimeoutError, NodeError, ParamError
+from horus_core.errors import HorusError, HorusTimeoutError, NodeError, ParamError, RegionError
 from horus_plugins.monitor import control, schedulers
 
 if TYPE_CHECKING:
@@ -194,8 +194,12 @@ def _refuse_unknown(name: str, found: ParamList) -> None:
             f"Unknown parameter: expected one that code reads, got {name!r}, which {unread[0].origin} gives a value "
             f"and nothing has read (namespace={found.namespace!r}). `--new` sets it nevertheless."
         )
-    silent = ", ".join(f"{one.scheduler} (pid {one.pid})" for one in found.silent)
-    unasked = f" No answer came from {silent}." if silent else ""
+    if found.silent:
+        silent = ", ".join(f"{one.scheduler} (pid {one.pid})" for one in found.silent)
+        raise HorusTimeoutError(
+            f"Looking for parameter {name!r} failed: expected an answer of each process, got none from {silent}, and "
+            f"the others do not know it (namespace={found.namespace!r}). {found.silent[0].why}"
+        )
     names = {param.name for param in found.params}
     known = (
         f"one of {', '.join(sorted(names))}"
@@ -204,7 +208,6 @@ def _refuse_unknown(name: str, found: ParamList) -> None:
     )
     raise ParamError(
         f"Unknown parameter: expected {known}, got {name!r} (namespace={found.namespace!r}).{near(name, names)}"
-        f"{unasked}"
     )
 
 
@@ -219,6 +222,8 @@ def ask_all(
     def one(process: Process) -> None:
         try:
             found.extend(ask(process))
+        except RegionError:  # nobody was asked: it is our end of the topic that cannot be made
+            raise
         except HorusTimeoutError as error:
             silent.append(Silent(process.scheduler, process.pid, str(error)))
         except HorusError as error:

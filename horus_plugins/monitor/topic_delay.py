@@ -61,6 +61,10 @@ class Delay(msgspec.Struct):
     why_not: str
     """Why there are no timestamps; empty where there are."""
     subscribers: list[Waiting]
+    anew: bool = False
+    """Whether the topic appeared, or was made anew, since the report before."""
+    error: str = ""
+    """Why it cannot be read; empty where it can."""
 
 
 def stamp_offset(ring: _native.Ring) -> tuple[int, str]:
@@ -97,10 +101,12 @@ class Delays:
     """Follows one topic and reports."""
 
     def __init__(self, namespace: str, topic: str, window_s: float) -> None:
-        self._watch = Watch(namespace, topic)
+        self._watch = Watch(namespace, topic, word=self._find_stamp)
         self._window_s, self._begun_ns = window_s, _native.now_ns()
         self._moments: deque[_Moment] = deque()
         self._why_not = ""
+        self._look: Look | None = None
+        self._anew = False
         self._waiting: dict[tuple[int, str, int], tuple[str, int, int]] = {}
         self.total = 0
         """Messages that were looked at."""
@@ -119,10 +125,15 @@ class Delays:
                 due = now
                 yield self.report()
 
+    def _find_stamp(self, ring: _native.Ring) -> int:
+        offset, self._why_not = stamp_offset(ring)
+        return offset
+
     def _take(self, look: Look) -> None:
+        self._anew = self._anew or (look.anew and self._look is not None)
+        self._look = look
         ring = self._watch.ring
-        if look.anew and ring is not None:
-            self._watch.at, self._why_not = stamp_offset(ring)
+        if look.anew:
             self._moments.clear()
         moment = _Moment(look.time_ns)
         self._moments.append(moment)
@@ -161,7 +172,7 @@ class Delays:
                 own[clock].add(tally)
         clock = max(own, key=lambda one: own[one].count, default="")
         seen, unset = sum(one.seen for one in self._moments), sum(one.unset for one in self._moments)
-        why_not = self._why_not
+        why_not, anew, self._anew = self._why_not, self._anew, False
         if not own and seen and not why_not:
             why_not = (
                 "its messages leave theirs unset" if unset else "they lie in a pool, which is not looked at"
@@ -176,6 +187,8 @@ class Delays:
             unset=unset,
             why_not=why_not,
             subscribers=[self._behind(key, *shown) for key, shown in self._waiting.items()],
+            anew=anew,
+            error="" if self._look is None else self._look.error,
         )
 
     def _behind(self, key: tuple[int, str, int], node: str, pid: int, waiting: int) -> Waiting:

@@ -13,6 +13,7 @@ from horus_core import _native
 WINDOW_NS = 2_000_000_000
 SILENT_NS = 1_000_000_000
 SILENT_INTERVALS = 3
+_FRESH_NS = 200_000_000
 _SHARES_OF = 64  # messages, the newest
 _STEPS = 8  # numbers without a message that are passed in search of one
 
@@ -62,8 +63,13 @@ def _interval_ns(ring: _native.Ring, front: int, times: list[int], now_ns: int) 
         return None
     inside_ns = (times[-1] - start) / (count - 1)
     before = _time(ring, first - 1, -1) if first > oldest else None
-    if before is None:  # overwritten, or these are all that there ever were
-        return inside_ns if first > ring.capacity else WINDOW_NS / count
+    if before is None and first > ring.capacity:  # overwritten
+        return inside_ns
+    if (
+        before is None
+    ):  # these are all that there ever were: since the first, if that is long enough ago to tell
+        since_first_ns = now_ns - start
+        return since_first_ns / count if since_first_ns >= _FRESH_NS else WINDOW_NS / count
     if start - before > SILENT_INTERVALS * max(inside_ns, SILENT_NS):  # a pause
         return WINDOW_NS / count
     return (times[-1] - before) / count  # with the interval that reaches into the window

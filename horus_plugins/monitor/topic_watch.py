@@ -19,7 +19,7 @@ from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PERIOD_S = 0.02
 SEEN_MOST = 256
@@ -47,9 +47,12 @@ class Look(NamedTuple):
 class Watch:
     """One topic of a namespace."""
 
-    def __init__(self, namespace: str, topic: str, *, at: int = NO_WORD) -> None:
-        """`at`: offset of eight bytes in the slot that are wanted besides, a multiple of 8."""
-        self.namespace, self.topic, self.at = namespace, topic, at
+    def __init__(
+        self, namespace: str, topic: str, *, word: Callable[[_native.Ring], int] | None = None
+    ) -> None:
+        """`word` says, for each region, where in a slot eight bytes lie that are wanted besides: a multiple of 8."""
+        self.namespace, self.topic, self.at = namespace, topic, NO_WORD
+        self._word = word
         self.ring: _native.Ring | None = None
         self._name = namespaces.topic_region(namespace, topic)
         self._looked = False
@@ -116,6 +119,7 @@ class Watch:
     def _begin(self, ring: _native.Ring) -> None:
         """What was sent before the first look does not count; in a region that came later, all does."""
         self._stuck = 0
+        self.at = NO_WORD if self._word is None else self._word(ring)
         self._front = self._next = ring.capacity if self._looked else ring.front
         publishers = ring.publishers()
         self._troubles = tuple(

@@ -9,7 +9,9 @@ import time
 
 import pytest
 
+from horus_core.errors import RegionError
 from horus_core.shm import cleaner, namespace
+from horus_core.topics.topic import Topic
 
 PUBLISHER = """
     import sys, time
@@ -203,3 +205,21 @@ def test_a_namespace_that_somebody_keeps_locked_does_not_keep_others_from_being_
         cleaner.clean_quietly([stuck, ns])
     assert namespace.regions(stuck)
     assert not namespace.regions(ns)
+
+
+def test_what_only_looks_like_a_region_stops_no_command(horus, ns):
+    """A folder or a link with a region's name is none: neither listed nor cleaned, and an error in words."""
+    odd = [namespace.SHM / namespace.topic_region(ns, name) for name in ("folder", "link")]
+    odd[0].mkdir()
+    odd[1].symlink_to("/etc/passwd")
+    try:
+        listed = horus("topic", "list", "--json")
+        assert listed.wait() == 0, listed.stderr
+        assert json.loads(listed.stdout)["topics"] == []
+        assert cleaner.clean([ns], dry_run=True) == []
+        for name in ("folder", "link"):
+            with pytest.raises(RegionError, match="to be a plain file"):
+                Topic(name, dict).send({})
+    finally:
+        odd[0].rmdir()
+        odd[1].unlink()

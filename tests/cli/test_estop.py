@@ -50,7 +50,7 @@ def test_stop_status_release(horus, script):
     robot.shows("safe")
     assert "ENGAGED" in stop.stdout
     assert "pulled by hand" in stop.stdout
-    assert "1 schedulers, 2 nodes: 1 have entered their safe state." in stop.stdout
+    assert "Held: 2 of 2 nodes of 1 scheduler, 1 of them by their own enter_safe_state()." in stop.stdout
     found = answer(horus("estop", "--status", "--json"))
     assert found["engaged"] is True
     assert found["reason"] == "pulled by hand"
@@ -96,7 +96,7 @@ def test_where_nothing_is_nothing_is_engaged(horus):
     """--status of an empty namespace makes nothing; a released one is cleaned like any topic."""
     assert "Not engaged" in _text(horus("estop", "--status"))
     assert horus("estop", "--release").wait() == 0
-    assert answer(horus("topic", "list", "--json"))["topics"] == []
+    assert answer(horus("topic", "list", "--all", "--json"))["topics"] == []
 
 
 def test_one_thing_at_a_time(horus):

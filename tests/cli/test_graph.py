@@ -38,6 +38,7 @@ def test_every_format(horus, script, tmp_path):
     assert [edge["kind"] for edge in found["edges"]] == ["publishes", "subscribes"]
     assert "_horus.estop" in shown("--all"), "HORUS's own topics are left out but for --all"
     assert "leave one out" in shown("--json", "--format", "dot", code=2)
+    assert "got '.pdf'" in shown("-o", "robot.pdf", code=2), "and not a PDF with text in it"
     assert "Writing the graph failed" in shown("-o", "no/folder/x.svg", code=1)
 
 

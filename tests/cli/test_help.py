@@ -50,6 +50,15 @@ def test_version_tells_what_a_bug_report_needs(horus):
     assert found["horus"] in shown.stdout
 
 
+@pytest.mark.parametrize(("words", "command"), ALL, ids=[words for words, _ in ALL])
+def test_no_number_is_nan(words, command):
+    """NaN passes every comparison with a limit: as seconds it would be no time at all, or for ever."""
+    for option in command.params:
+        if isinstance(option.type, click.FloatRange):
+            with pytest.raises(click.BadParameter, match="nan"):
+                option.type("nan")
+
+
 NOT_FOR_PROGRAMS = {"run", "launch", "completion"}
 """What shows the output of others, or prints a script."""
 

@@ -9,6 +9,8 @@ from importlib.metadata import version
 
 import pytest
 
+import horus as api
+
 HORUS = [sys.executable, "-m", "horus_cli"]
 
 
@@ -82,6 +84,17 @@ def test_a_stdout_that_cannot_be_written_is_no_traceback(ns, redirect):
     )
     assert "Traceback" not in ended.stderr
     assert "Exception ignored" not in ended.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&- >&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_as_good_as_dev_null(ns, closed):
+    """A follower ends as ever, and no region of shared memory gets the number, and the output, of a closed stream."""
+    with api.Topic("t", dict, latched=True) as topic:
+        topic.send({"a": 1})
+        command = f"'{sys.executable}' -m horus_cli topic echo t --once --timeout 20 {closed}"
+        ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert topic.latest() == {"a": 1}
 
 
 def test_ctrl_c_exits_130_without_traceback(ns):

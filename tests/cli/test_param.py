@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 from horus_cli.param import param as command
 
-from horus_core.errors import HorusError, HorusTimeoutError
-from horus_plugins.monitor import control
+from horus_core.errors import HorusError, HorusTimeoutError, RegionError
+from horus_plugins.monitor import control, params
 
 ROBOT = """
 import sys
@@ -195,6 +195,9 @@ def test_one_that_does_not_answer_and_one_that_is_gone(robots, ns, wait_for):
     assert code == 124
     assert out.startswith("max_speed = 2.5")
     assert f"rocess {leg.pid} is stopped" in err
+    code, _, err = param("get", "theirs")
+    assert code == 124, "nobody can say that it is unknown"
+    assert f"rocess {leg.pid} is stopped" in err
     line = control._Line(ns, "horus.ctl.leg")
     with line:
         line.send({"cmd": "SetParam", "name": "max_speed", "value": 2.9, "id": "x", "expires_ns": 1})
@@ -217,6 +220,16 @@ def test_a_validator_that_hangs_is_said_and_holds_up_nobody(robots, ns):
     assert "not done within" in err
     assert param("set", "max_speed", 0.5, "--node", "arm")[0] == 0
     arm.shows("ticks with 0.5 7")
+
+
+def test_what_fails_at_our_end_is_no_refusal(ns):
+    """A /dev/shm without room for the question is told as such: no process said no, and none was too slow."""
+
+    def ask(_process):
+        raise RegionError("no room")
+
+    with pytest.raises(RegionError):
+        params.ask_all([params.Process(ns, one, 1, []) for one in ("arm", "leg")], ask)
 
 
 def test_hostile_requests(robots, ns):

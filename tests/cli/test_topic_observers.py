@@ -135,7 +135,8 @@ def test_info_and_find_tell_all_about_a_topic(horus, robot, script, ns):
     assert "MISMATCH" in text
     assert "linear        f32   m/s" in text
     pictures = objects(horus("topic", "info", "cam", "--json"))[0]
-    assert pictures["memory"]["blocks"] == pictures["state"]["capacity"] == 8
+    assert pictures["state"]["capacity"] == 8
+    assert pictures["memory"]["blocks"] in {7, 8}, "one may be under way"
     assert pictures["memory"]["block_bytes"] >= 8 * 48 * 64 * 3
 
     assert ended(horus("topic", "find", "Image")).stdout.splitlines()[1].split() == ["cam", "Image", "active"]
@@ -153,9 +154,12 @@ def test_a_follower_waits_ends_quietly_and_says_what_became_of_the_topic(horus, 
     follower = horus("topic", "hz", "motor/left", "--window", "1")
     follower.shows("No topic 'motor/left'")
     follower.shows("Waiting for it.")
+    delays = horus("topic", "delay", "motor/left")
+    delays.shows("Waiting for it.")
     script("robot.py", ROBOT)
     robot = horus("run", "robot.py")
     follower.shows("was made now")
+    delays.shows("was made now")
     follower.shows(" Hz  ")
     robot.signal(signal.SIGKILL)
     robot.wait()
@@ -164,6 +168,7 @@ def test_a_follower_waits_ends_quietly_and_says_what_became_of_the_topic(horus, 
     again = horus("run", "robot.py")
     again.shows("ready")
     follower.shows("was made", times=2)
+    delays.shows("was made", times=2)
     follower.signal(signal.SIGINT)
     assert follower.wait() == 130
     assert "Traceback" not in follower.stderr

@@ -132,6 +132,41 @@ def test_a_second_signal_insists_and_a_third_kills(launch):  # noqa: F811
     assert "asked again (Ctrl+C): SIGKILL to [stubborn]" in err
 
 
+DAEMON = """
+import os, signal, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("daemon", os.getpid(), flush=True)
+        while True:
+            time.sleep(1000)
+    os._exit(0)
+os.wait()
+"""
+
+
+# spec: F17
+def test_signals_reach_what_left_its_group_too(launch, tmp_path):  # noqa: F811
+    """A daemon that heeds no SIGTERM is waited for; the third signal kills it at once."""
+    (tmp_path / "daemon.py").write_text(DAEMON)
+    robot = launch("robot", "nodes: [{name: daemon, command: daemon.py}]")
+    robot.says("[daemon] daemon")
+    daemon = int(re.search(r"daemon (\d+)", robot.out.read_text())[1])
+    robot.says("SIGTERM to what left its group: pid")
+    robot.signal(signal.SIGINT)
+    robot.says("stopping (Ctrl+C)")
+    robot.signal(signal.SIGTERM)
+    robot.says("asked again (SIGTERM): SIGTERM, once more, to what left its group")
+    robot.signal(signal.SIGHUP)
+    robot.wait()
+    assert not alive(daemon)
+    _, killed = robot.err.read_text().split("asked again (SIGHUP): SIGKILL to what left its group\n")
+    assert re.match(
+        r" *0\.\d s  SIGKILL to those that did not heed it", killed
+    )  # seconds since the first signal
+
+
 LEFT = f"""
 nodes:
   - name: slow
@@ -144,11 +179,14 @@ nodes:
 
 
 def test_a_killed_launcher_leaves_nobody_and_its_name_is_free_again(launch):  # noqa: F811
-    """Kill -9: children and their children end; a new launcher waits for that, then starts."""
+    """Kill -9, of the guard, too: children and their children end; a new launcher waits for that, then starts."""
     robot = launch("robot", LEFT)
     robot.says("up", times=2)
     robot.says("[shell] child")
     pids = {node.pid for node in robot.manifest().nodes}
+    (first,) = storm.children(robot.pid).keys() - pids
+    os.kill(first, signal.SIGKILL)
+    robot.says("the guard process was killed; another has taken its place")
     (guard,) = storm.children(robot.pid).keys() - pids
     pids.add(int(re.search(r"child (\d+)", robot.out.read_text())[1]))
     os.kill(guard, signal.SIGSTOP)  # so that there is time to look

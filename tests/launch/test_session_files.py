@@ -1,6 +1,8 @@
 """The files of a session: bounded, replaced as a whole, and no trouble when they cannot be written or read."""
 
 import os
+import resource
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -11,6 +13,7 @@ from horus_core.shm import cleaner, process
 from horus_plugins.launch import manifest, sessions
 from horus_plugins.launch.manifest import Exit, LaunchedNode, LaunchedScheduler, Manifest
 from horus_plugins.launch.session.claim import claim
+from horus_plugins.launch.session.events import Events
 from horus_plugins.launch.session.files import LineFile
 
 
@@ -54,6 +57,44 @@ def test_a_file_that_cannot_be_written_costs_lines_and_nothing_else(tmp_path):
     put(file, b"2\n")
     assert (tmp_path / "a.log").read_bytes() == b"2\n"
     file.close()
+
+
+@contextmanager
+def no_larger_than(size):
+    """No file of this process grows beyond that."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_line_is_written_whole_or_not_at_all(tmp_path):
+    """What a disk takes only half of would spoil the next line, too."""
+    file = LineFile(tmp_path / "a.log", most_bytes=1000)
+    put(file, b"line 1\n")
+    with no_larger_than(10):
+        put(file, b"line 2\n")
+    put(file, b"line 3\n")
+    file.close()
+    assert file.path.read_bytes() == b"line 1\nline 3\n"
+    assert file.lost == 1
+
+
+# spec: C14
+def test_events_that_found_no_room_are_counted_in_the_next(horus_namespace):
+    """A gap in the log is told, and only once."""
+    events = Events(horus_namespace, "robot")
+    events.note("SessionStart")
+    with no_larger_than(0):
+        events.note("NodeCrashed", node="a")
+        events.note("NodeRestarted", node="a")
+    events.note("NodeReady", node="a")
+    events.note("SessionStop")
+    lines = map(msgspec.json.decode, events.file.path.read_bytes().splitlines())
+    found = [(line["event"], line.get("lost_before")) for line in lines]
+    assert found == [("SessionStart", None), ("NodeReady", 2), ("SessionStop", None)]
 
 
 def made(namespace, session="robot", **changes):

@@ -178,3 +178,40 @@ def test_what_may_be_asked_of_a_session(launch, tmp_path):  # noqa: F811
     assert json.loads(ask("--reload", "robot", "--json")[1])["restarted"] == []
     assert robot.node("same").pid == same
     assert robot.stop() == 0
+
+
+SLOW = """sh -c 'trap "while [ ! -e go ]; do sleep 0.02; done; exit" TERM; echo up; while :; do sleep 0.02; done'"""
+
+
+def twice(*, speed, extra, broken):
+    """A file of which two nodes take their time to end."""
+    return f"""
+stop: {{terminate: 1000}}
+nodes:
+  - {{name: slow, command: {json.dumps(SLOW)}, env: {{SPEED: {speed}}}}}
+  - {{name: broken, command: {json.dumps(broken)}}}
+  - {{name: waits, command: {json.dumps(WAITS)}, depends_on: [broken]}}
+""" + (f"  - {{name: extra, command: {json.dumps(SLOW)}}}" if extra else "")
+
+
+def test_a_reload_of_a_reload_that_is_under_way(launch, tmp_path):  # noqa: F811
+    """The last file counts, also for what the one before is still stopping; what never ran is tried again."""
+    robot = launch("robot", twice(speed=1, extra=True, broken="sh -c 'exit 3'"))
+    robot.reaches("waits", "failed")
+    robot.says("up", times=2)
+    before = {name: robot.node(name).pid for name in ("slow", "extra")}
+
+    write(tmp_path, "robot", twice(speed=2, extra=False, broken=WAITS))
+    changed = ask("--reload", "robot")[1:]
+    assert "Session robot starts waits; stops extra; restarts slow, broken.\n" in changed
+    robot.reaches("extra", "stopping")
+    write(tmp_path, "robot", twice(speed=1, extra=True, broken=WAITS))
+    changed = ask("--reload", "robot")[1:]
+    assert "Session robot starts extra; restarts slow.\n" in changed
+    assert "Session robot goes on: nothing has changed.\n" in ask("--reload", "robot")[1:]
+    Path(tmp_path, "go").touch()
+    for name, pid in before.items():
+        until(lambda name=name, pid=pid: robot.node(name).pid not in (0, pid), f"{name} runs anew")
+    assert b"SPEED=1\0" in Path(f"/proc/{robot.node('slow').pid}/environ").read_bytes()
+    robot.reaches("waits", "running")
+    assert robot.stop() == 0

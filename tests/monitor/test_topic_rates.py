@@ -56,6 +56,13 @@ def test_bursts_are_no_rates_of_megahertz():
     assert topic_rates.of_ring(Ring([*every(1000, 5, NOW - 60 * S), *burst])).rate_hz == 2.5
 
 
+@pytest.mark.parametrize(("rate", "age_s"), [(30, 0.5), (100, 0.3), (100, 1.9)])
+def test_a_topic_that_has_just_begun_has_its_rate(rate, age_s):
+    """Not the share of two seconds in which it has been there: 12 Hz of a camera with 30."""
+    ring = Ring(every(round(S / rate), round(rate * age_s)))
+    assert topic_rates.of_ring(ring).rate_hz == pytest.approx(rate, rel=0.1)
+
+
 # spec: A56
 def test_what_stopped_is_not_active():
     """A second and three intervals after the last message the rate is 0; without two messages there is none."""

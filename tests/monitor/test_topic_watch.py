@@ -197,6 +197,26 @@ def test_delay_is_from_the_message_s_own_timestamp(horus_namespace):
         one.close()
 
 
+def test_a_topic_of_another_type_is_never_read_as_the_one_before(horus_namespace):
+    """Its first messages, too: where a typed message has its timestamp, a dict has anything."""
+    delays = topic_delay.Delays(horus_namespace, "t", 60.0)
+    delays._take(delays._watch.look())
+    with horus.Topic("t", horus.CmdVel) as typed:
+        typed.send(horus.CmdVel(timestamp_ns=time.monotonic_ns()))
+        delays._take(delays._watch.look())
+        report = delays.report()
+        assert (report.anew, report.own_ms.seen) == (True, 1), (
+            "what came before the topic was found is looked at"
+        )
+    cleaner.clean([horus_namespace])
+    with horus.Topic("t", dict) as plain:
+        plain.send({"linear": 2})
+        delays._take(delays._watch.look())
+        report = delays.report()
+    assert (report.anew, report.own_ms, report.messages) == (True, None, 1)
+    assert "a dict" in report.why_not
+
+
 def test_numbers_that_were_given_up_are_no_messages(horus_namespace):
     """A writer that was overtaken loses its number; what is counted is what was accepted."""
     topic, other = horus.Topic("t", dict, capacity=4), horus.Topic("t", dict)

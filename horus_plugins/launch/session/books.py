@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 from horus_core.shm import process
 from horus_plugins.launch import manifest
 from horus_plugins.launch.manifest import Manifest
+from horus_plugins.launch.session import ends, events
 from horus_plugins.launch.session.claim import claim
 from horus_plugins.launch.session.events import Events
 from horus_plugins.launch.session.files import LineFile
+from horus_plugins.launch.session.reserve import Reserve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from horus_core._native import Member
     from horus_plugins.launch.file.plan import Plan
-    from horus_plugins.launch.manifest import LaunchedNode, SessionStatus
+    from horus_plugins.launch.manifest import Exit, LaunchedNode, SessionStatus
     from horus_plugins.launch.session.settings import Settings
 
 
@@ -34,6 +36,7 @@ class Books:
         self._settings = settings
         self._unwritten: set[LineFile] = set()
         self._published = b""
+        self._reserve = Reserve()
         self._is_ours = False
         home = Path(settings.log_dir) if settings.log_dir else manifest.folder(plan.namespace)
         self._outputs = home / plan.session
@@ -62,6 +65,21 @@ class Books:
         self.events = Events(plan.namespace, plan.session)
         return before
 
+    def note_end(self, row: LaunchedNode, end: Exit, lived_s: float) -> None:
+        """Write the event of a process that has ended."""
+        self.events.note(
+            events.NODE_CRASHED if ends.failed(end) and not end.asked else events.NODE_EXITED,
+            node=row.name,
+            pid=end.pid,
+            exit_code=end.code,
+            signal=end.signal or None,
+            out_of_memory=end.out_of_memory,
+            asked=end.asked,
+            lived_s=round(lived_s, 3),
+            restarts=row.restarts,
+            reason=end.text,
+        )
+
     def output_of(self, node: str) -> LineFile:
         """The file of a node's output."""
         return LineFile(
@@ -85,10 +103,20 @@ class Books:
         self.manifest.status = status
         self.manifest.nodes = list(rows)
         data = manifest.encode(self.manifest)
-        if data != self._published:
-            with suppress(OSError):  # shared memory is full: it is tried again at the next turn
-                manifest.write(self.manifest)
-                self._published = data
+        if data == self._published:
+            return
+        if not self._write():
+            self._reserve.give()  # shared memory is full
+            if not self._write():
+                return  # it is tried again at the next turn
+        self._published = data
+        self._reserve.keep(manifest.folder(self._namespace), len(data))
+
+    def _write(self) -> bool:
+        with suppress(OSError):
+            manifest.write(self.manifest)
+            return True
+        return False
 
     def flush(self) -> None:
         """Write the lines that came."""
@@ -104,3 +132,4 @@ class Books:
         """The session is over: its manifest goes, everything else stays."""
         self.flush()
         manifest.remove(self.manifest)
+        self._reserve.close()

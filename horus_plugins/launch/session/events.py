@@ -35,9 +35,18 @@ class Events:
         path = manifest.events_path(namespace, session)
         path.unlink(missing_ok=True)
         self.file = LineFile(path, most_bytes=_MOST_BYTES)
+        self._told_lost = 0
 
     def note(self, event: str, **details: Any) -> None:
-        """Write an event with its time, in nanoseconds of the calendar. It stands in the file when this returns."""
+        """Write an event with its time, in nanoseconds of the calendar. It stands in the file when this returns.
+
+        Those that could not be written, for want of room, are counted in `lost_before` of the next that can.
+        """
         line = {"timestamp_ns": time.time_ns(), "event": event, "session": self._session, **details}
+        lost = self.file.lost
+        if lost > self._told_lost:
+            line["lost_before"] = lost - self._told_lost
         self.file.put(msgspec.json.encode(line) + b"\n")
         self.file.flush()
+        if self.file.lost == lost:
+            self._told_lost = lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -64,7 +65,11 @@ class LineFile:
     def _write(self, data: bytes) -> None:
         if self._fd < 0 or os.fstat(self._fd).st_nlink == 0:
             self._open()
-        self._size += os.write(self._fd, data)
+        written = os.write(self._fd, data)
+        if written < len(data):  # all or nothing: half a line would spoil the next
+            os.ftruncate(self._fd, self._size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._size += written
 
     def _open(self) -> None:
         self.close()

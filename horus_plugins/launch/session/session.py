@@ -71,23 +71,26 @@ class Session:
         Raises LaunchError when the session cannot start at all.
         """
         system.adopt_orphans()
-        guard = Guard(self._mark)
+        self.guard = guard = Guard(self._mark)
         with SignalPipe() as signals:
             try:
-                self._open(guard)
+                self._open()
             except BaseException:
                 self.books.abandon()
                 self._pump.finish()
                 guard.dismiss()
                 raise
             self._pump.watch(signals.fd)
+            self._pump.watch(guard.fd)
             if self._settings.hold_fd is not None:
                 self._pump.watch(self._settings.hold_fd)
             try:
                 while not self._over:
                     self._turn(signals)
                 self._warming.end()
-                end_escaped(self._mark, lambda: self._turn(signals), self.report.step)
+                end_escaped(
+                    self._mark, lambda: self._turn(signals), self.report.step, lambda: self._stop_requests
+                )
                 self._close()
             finally:
                 self._pump.finish()
@@ -132,29 +135,35 @@ class Session:
 
     def adopt(self, plan: Plan) -> dict[str, list[str]]:
         """Take over a changed plan: only what differs is started, stopped or restarted. Their names."""
-        old = self.units
-        gone = [unit for name, unit in old.items() if name not in {node.name for node in plan.nodes}]
-        changed = [node for node in plan.nodes if node.name in old and old[node.name].plan != node]
-        added = [node for node in plan.nodes if node.name not in old]
         self.plan = plan
-        for unit in gone:
-            unit.leaving = True
-            self.stop_unit(unit)
-        for node in changed:
-            old[node.name].successor = node
-            self.stop_unit(old[node.name])
-        for node in added:
-            self.units[node.name] = self._new_unit(node)
-        self._sort()
+        wanted = {node.name: node for node in plan.nodes}
+        done: dict[str, list[str]] = {"started": [], "stopped": [], "restarted": []}
+        for name, unit in list(self.units.items()):
+            if name not in wanted and not unit.leaving:
+                unit.leaving, unit.successor = True, None
+                done["stopped"].append(name)
+                self.stop_unit(unit)
+        for name, node in wanted.items():
+            what = self._take_over(self.units.get(name), node)
+            if what:
+                done[what].append(name)
+        self.units = starting.in_order(self.units, self.plan)
         self._replace()
         self._all_ready = False
-        done = {
-            "started": [node.name for node in added],
-            "stopped": [unit.name for unit in gone],
-            "restarted": [node.name for node in changed],
-        }
         self.books.events.note(events.SESSION_RELOAD, **done)
         return done
+
+    def _take_over(self, unit: Unit | None, node: PlannedNode) -> str:
+        """Have a node run as the plan has it now, whatever an earlier reload began: "started", "restarted" or ""."""
+        if unit is None:
+            self.units[node.name] = self._new_unit(node)
+            return "started"
+        anew = unit.leaving or unit.status == "failed"
+        if not anew and (unit.successor or unit.plan) == node:
+            return ""
+        unit.leaving, unit.successor = False, node
+        self.stop_unit(unit)
+        return "started" if anew else "restarted"
 
     # The loop
 
@@ -169,6 +178,8 @@ class Session:
         for number in signals.received():
             self._on_signal(number)
         self._warming.turn(ready)
+        if self.guard.fd in ready:
+            self._renew_guard()
         if self._settings.hold_fd in ready:
             self._pump.unwatch(self._settings.hold_fd)
             self.stop("who started it has gone")
@@ -218,7 +229,7 @@ class Session:
             self.stop(why)
             return
         left = [unit for unit in self.units.values() if unit.ending is not None]
-        names = ", ".join(f"[{unit.name}]" for unit in left)
+        names = ", ".join(f"[{unit.name}]" for unit in left) or "what left its group"
         insist = self._stop_requests == 2  # noqa: PLR2004 - the second
         self.report.step(f"asked again ({why}): {'SIGTERM, once more,' if insist else 'SIGKILL'} to {names}")
         for unit in left:
@@ -233,6 +244,12 @@ class Session:
         os.kill(os.getpid(), signal.SIGSTOP)
         for child in children:
             child.resume()
+
+    def _renew_guard(self) -> None:
+        self._pump.unwatch(self.guard.fd)
+        self.guard.renew()
+        self._pump.watch(self.guard.fd)
+        self.report.step(f"the guard process was killed; another has taken its place (pid {self.guard.pid})")
 
     # Starting
 
@@ -349,18 +366,7 @@ class Session:
             self.lines.close(scheduler.control_topic)
         end = ends.exit_of(child, self._memory)
         unit.ended(end, child.exit_code)
-        self.books.events.note(
-            events.NODE_CRASHED if ends.failed(end) and not end.asked else events.NODE_EXITED,
-            node=unit.name,
-            pid=end.pid,
-            exit_code=end.code,
-            signal=end.signal or None,
-            out_of_memory=end.out_of_memory,
-            asked=end.asked,
-            lived_s=round(child.age_s, 3),
-            restarts=unit.row.restarts,
-            reason=end.text,
-        )
+        self.books.note_end(unit.row, end, child.age_s)
         tail = self._decide(unit, child)
         self.report.step(f"[{unit.name}] {end.text} after {child.age_s:.1f} s{tail}")
         if unit.ending is None and not child.gone:
@@ -437,8 +443,7 @@ class Session:
 
     # Keeping the books
 
-    def _open(self, guard: Guard) -> None:
-        self.guard = guard
+    def _open(self) -> None:
         self._member = process.member(self.plan.namespace)
         self._estop = Watch()
         self._estop.require_none(self.plan.session)
@@ -487,12 +492,6 @@ class Session:
         unit = Unit(node, self.books.output_of(node.name))
         unit.row.restarts = restarts
         return unit
-
-    def _sort(self) -> None:
-        """The order of the plan; what is leaving stands last."""
-        order = {node.name: number for number, node in enumerate(self.plan.nodes)}
-        names = sorted(self.units, key=lambda name: order.get(name, len(order)))
-        self.units = {name: self.units[name] for name in names}
 
     @property
     def _mark(self) -> bytes:
