@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import Number, json_option, namespace_option, print_json
+from horus_cli import common
+from horus_cli.common import Number, bounded, json_option, namespace_option, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 )
 @json_option
 @namespace_option
+@bounded(60)
+@click.pass_context
 def blackbox(
+    ctx: click.Context,
     name: str | None,
     last: float | None,
     only: tuple[str, ...],
@@ -61,8 +65,8 @@ def blackbox(
 
     where = namespace.current()
     namespace.require_ours(where)
-    if follow and trace:
-        raise click.UsageError("--follow and --trace do not go together: leave one out.")
+    if follow:
+        _without_limit(ctx, trace)
     records = _chosen(where, name)
     if len(records) != 1 and (follow or trace):
         raise click.UsageError(
@@ -98,6 +102,12 @@ def _chosen(where: str, name: str | None) -> list[SchedulerRecord]:
     for other, why in unreadable.items():
         click.echo(f"horus: the record of scheduler {other!r} cannot be read: {why}", err=True)
     return records
+
+
+def _without_limit(ctx: click.Context, trace: Path | None) -> None:
+    if trace:
+        raise click.UsageError("--follow and --trace do not go together: leave one out.")
+    common.follow(ctx)
 
 
 def _require_nodes(report: Report, only: Iterable[str], *, follow: bool) -> None:

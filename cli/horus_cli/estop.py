@@ -18,8 +18,9 @@ from horus_cli.common import bounded, json_option, namespace_option, print_json
 def estop(ctx: click.Context, reason: str | None, release: bool, status: bool, as_json: bool) -> None:
     """Stop the robot: every scheduler of the namespace enters its nodes' safe state, and ticks none.
 
-    The order stands for processes that start later, too, until it is released. Exits with 1 when no scheduler
-    heard it, or a node has not reached its safe state; --status with 1 for such a node alone.
+    Launch sessions stop all of their processes. The order stands for processes that start later, too, until it is
+    released. Exits with 1 when neither a scheduler nor a session heard it, or a node has not reached its safe state;
+    --status with 1 for such a node, or a session that runs on.
 
     \b
     Examples:
@@ -43,6 +44,6 @@ def estop(ctx: click.Context, reason: str | None, release: bool, status: bool, a
         for line in monitor.told(found):
             click.echo(line)
     if status:
-        ctx.exit(1 if found.engaged and found.moving else 0)
+        ctx.exit(1 if found.engaged and (found.moving or found.deaf) else 0)
     if not release:
         ctx.exit(0 if found.is_safe else 1)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import json_option, namespace_option, print_json
+from horus_cli import common
+from horus_cli.common import bounded, json_option, namespace_option, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,7 +73,10 @@ def _checked(parse: str) -> Callable[[click.Context, click.Parameter, str | None
 @click.option("--pid", "pids", type=int, multiple=True, help="Only of this process; may be repeated.")
 @json_option
 @namespace_option
+@bounded(60)
+@click.pass_context
 def logs(
+    ctx: click.Context,
     follow: bool,
     nodes: tuple[str, ...],
     level: str,
@@ -100,6 +104,8 @@ def logs(
     from horus_plugins.monitor import log_filter  # noqa: PLC0415
     from horus_plugins.monitor import logs as monitor  # noqa: PLC0415
 
+    if follow:
+        common.follow(ctx)
     where = namespace.current()
     namespace.require_ours(where)
     level = "warning" if level == "warn" else level

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -13,10 +14,13 @@ from typing import TextIO
 FAILED = 1
 TIMEOUT = 124
 INTERRUPTED = 130
+_OBJECTS = 100_000
+"""So many objects more than before are worth a look for garbage: modules of the size of a command's are not."""
 
 
 def main() -> None:
     """Entry point of the console script."""
+    gc.set_threshold(_OBJECTS, 50, 10)
     _open_streams()
     try:
         code = _run()
@@ -59,6 +63,7 @@ def _run() -> int:
         if stream is not None:
             # A terminal of another encoding shows "?" for what it cannot show; it is no reason to fail.
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    gc.freeze()  # nothing but modules so far, which the interpreter need not search for garbage at its end
     try:
         return horus.main(standalone_mode=False, prog_name="horus") or 0
     except click.exceptions.Abort:

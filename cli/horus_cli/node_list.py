@@ -84,7 +84,7 @@ def _explain_nothing(where: str, listed: NodeList) -> None:
 
     hidden = f" {listed.left_out} that have ended are shown by --all." if listed.left_out else ""
     click.echo(f"No nodes in namespace {where!r}.{hidden}", err=True)
-    others = schedulers.elsewhere(where)
+    others = schedulers.running_elsewhere(where)
     for other in sorted(others, key=lambda name: -others[name])[:5]:
-        count = f"{others[other]} scheduler{'s' if others[other] > 1 else ''}"
-        click.echo(f"Namespace {other!r} has {count}: HORUS_NAMESPACE={other} horus node list", err=True)
+        run = "1 scheduler runs" if others[other] == 1 else f"{others[other]} schedulers run"
+        click.echo(f"In namespace {other!r} {run}: HORUS_NAMESPACE={other} horus node list", err=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import Number, json_option, print_json
+from horus_cli.common import Number, bounded, json_option, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +34,7 @@ def package() -> None:
 
 @package.command("list")
 @json_option
+@bounded()
 def list_packages(as_json: bool) -> None:
     """List the distributions with packaged nodes. Nothing of them is imported.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import Number, json_option, print_json
+from horus_cli.common import Number, bounded, json_option, print_json
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.plugins import PluginState
@@ -27,6 +27,7 @@ def plugin() -> None:
 
 @plugin.command("list")
 @json_option
+@bounded()
 def list_plugins(as_json: bool) -> None:
     """List every plugin. None is imported.
 
@@ -87,6 +88,7 @@ def check(ctx: click.Context, name: str | None, timeout: float, as_json: bool) -
 @plugin.command()
 @click.argument("name")
 @json_option
+@bounded()
 def enable(name: str, as_json: bool) -> None:
     """Use the plugins of a name again.
 
@@ -107,6 +109,7 @@ def enable(name: str, as_json: bool) -> None:
 @plugin.command()
 @click.argument("name")
 @json_option
+@bounded()
 def disable(name: str, as_json: bool) -> None:
     """Use the plugins of a name no more: processes that start from now on do not see them.
 

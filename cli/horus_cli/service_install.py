@@ -133,6 +133,7 @@ def install(
         watchdog_s=watchdog,
         notify=kind == "notify",
         realtime=realtime,
+        stop_s=installing.stop_time_of(targets),
     )
     plan = installing.Choices(folder=folder, enable=enable or now, start=now, replace=force, dry_run=dry_run)
     done = installing.install(wanted, plan)

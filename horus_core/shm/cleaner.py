@@ -12,6 +12,7 @@ import os
 import re
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import posix_ipc
@@ -24,7 +25,6 @@ from horus_core.shm import process, region
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 _log = logging.getLogger("horus")
 
@@ -152,9 +152,12 @@ class _Sweep:
         found = _record_files(directory)
         total = sum(status.st_size for _, status in found)
         oldest = time.time() - _RECORDS_MAX_AGE_S
-        for file, status in sorted(found, key=lambda pair: pair[1].st_mtime):
+        for path, status in sorted(found, key=lambda pair: pair[1].st_mtime):
             aged = status.st_mtime <= oldest or total > _RECORDS_MAX_BYTES
             wanted = aged or self._records
+            if not wanted and "/." not in path:  # as nearly all: no time is lost on it
+                continue
+            file = Path(path)
             if not _is_half_made(file) and not (wanted and self._is_nobodys(file, aged=aged)):
                 continue
             total -= status.st_size
@@ -217,13 +220,19 @@ def _remove_tree(directory: Path) -> None:
             os.rmdir(folder)  # noqa: PTH106
 
 
-def _record_files(directory: Path) -> list[tuple[Path, os.stat_result]]:
-    """All files but the lock. Logs come and go without it."""
+def _record_files(directory: Path) -> list[tuple[str, os.stat_result]]:
+    """All files but the lock, by path: every run looks at them. Logs come and go without the lock."""
     found = []
-    for file in directory.rglob("*"):
-        with suppress(FileNotFoundError):
-            if file.is_file() and file != directory / "lock":
-                found.append((file, file.stat()))
+    folders, lock = [str(directory)], f"{directory}/lock"
+    while folders:
+        with suppress(FileNotFoundError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                    continue
+                with suppress(FileNotFoundError):
+                    if entry.is_file() and entry.path != lock:
+                        found.append((entry.path, entry.stat()))
     return found
 
 

@@ -126,7 +126,7 @@ def mine() -> list[str]:
     with os.scandir(SHM) as entries:
         for entry in entries:
             namespace = entry.name.removeprefix(_PREFIX).partition(".")[0]
-            if namespace not in found and _namespace_of(entry.name) is not None and _owned(entry) is not None:
+            if namespace not in found and _namespace_of(entry.name) is not None and _owned(entry):
                 found.add(namespace)
     return sorted(found)
 

@@ -50,7 +50,7 @@ class Handle(_native.TopicBase):
         self._enter(self._member, None, None, {})
 
     def _load_codec(self) -> None:
-        from horus_core.messages import codec  # noqa: PLC0415 - msgspec: as slow to import as all of a node
+        from horus_core.messages import codec  # noqa: PLC0415 - msgspec takes 7 ms to import
 
         self._enter(self._member, codec.encode, codec.decode, codec.apart)
 

@@ -169,6 +169,11 @@ def remove(manifest: Manifest) -> None:
     path(manifest.namespace, manifest.session).unlink(missing_ok=True)
 
 
+def names(namespace: str) -> set[str]:
+    """The names of the sessions that have a manifest there, living and dead; nobody is asked, and no lock taken."""
+    return {file.stem for file in _files(namespace)}
+
+
 def sessions(namespace: str) -> list[Session]:
     """The sessions of a namespace whose manifests can be read, by name, living and dead. Nothing is created."""
     return look(namespace)[0]

@@ -16,7 +16,6 @@ from horus_plugins.launch.manifest import Exit, LaunchedNode, Session  # noqa: T
 from horus_plugins.monitor import schedulers as records
 
 _NS = 1_000_000_000
-_LIVING = ("starting", "running", "stopping")
 _WORST = ("hung", "error", "crashed", "stale")
 
 

@@ -5,7 +5,6 @@ Always over shared memory, whatever HORUS_BACKEND says.
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 import time
@@ -18,6 +17,7 @@ from horus_core.backends.shm import Shm
 from horus_core.control import commands, flights
 from horus_core.control.server import CAPACITY
 from horus_core.errors import HorusError, HorusTimeoutError, NodeError
+from horus_core.plugins.reasons import nearest
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process
 from horus_core.topics.topic import Topic
@@ -161,8 +161,7 @@ def _pid_of(namespace: str, scheduler: str, path: Path) -> int:
 
 def _nobody(namespace: str, scheduler: str) -> str:
     names = [path.name.removesuffix(flights.SUFFIX) for path in flights.listed(namespace)]
-    near = difflib.get_close_matches(scheduler, names, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Is it in another namespace? Set {namespaces.VARIABLE}."
+    hint = nearest(scheduler, names).strip() or f"Is it in another namespace? Set {namespaces.VARIABLE}."
     listed = ", ".join(names) or "none"
     return (
         f"Asking scheduler {scheduler!r} failed: expected one of {listed}, got {scheduler!r} "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,6 +17,7 @@ from horus_core.backends import registry
 from horus_core.control import estop, flights
 from horus_core.errors import HorusError
 from horus_core.shm import namespace, process
+from horus_plugins.launch import manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,11 +49,16 @@ class Status(msgspec.Struct):
     source: str
     schedulers: list[str]
     nodes: list[NodeStatus]
+    stopping: list[str] = []
+    """The launch sessions that heard it, and stop all of their processes or have done so."""
+    deaf: list[str] = []
+    """The launch sessions that run on."""
 
     @property
     def is_safe(self) -> bool:
         """Whether it is engaged, somebody heard it, and every node has obeyed."""
-        return self.engaged and bool(self.schedulers) and not self.moving
+        heard = self.schedulers or self.stopping
+        return self.engaged and bool(heard) and not self.moving and not self.deaf
 
     @property
     def moving(self) -> list[NodeStatus]:
@@ -61,7 +68,7 @@ class Status(msgspec.Struct):
 
 def engage(reason: str) -> Status:
     """Publish the order, and wait a second at most for those who hear it to obey."""
-    return _publish(estop.order_to_stop(reason, _SOURCE), lambda now: not now.moving)
+    return _publish(estop.order_to_stop(reason, _SOURCE), lambda now: not now.moving and not now.deaf)
 
 
 def release() -> Status:
@@ -84,6 +91,8 @@ def status() -> Status:
         found.engaged, found.reason, found.source = bool(order.engaged), order.reason, order.source
     for path in flights.listed(here):
         _add_scheduler(found, path)
+    if found.engaged:
+        _add_sessions(found)
     return found
 
 
@@ -92,7 +101,7 @@ def told(found: Status) -> list[str]:
     if not found.engaged:
         return [f"Not engaged in namespace {found.namespace!r}."]
     lines = [f"ENGAGED in namespace {found.namespace!r} by {found.source or 'somebody'}: {found.reason}"]
-    if not found.schedulers:
+    if not found.schedulers and not found.stopping and not found.deaf:
         lines.append("No scheduler heard it: none runs in this namespace. Those that start later will.")
         if os.environ.get(registry.VARIABLE) == registry.LOCAL:
             lines.append(
@@ -102,6 +111,8 @@ def told(found: Status) -> list[str]:
         f"NOT SAFE: {node.name} of {node.scheduler} ({node.state}) has not reached its safe state."
         for node in found.moving
     ]
+    lines += [f"Launch session {name} heard it: its processes are stopped." for name in found.stopping]
+    lines += [f"NOT SAFE: launch session {name} runs on." for name in found.deaf]
     if found.schedulers:
         lines.append(_counted(found))
     lines.append("It stands until `horus estop --release`.")
@@ -120,6 +131,7 @@ def _counted(found: Status) -> str:
 
 
 def _publish(order: estop.EmergencyStop, is_done: Any) -> Status:
+    there = manifest.names(namespace.current())
     with estop.open_topic(_SOURCE, registry.SHM) as topic:
         if not topic.send(order):
             raise HorusError(f"The order was not published: topic {estop.TOPIC!r} took nothing. Try again.")
@@ -128,7 +140,17 @@ def _publish(order: estop.EmergencyStop, is_done: Any) -> Status:
         while not is_done(found) and time.monotonic() < deadline:
             time.sleep(_STEP_S)
             found = status()
+    if order.engaged:  # those that are over by now have heard it, too
+        over = there - manifest.names(found.namespace)
+        found.stopping = sorted({*found.stopping, *over})
     return found
+
+
+def _add_sessions(found: Status) -> None:
+    with suppress(HorusError, OSError):  # nobody's, or a namespace whose lock somebody keeps
+        for session in manifest.sessions(found.namespace):
+            if session.alive:
+                (found.stopping if session.status == "stopping" else found.deaf).append(session.session)
 
 
 def _add_scheduler(found: Status, path: Path) -> None:

@@ -16,7 +16,7 @@ _MORE = 8
 _PERIODS = 20
 _LEAST_NS = _NS // 2
 _BY_MESSAGES_NS = 2 * _NS
-_SEQ, _ROW, _START, _DURATION = 0, 1, 3, 4
+_ROW, _START, _DURATION = 1, 3, 4
 
 
 class Pace(NamedTuple):

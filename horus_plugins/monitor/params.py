@@ -5,17 +5,17 @@ Each process has one set of parameters, whatever number of schedulers it runs: o
 
 from __future__ import annotations
 
-import difflib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from horus_core.errors import HorusError, HorusTimeoutError, NodeError, ParamError, RegionError
+from horus_core.plugins.reasons import nearest
 from horus_plugins.monitor import control, schedulers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 TIMEOUT_S = 2.0
 _MOST_AT_ONCE = 16
@@ -118,7 +118,7 @@ def processes(namespace: str, node: str | None = None) -> list[Process]:
     if node is not None and names:
         raise NodeError(
             f"Asking for parameters failed: expected one of {', '.join(sorted(names))}, got {node!r} "
-            f"(namespace={namespace!r}).{near(node, names)}"
+            f"(namespace={namespace!r}).{nearest(node, names)}"
         )
     raise NodeError(
         f"Asking for parameters failed: expected a process in which nodes run, got none (namespace={namespace!r})."
@@ -129,7 +129,7 @@ def processes(namespace: str, node: str | None = None) -> list[Process]:
 
 def elsewhere(namespace: str) -> str:
     """A hint at the user's namespaces in which something runs, if this is not the one that was meant."""
-    others = [other for other in schedulers.elsewhere(namespace) if _running(other, None)[0]]
+    others = list(schedulers.running_elsewhere(namespace))
     return f" Something runs in {', '.join(others)}: --namespace {others[0]}." if others else ""
 
 
@@ -207,7 +207,7 @@ def _refuse_unknown(name: str, found: ParamList) -> None:
         else "one that a process declares or reads, and there is none"
     )
     raise ParamError(
-        f"Unknown parameter: expected {known}, got {name!r} (namespace={found.namespace!r}).{near(name, names)}"
+        f"Unknown parameter: expected {known}, got {name!r} (namespace={found.namespace!r}).{nearest(name, names)}"
     )
 
 
@@ -241,9 +241,3 @@ def ask_all(
 
 def _by_scheduler(one: Refusal | Silent) -> str:
     return one.scheduler
-
-
-def near(name: str, names: Iterable[str]) -> str:
-    """A hint at the name that was meant, if any is near."""
-    found = difflib.get_close_matches(name, list(names), n=1)
-    return f" Did you mean {found[0]!r}?" if found else ""

@@ -10,6 +10,7 @@ import msgspec
 
 from horus_core.errors import ConfigError, ParamError
 from horus_core.params import files
+from horus_core.plugins.reasons import nearest
 from horus_plugins.monitor import params
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def load(namespace: str, path: Path, node: str | None = None, *, new: bool = Fal
     names = {param.name for param in known}
     for name, line in wanted.items():
         if not new and not any(name in own for own in reads.values()):
-            near = params.near(name, names)
+            near = nearest(name, names)
             problems.setdefault(line.number, []).append(
                 f"nothing that runs reads the parameter {name!r}.{near}"
             )

@@ -102,6 +102,15 @@ def elsewhere(namespace: str) -> dict[str, int]:
     return {other: count for other, count in counts.items() if count}
 
 
+def running_elsewhere(namespace: str) -> dict[str, int]:
+    """How many schedulers run in this user's other namespaces; those without any are left out."""
+    counts = {
+        other: sum(record.look() == RUNNING for record in schedulers(other)[0])
+        for other in elsewhere(namespace)
+    }
+    return {other: count for other, count in counts.items() if count}
+
+
 def shown_state(row: dict[str, Any], scheduler: str, last_tick_ns: int, now_ns: int) -> str:
     """The state of a node, checked: a killed process has crashed nodes, a silent node is stale.
 

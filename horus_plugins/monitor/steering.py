@@ -6,15 +6,14 @@ launch session goes to the launcher, which passes it on and knows then that the 
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import os
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from horus_core.control import flights
 from horus_core.errors import HorusError, HorusTimeoutError, NodeError
+from horus_core.plugins.reasons import nearest
 from horus_core.shm import namespace as namespaces
 from horus_plugins.launch import manifest
 from horus_plugins.monitor import control
@@ -204,8 +203,7 @@ def _fits(target: Target, pattern: str) -> bool:
 
 def _unknown(namespace: str, name: str, known: list[str]) -> str:
     listed = ", ".join(known[:_MOST_LISTED]) + (", …" if len(known) > _MOST_LISTED else "")
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else _elsewhere(namespace, name)
+    hint = nearest(name, known).strip() or _elsewhere(namespace, name)
     return (
         f"No node {name!r} runs here: expected one of {listed or '(none runs)'}, got {name!r} "
         f"(namespace={namespace!r}). {hint}"
@@ -220,7 +218,7 @@ def _elsewhere(namespace: str, name: str) -> str:
             "It has left a record: it crashed, or its scheduler shows itself to nobody (blackbox=False). "
             "`horus node list` tells; such a process is ended by a signal."
         )
-    others = [other for other in namespaces.mine() if other != namespace and flights.listed(other)]
+    others = found.running_elsewhere(namespace)
     if not others:
         return "`horus node list` shows what runs."
     return f"Schedulers run in namespace {', '.join(sorted(others)[:3])}, too: --namespace looks there."

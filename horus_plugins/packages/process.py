@@ -12,6 +12,7 @@ if __name__ == "__main__" and not getattr(sys.flags, "safe_path", False):
     del sys.path[0]  # this file's folder, whose modules are nobody's to import by their short names
 
 import argparse
+import gc
 import os
 import traceback
 from pathlib import Path
@@ -29,10 +30,14 @@ def main(line: list[str]) -> int:
     words, settings = _parse(line[:cut])
     distribution, _, name = words[0].partition(":")
     sys.argv = [name if len(words) == 1 else distribution, *line[cut + 1 :]]
+    gc.disable()
     from horus_core.errors import HorusError  # noqa: PLC0415 - imports what the arguments do not need
     from horus_core.scheduler.scheduler import VARIABLE as SCHEDULER  # noqa: PLC0415
     from horus_core.scheduler.scheduler import Scheduler  # noqa: PLC0415
     from horus_plugins.packages.loading import nodes_of  # noqa: PLC0415
+
+    gc.freeze()  # nothing but modules so far, which live as long as the process: nobody searches them for garbage
+    gc.enable()
 
     try:
         # Whoever launches it may call the scheduler otherwise than its node.

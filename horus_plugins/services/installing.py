@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from horus_core.errors import ConfigError
 from horus_plugins.services import installed, systemd, wanted
+from horus_plugins.services.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from horus_plugins.services.wanted import Wanted
 
+_AFTER_PHASES_S = 10.0
+"""For what left its group, and for the end itself."""
 _FIRST_USER = 1000
 """Below are the system's own (SYS_UID_MAX)."""
 
@@ -60,6 +62,17 @@ def namespace_of(targets: Sequence[str]) -> str | None:
     from horus_plugins.launch import api  # noqa: PLC0415 - only for launch files
 
     return api.load(targets[0]).namespace
+
+
+def stop_time_of(targets: Sequence[str]) -> float:
+    """Seconds that the slowest of these takes to stop, at most: launch files say how long their phases last."""
+    launches = [target for target in targets if Path(target).suffix in wanted.LAUNCH_FILES]
+    if not launches:
+        return Wanted.stop_s
+    from horus_plugins.launch import api  # noqa: PLC0415 - only for launch files
+
+    phases = [api.load(target).stop for target in launches]
+    return max(Wanted.stop_s, *(one.graceful_s + one.terminate_s + _AFTER_PHASES_S for one in phases))
 
 
 def install(described: Wanted, choices: Choices) -> installed.Installed:

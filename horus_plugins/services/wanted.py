@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 PREFIX = "horus-"
 LAUNCH_FILES = (".yaml", ".yml")
 """Suffixes of launch files."""
-_STOP_S = 15
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -47,6 +46,8 @@ class Wanted:
     notify: bool = True
     """Whether it tells systemd when it is ready, as horus.run() and horus launch do."""
     realtime: bool = True
+    stop_s: float = 15.0
+    """From SIGTERM to systemd's SIGKILL: longer than what runs takes to stop by itself."""
 
 
 def units(wanted: Wanted) -> list[Unit]:
@@ -166,7 +167,7 @@ def _ending(wanted: Wanted) -> list[unit.Line]:
         ("RestartSec", f"{wanted.restart_s:g}"),
         # SIGTERM to the main process alone: it stops its own children in their order.
         ("KillMode", "mixed"),
-        ("TimeoutStopSec", str(_STOP_S)),
+        ("TimeoutStopSec", f"{wanted.stop_s:g}"),
         ("StandardOutput", "journal"),
         ("StandardError", "journal"),
     ]

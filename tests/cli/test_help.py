@@ -59,6 +59,16 @@ def test_no_number_is_nan(words, command):
                 option.type("nan")
 
 
+UNBOUNDED = {"run", "completion", "install", "uninstall", "topic pub", "topic hz", "topic bw", "topic delay"}
+"""What runs another program for as long as it takes, follows until it is told to end, or only prints a text."""
+
+
+def test_every_command_is_bounded():
+    """Who looks at a robot that is stuck does not hang with it: all but those end by --timeout."""
+    ends = {words for words, command in ALL if any("--timeout" in option.opts for option in command.params)}
+    assert {words for words, _ in ALL} - ends == UNBOUNDED
+
+
 NOT_FOR_PROGRAMS = {"run", "launch", "completion"}
 """What shows the output of others, or prints a script."""
 

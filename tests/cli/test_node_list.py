@@ -186,12 +186,16 @@ def test_nothing_to_show_names_where_there_is_something(horus, robot, ns):
     command = horus("node", "list", env=other)
     assert (command.wait(), command.stdout) == (0, "")
     assert f"No nodes in namespace '{ns}-other'." in command.stderr
-    assert f"HORUS_NAMESPACE={ns} horus node list" in command.stderr
+    assert f"In namespace '{ns}' 1 scheduler runs: HORUS_NAMESPACE={ns} horus node list" in command.stderr
     assert not namespace.path(f"{ns}-other").exists()
     robot.signal(signal.SIGTERM)
     robot.wait()
     assert "2 that have ended are shown by --all." in horus_list(horus).stderr
     assert rows_of(horus_list(horus, "--all").stdout)["camera"][1] == "Stopped"
+    for line in (("node", "list"), ("node", "kill", "camera"), ("param", "list")):
+        command = horus(*line, env=other)
+        command.wait()
+        assert ns not in command.stderr.replace(f"{ns}-other", ""), "a record is nobody who runs"
 
 
 def test_a_watch_in_a_pipe_prints_one_table_after_another(horus, robot):

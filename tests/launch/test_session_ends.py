@@ -1,5 +1,6 @@
 """How a session is stopped, by whom, and what is left afterwards: nothing."""
 
+import json
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ from launching import STUBBORN, WAITS, alive, ask, horus, launch, until  # noqa:
 
 from horus_core.control import estop
 from horus_plugins.launch import manifest
+from horus_plugins.monitor import estop as monitor
 
 PENDING = f"""
 nodes:
@@ -83,6 +85,23 @@ def test_an_emergency_stop_ends_the_session_and_one_that_stands_lets_none_start(
         topic.send(estop.order_to_release("test"))
         again = launch("robot", "nodes: [{name: a, command: 'true'}]")
         assert again.wait() == 0
+
+        # `horus estop` knows who heard it: no scheduler runs here, and still it stopped something.
+        asleep = launch("robot", f"nodes: [{{name: a, command: {json.dumps(WAITS)}}}]")
+        asleep.says("up")
+        asleep.signal(signal.SIGSTOP)
+        found = monitor.engage("again")
+        assert (found.deaf, found.stopping, found.is_safe) == (["robot"], [], False)
+        assert "NOT SAFE: launch session robot runs on." in monitor.told(found)
+        monitor.release()
+        asleep.signal(signal.SIGCONT)
+        assert asleep.wait() == 1
+        awake = launch("robot", f"nodes: [{{name: a, command: {json.dumps(WAITS)}}}]")
+        awake.says("up")
+        found = monitor.engage("again")
+        assert (found.schedulers, found.deaf, found.stopping, found.is_safe) == ([], [], ["robot"], True)
+        assert awake.wait() == 1
+        monitor.release()
 
 
 HARD = f"""

@@ -41,7 +41,7 @@ nodes:
 """
 
 
-# spec: C1 C4 C5 C6 C8 C9 C10 C13 C14 C15 C20 C29 C30 F19 A29
+# spec: C1 C4 C5 C6 C8 C9 C10 C13 C14 C15 C20 C29 C30 F19 A29 A32
 def test_a_session_from_its_start_to_its_end(launch, tmp_path):  # noqa: F811, PLR0915 - one process serves many
     """Order, readiness, restarts, manifest, status, events, output, and a stop that lets nodes shut down."""
     (tmp_path / "arm.py").write_text(NODE)

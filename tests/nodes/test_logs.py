@@ -54,6 +54,7 @@ def test_levels_on_stderr(env, expected):
     assert [line[2] for line in lines] == [level.upper() for level in expected]
 
 
+# spec: A54
 def test_debug_tells_what_happens(namespace):
     """HORUS_LOG=debug shows nodes starting and stopping."""
     _, err = stderr_of(PROGRAM, HORUS_LOG="debug")

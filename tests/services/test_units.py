@@ -83,6 +83,16 @@ def test_a_launch_file_is_launched(tmp_path):
     assert _sections(made.text)["Service"]["ExecStart"].endswith(f"horus launch {path}")
 
 
+def test_systemd_waits_for_as_long_as_a_launch_file_takes_to_stop(tmp_path, script):
+    """Its phases and what comes after them are over before systemd kills."""
+    path = tmp_path / "slow.yaml"
+    path.write_text("stop: {graceful: 30, terminate: 20}\nnodes: [{name: a, command: sleep 1}]\n")
+    assert installing.stop_time_of([script]) == 15
+    stop_s = installing.stop_time_of([script, str(path)])
+    (made,) = wanted.units(_wanted(str(path), stop_s=stop_s))
+    assert _sections(made.text)["Service"]["TimeoutStopSec"] == "60"
+
+
 def test_several_targets_start_in_order_under_one_target(tmp_path):
     """Each is a service after the one before it; the .target wants all, and stopping it stops them."""
     paths = []

@@ -19,27 +19,51 @@ _OOM_COUNTER = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 _KMSG_MOST = 1 << 14
 
 
+_Counts = tuple["int | None", "int | None"]
+"""Of the machine, and of our control group; None where there is none."""
+
+
 class OutOfMemory:
     """What the kernel tells of processes that it killed for want of memory."""
 
-    def __init__(self) -> None:
-        self._machine = Path("/proc/vmstat")
-        self._group = _memory_events()
-        self._seen_machine, self._seen_group = _count(self._machine), _count(self._group)
+    def __init__(self, files: tuple[Path, Path | None] | None = None) -> None:
+        """`files`: where the counters of the machine and of our control group stand."""
+        self._files = files or (Path("/proc/vmstat"), _memory_events())
+        self._last: _Counts = self._count()
+        self._before = self._last
+
+    def look(self) -> None:
+        """To be called every second or so: a SIGKILL is never blamed on what the kernel did long before."""
+        self._before, self._last = self._last, self._count()
 
     def killed(self, pid: int) -> bool | None:
         """Whether that is what a SIGKILL was; None where the kernel does not tell.
 
-        A machine that killed nobody since the last call settles it. Otherwise the kernel's log names the process, or
-        the counter of our control group has risen: of several that died at once it is then said of each.
+        A machine that killed nobody since the last look but one settles it. Otherwise the kernel's log names the
+        process, or the counter of our control group has risen, of which each counts for one process.
         """
-        machine, group = _count(self._machine), _count(self._group)
-        none_on_machine = machine is not None and machine == self._seen_machine
-        rose = None if group is None or self._seen_group is None else group > self._seen_group
-        self._seen_machine, self._seen_group = machine, group
-        if none_on_machine:
+        now = machine, group = self._count()
+        machine_before, group_before = self._before
+        if machine is not None and machine == machine_before:
             return False
-        return _named_in_log(pid) or rose or None
+        rose = group is not None and group_before is not None and group > group_before
+        if not (_named_in_log(pid) or rose):
+            return None
+        self._before, self._last = _one_more(self._before, now), _one_more(self._last, now)
+        return True
+
+    def _count(self) -> _Counts:
+        machine, group = map(_count, self._files)
+        return machine, group
+
+
+def _one_more(seen: _Counts, most: _Counts) -> _Counts:
+    """The counters with one more kill accounted for."""
+    machine, group = (
+        None if one is None or limit is None else min(one + 1, limit)
+        for one, limit in zip(seen, most, strict=True)
+    )
+    return machine, group
 
 
 def exit_of(child: Child, memory: OutOfMemory) -> Exit:

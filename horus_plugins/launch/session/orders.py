@@ -10,6 +10,7 @@ from horus_core.control.commands import Commands
 from horus_core.errors import LaunchError, NodeError
 from horus_core.plugins.reasons import nearest
 from horus_plugins.launch.file.plan import Plan
+from horus_plugins.launch.session import reloading
 from horus_plugins.launch.session.control import Later
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class _Handlers:
                 f"Reload failed: expected session {own.session!r} in namespace {own.namespace!r}, got "
                 f"{plan.session!r} in {plan.namespace!r}. Stop this session and launch the other."
             )
-        return self._session.adopt(plan)
+        return reloading.adopt(self._session, plan)
 
     def forward(self, request: Request) -> NoReturn:
         """Pass the question on to the scheduler that runs the node."""

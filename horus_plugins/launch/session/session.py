@@ -14,7 +14,7 @@ from horus_plugins.launch import system
 from horus_plugins.launch.escaped import end_escaped
 from horus_plugins.launch.guard import Guard
 from horus_plugins.launch.pump import Pump
-from horus_plugins.launch.session import discovery, ends, events, orders, starting
+from horus_plugins.launch.session import discovery, ends, events, orders, reloading, starting
 from horus_plugins.launch.session.books import Books
 from horus_plugins.launch.session.control import Control
 from horus_plugins.launch.session.ending import Ending
@@ -27,7 +27,7 @@ from horus_plugins.launch.session.warming import Warming
 from horus_plugins.launch.signals import STOP, SignalPipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from horus_plugins.launch.child import Child
     from horus_plugins.launch.file.plan import Plan, PlannedNode
@@ -133,37 +133,16 @@ class Session:
             unit.restarts.reset()
             unit.back_off(0.0)
 
-    def adopt(self, plan: Plan) -> dict[str, list[str]]:
-        """Take over a changed plan: only what differs is started, stopped or restarted. Their names."""
-        self.plan = plan
-        wanted = {node.name: node for node in plan.nodes}
-        done: dict[str, list[str]] = {"started": [], "stopped": [], "restarted": []}
-        for name, unit in list(self.units.items()):
-            if name not in wanted and not unit.leaving:
-                unit.leaving, unit.successor = True, None
-                done["stopped"].append(name)
-                self.stop_unit(unit)
-        for name, node in wanted.items():
-            what = self._take_over(self.units.get(name), node)
-            if what:
-                done[what].append(name)
-        self.units = starting.in_order(self.units, self.plan)
-        self._replace()
+    def new_unit(self, node: PlannedNode, restarts: int = 0) -> Unit:
+        """A node as the plan has it, not started yet."""
+        unit = Unit(node, self.books.output_of(node.name))
+        unit.row.restarts = restarts
+        return unit
+
+    def note_reload(self, done: Mapping[str, list[str]]) -> None:
+        """Its plan is another now, and this is what differs: it has yet to be ready."""
         self._all_ready = False
         self.books.events.note(events.SESSION_RELOAD, **done)
-        return done
-
-    def _take_over(self, unit: Unit | None, node: PlannedNode) -> str:
-        """Have a node run as the plan has it now, whatever an earlier reload began: "started", "restarted" or ""."""
-        if unit is None:
-            self.units[node.name] = self._new_unit(node)
-            return "started"
-        anew = unit.leaving or unit.status == "failed"
-        if not anew and (unit.successor or unit.plan) == node:
-            return ""
-        unit.leaving, unit.successor = False, node
-        self.stop_unit(unit)
-        return "started" if anew else "restarted"
 
     # The loop
 
@@ -422,20 +401,7 @@ class Session:
                 self._pump.drop(child)
                 self.guard.forget(child.pid)
                 unit.child = unit.ending = None
-        self._replace()
-
-    def _replace(self) -> None:
-        """Carry out what a changed plan left to do until a process was gone."""
-        for name, unit in list(self.units.items()):
-            if unit.child is not None:
-                continue
-            if unit.leaving:
-                del self.units[name]
-                unit.log.close()
-            elif unit.successor is not None and not self.stopping:
-                unit.log.flush()
-                unit.log.close()
-                self.units[name] = self._new_unit(unit.successor, unit.row.restarts)
+        reloading.replace(self)
 
     @property
     def _over(self) -> bool:
@@ -448,7 +414,7 @@ class Session:
         self._estop = Watch()
         self._estop.require_none(self.plan.session)
         for node in self.plan.nodes:
-            self.units[node.name] = self._new_unit(node)
+            self.units[node.name] = self.new_unit(node)
         self._leftovers = Leftovers(self.books.open(self.plan), RUN_ID, self.report.step)
         self.lines = Lines(self.plan.namespace)
         self._marks = {RUN_ID: self.books.run_id}
@@ -484,14 +450,10 @@ class Session:
         if now >= self._keep_at:
             self._keep_at = now + _KEEP_S
             self._member = self.books.keep()
+            self._memory.look()
         self._pump.push()  # who reads in the manifest that a node has ended finds its last words
         status: SessionStatus = "stopping" if self.stopping else "running" if self._all_ready else "starting"
         self.books.publish(status, (unit.row for unit in self.units.values()))
-
-    def _new_unit(self, node: PlannedNode, restarts: int = 0) -> Unit:
-        unit = Unit(node, self.books.output_of(node.name))
-        unit.row.restarts = restarts
-        return unit
 
     @property
     def _mark(self) -> bytes:

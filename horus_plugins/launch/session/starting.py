@@ -11,7 +11,7 @@ from horus_plugins.launch.session.discovery import may_become_scheduler
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from horus_plugins.launch.file.plan import Dependency, Plan
+    from horus_plugins.launch.file.plan import Dependency
     from horus_plugins.launch.session.discovery import Found
     from horus_plugins.launch.session.unit import Unit
 
@@ -31,13 +31,6 @@ def waits_for(unit: Unit, units: Mapping[str, Unit]) -> str:
     """What the start of a node waits for, in words; "" when all is there. Raises NeverReady."""
     missing = [why for one in unit.plan.depends_on if (why := _missing(one, units))]
     return ", ".join(missing)
-
-
-def in_order(units: Mapping[str, Unit], plan: Plan) -> dict[str, Unit]:
-    """The nodes in the order of the plan; what is leaving stands last."""
-    order = {node.name: number for number, node in enumerate(plan.nodes)}
-    names = sorted(units, key=lambda name: order.get(name, len(order)))
-    return {name: units[name] for name in names}
 
 
 def busy(units: Mapping[str, Unit]) -> int:
