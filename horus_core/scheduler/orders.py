@@ -58,8 +58,8 @@ def stop_node(request: Request) -> dict[str, Any]:
     scheduler, entry = _addressed(request)
     if not request.flag("force"):
         _await_tick(entry, request)
-    scheduler.report.note("note", f"is removed{_by(request)}", entry)
-    _log(entry, "is removed", request)
+    scheduler.report.note("note", f"is to be removed{_by(request)}", entry)
+    _log(entry, "is to be removed", request)
     scheduler.remove_node(entry.node.name)
     if scheduler.has_node(entry.node.name):
         raise commands.NotDone(
@@ -78,7 +78,7 @@ def pause_node(request: Request) -> dict[str, Any]:
     scheduler, entry = _addressed(request)
     already = "pause" in entry.holds
     if not already:
-        _log(entry, "is paused", request)
+        _log(entry, "is to pause", request)
     scheduler.pause(entry.node.name)
     return _stands(entry) | {"already": already}
 
@@ -88,7 +88,7 @@ def resume_node(request: Request) -> dict[str, Any]:
     scheduler, entry = _addressed(request)
     already = "pause" not in entry.holds
     if not already:
-        _log(entry, "is resumed", request)
+        _log(entry, "is to go on", request)
     scheduler.resume(entry.node.name)
     return _stands(entry) | {"already": already}
 
@@ -96,7 +96,7 @@ def resume_node(request: Request) -> dict[str, Any]:
 def restart_node(request: Request) -> dict[str, Any]:
     """Call its shutdown() and init() again, between two ticks."""
     scheduler, entry = _addressed(request)
-    _log(entry, "is restarted", request)
+    _log(entry, "is to restart", request)
     restarting.restart(scheduler, entry, _SHARE * request.timeout_s)
     return _stands(entry)
 
@@ -138,6 +138,7 @@ def _await_tick(entry: Entry, request: Request) -> None:
 
 
 def _log(entry: Entry, what: str, request: Request) -> None:
+    """Said before it is done: of a node that hangs nobody knows when that will be."""
     entry.journal.write(logging.INFO, f"{what}, as was asked{_by(request)}")
 
 

@@ -11,6 +11,7 @@ from horus_core import _native
 from horus_core.errors import ConfigError, HorusError, HorusTimeoutError, TopicTypeError
 from horus_core.messages import registry
 from horus_core.names import publishable, topic_name
+from horus_core.plugins.reasons import ended
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import pool, region, upkeep
 from horus_core.text import plain_name
@@ -147,8 +148,8 @@ class Publisher:
 
     def bad(self, error: Exception, where: str = "") -> HorusError:
         """What to raise for a value that does not fit."""
-        text = plain_name(str(error)).rstrip(".")
-        return ConfigError(f"Publishing on topic {self.name!r} failed{where and f' ({where})'}: {text}.")
+        text = ended(plain_name(str(error)))
+        return ConfigError(f"Publishing on topic {self.name!r} failed{where and f' ({where})'}: {text}")
 
     def wait_for_subscriber(self, seconds: float) -> None:
         """Wait until somebody subscribes. Raises HorusTimeoutError."""

@@ -145,7 +145,7 @@ def _node(row: LaunchedNode, states: dict[str, str]) -> NodeStatus:
         row.restarts,
         row.last_exit,
         next_try_s,
-        row.waiting_for if status in ("waiting", "failed") else "",
+        row.waiting_for if status in ("waiting", "failed", "backing-off") else "",
     )
 
 
@@ -166,7 +166,6 @@ def _scheduler_states(namespace: str) -> dict[str, str]:
 
 
 def _node_states(record: records.SchedulerRecord) -> list[str]:
-
     begun, now_ns = records.last_ticks(record, record.ticks()), _native.now_ns()
     return [
         records.shown_state(row, records.RUNNING, begun.get(row["row"], now_ns), now_ns)

@@ -28,12 +28,14 @@ def launched(
     """Run a launch file in a namespace of its own until the end of the block; then nothing of it is left.
 
     Inside of the block this process is in that namespace, too (HORUS_NAMESPACE). It begins when every node is ready
-    and something was published on each of `topics`. `choice` is what LaunchFile.plan takes: `only`, `sets`, ...
+    and something was published on each of `topics`. `choice` is what LaunchFile.plan takes: `only`, `sets`, ... With
+    `namespace` it runs in that one, of which nothing is removed: others may be in it.
 
     Raises LaunchError for a file that is wrong, a node that crashed or could not be started, also if that happened
     inside of the block; HorusTimeoutError when it takes longer.
     """
-    name = choice.pop("namespace", None) or new_namespace()
+    given = choice.pop("namespace", None)
+    name = given or new_namespace()
     before = os.environ.get(namespaces.VARIABLE)
     os.environ[namespaces.VARIABLE] = name
     try:
@@ -49,7 +51,8 @@ def launched(
             del os.environ[namespaces.VARIABLE]
         else:
             os.environ[namespaces.VARIABLE] = before
-        remove_namespace(name)
+        if not given:
+            remove_namespace(name)
 
 
 def _wait_for_messages(topics: list[str], deadline: float, session: Running) -> None:

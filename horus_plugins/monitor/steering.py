@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 STOP, PAUSE, RESUME, RESTART = "StopNode", "PauseNode", "ResumeNode", "RestartNode"
+_TO_COME = ("waiting", "backing-off")
 _WILD = "*?["
 _MOST_LISTED = 20
 
@@ -83,7 +84,10 @@ class Outcome(msgspec.Struct):
 
 
 def targets(namespace: str) -> list[Target]:
-    """All nodes of living schedulers, by name; then the launched processes whose name none of them has."""
+    """All nodes of living schedulers, by name; then the launched processes whose name none of them has.
+
+    Of the latter also those that wait to be started, or started again (pid 0).
+    """
     sessions = [session for session in manifest.sessions(namespace) if session.alive]
     nodes = sorted(_nodes(namespace, sessions), key=lambda target: target.name)
     taken = {target.name for target in nodes}
@@ -91,7 +95,7 @@ def targets(namespace: str) -> list[Target]:
         Target(node.name, "", node.pid, session.session, session.control_topic, session.pid)
         for session in sessions
         for node in session.nodes
-        if node.pid and node.name not in taken
+        if (node.pid or node.status in _TO_COME) and node.name not in taken
     ]
     return nodes + launched
 
@@ -175,6 +179,9 @@ def _steer_one(
 
 def _said(command: str, done: Steered) -> str:
     where = f"{done.name} (pid {done.pid})"
+    if not done.pid:
+        what = "is not started any more" if command == STOP else "is started now"
+        return f"{done.name} {what} by its launcher, session {done.session}."
     if not done.scheduler:
         what = "is stopped" if command == STOP else "is stopped and started again"
         return f"{where} {what} by its launcher, session {done.session}."
@@ -191,6 +198,8 @@ def _said(command: str, done: Steered) -> str:
     word = "paused" if command == PAUSE else "resumed"
     if done.already:
         return f"{where} {'was paused already' if command == PAUSE else 'was not paused'}: {done.state}."
+    if command == PAUSE and done.state != "paused":
+        return f"{where} begins no further tick; the one that is under way has not ended: {done.state}."
     return f"{where} is {word}: {done.state}."
 
 

@@ -88,6 +88,7 @@ def test_what_does_not_fit_is_told_with_its_place(pub, capsys):
     velocity = api.Topic(api.CmdVel)
     for arguments, stdin, says in (
         (["cmd_vel", "linear=fast"], b"", r"on topic 'cmd_vel' failed: CmdVel.linear: expected float, got str"),
+        (["cmd_vel", "linaer=1"], b"", r"got 'linaer'\. Did you mean 'linear'\?$"),
         (["cmd_vel", "-"], b'{"linear":1}\n\n{"linear":"x"}\n', r"\(line 3 of stdin\): CmdVel.linear: expected"),
         (["cmd_vel", "-"], b'{"linear":2}\nlinear=3\n', r"Reading line 2 of stdin failed: expected JSON"),
         (["cmd_vel", "-"], b'{"$type":"Imu"}', r"line 1 of stdin\): expected a CmdVel, got a Imu"),

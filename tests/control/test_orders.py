@@ -14,6 +14,7 @@ from horus_core.control import commands, server
 from horus_core.nodes.node import Node
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.scheduler import Scheduler
+from horus_plugins.monitor import logs, steering
 from horus_plugins.monitor.control import ask, ask_topic
 
 
@@ -126,6 +127,8 @@ def test_commands_are_answered_while_a_tick_hangs(namespace, running, gate, unti
     assert ask(namespace, "robot", "Ping")["nodes"] == ["good", "bad"]
     assert ask(namespace, "robot", "PauseNode", node="good")["state"] == "paused"
     ask(namespace, "robot", "ResumeNode", node="good")
+    ask(namespace, "robot", "PauseNode", node="bad")
+    ask(namespace, "robot", "ResumeNode", node="bad")
     with pytest.raises(
         horus.NodeError, match="expected the tick of node 'bad' to end, got one that has run for"
     ):
@@ -139,9 +142,19 @@ def test_commands_are_answered_while_a_tick_hangs(namespace, running, gate, unti
             horus.HorusTimeoutError, match="its thread is busy with a tick of node 'bad', for"
         ):
             ask(namespace, "robot", "StopNode", node="good", timeout_s=0.1)
+    told = [line.text for line in logs.Reader(namespace).read() if line.node == "bad"]
+    assert any("is to pause, as was asked" in line for line in told), "what is not done is not said to be"
     gate.set()
     until(lambda: scheduler.get_node_names() == ["bad"])
     until(lambda: inits == ["bad", "bad"])
+
+
+def test_a_node_that_hangs_is_not_said_to_be_paused():
+    """It begins no further tick: more is not known."""
+    done = steering.Steered("arm", "robot", 1, "", ok=True, text="", state="hung")
+    assert steering._said("PauseNode", done).endswith("the one that is under way has not ended: hung.")
+    done.state = "paused"
+    assert steering._said("PauseNode", done).endswith("is paused: paused.")
 
 
 # spec: F34

@@ -11,7 +11,8 @@ from launching import alive, ask, horus, launch, until  # noqa: F401 - launch is
 import horus as face
 from horus import launch as sessions
 from horus.testing import launched
-from horus_plugins.monitor import control
+from horus_core.shm import namespace
+from horus_plugins.monitor import control, steering
 
 NODES, KILLS = 6, 20
 
@@ -57,6 +58,36 @@ def test_a_node_that_was_stopped_by_name_is_not_restarted(launch, tmp_path):  # 
     assert (end["asked"], end["exit_code"]) == (True, 0)
 
 
+BETWEEN = """
+nodes:
+  - {name: waits, command: sleep 1000, start_delay: 1000}
+  - {name: fails, command: ./fails.sh, restart: {policy: always, backoff: 0.01, max_backoff: 1000, max: 1000}}
+"""
+
+
+# spec: C22
+def test_a_node_that_does_not_run_just_now_is_reached_too(launch, tmp_path):  # noqa: F811
+    """Between two runs, or before the first: killing it keeps it from starting; why it cannot start is told."""
+    program = tmp_path / "fails.sh"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    robot = launch("robot", BETWEEN)
+    robot.reaches("fails", "backing-off")
+    program.unlink()
+    why = "Starting [fails] failed: No such file or directory"
+    until(lambda: robot.node("fails").waiting_for.startswith(why), "why it does not start")
+    until(lambda: why in ask("--status")[1], "the status tells it, too")
+    names = [target.name for target in steering.targets(robot.namespace)]
+    assert names == ["waits", "fails"]
+    for name, status in (("fails", "crashed"), ("waits", "stopped")):
+        chosen = steering.choose(robot.namespace, [name])
+        (done,) = steering.steer(steering.STOP, chosen, robot.namespace, timeout_s=10).nodes
+        assert done.text == f"{name} is not started any more by its launcher, session robot."
+        if name == "fails":  # the session goes on
+            robot.reaches(name, status)
+    assert robot.wait() == 3
+
+
 # spec: F31
 def test_a_file_is_launched_in_a_test(tmp_path, monkeypatch):
     """horus.testing.launched: a namespace of its own, every node ready, messages there, and nothing left."""
@@ -79,6 +110,20 @@ def test_a_file_is_launched_in_a_test(tmp_path, monkeypatch):
     assert not [entry for entry in Path("/dev/shm").iterdir() if where.partition("-")[0] in entry.name]
 
 
+def test_a_namespace_that_was_given_is_not_removed(tmp_path, horus_namespace):
+    """Whoever else is in it goes on."""
+    (tmp_path / "bad.yaml").write_text("nodes: [{name: n0, command: sh -c 'exit 9'}]")
+    with face.Topic("kept") as topic, face.Topic("kept") as peer:
+        assert not peer.has_msg()
+        with pytest.raises(face.LaunchError), launched(tmp_path / "bad.yaml", namespace=horus_namespace):
+            pass
+        assert namespace.path(horus_namespace).exists()
+        topic.send({"n": 1})
+        assert peer.recv() == {"n": 1}
+        with face.Topic("kept") as late:
+            assert late.latest() == {"n": 1}
+
+
 def test_sessions_from_python(tmp_path, horus_namespace):
     """horus.launch.load().start(), from a thread; without its object the session ends."""
     (tmp_path / "robot.yaml").write_text("nodes: [{name: a, command: sleep 1000}]")
@@ -93,6 +138,15 @@ def test_sessions_from_python(tmp_path, horus_namespace):
     session.release()  # as the end of this process would
     assert session.wait() == 0
     assert not alive(pid)
+    text = "nodes: [{name: a, command: sleep 1000, ready_timeout: 0.2}]"  # it takes a second
+    (tmp_path / "late.yaml").write_text(text)
+    with (
+        sessions.load(tmp_path / "late.yaml").start() as late,
+        pytest.raises(
+            face.LaunchError, match=r"'a' of session 'late' is not ready: expected that within 0.2 s"
+        ),
+    ):
+        late.wait_ready()
     with sessions.start(file.plan(session="other")) as other:
         assert other.wait_ready().session == "other"
     assert other.exit_code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _MAIN = Path(__file__).with_name("main.py")
 _POLL_S = 0.01
 _TAIL_LINES = 15
+_MOST_SAID = 1 << 18
 _STARTING = ("waiting", "starting")
 
 
@@ -66,7 +68,7 @@ class Running:
         self._hold = theirs
         self.pid = self._process.pid
         self.said = ""
-        """What the launcher said, as far as it was read."""
+        """What the launcher said, as far as it was read; of much the last."""
         assert self._process.stdin is not None
         assert self._process.stderr is not None
         os.set_blocking(self._process.stderr.fileno(), False)
@@ -95,8 +97,8 @@ class Running:
     def wait_ready(self, timeout_s: float = 60.0) -> Session:
         """Wait until every node runs and is ready, or has ended well.
 
-        Raises LaunchError when the session ends before that, or a node crashed or could not be started, and
-        HorusTimeoutError.
+        Raises LaunchError when the session ends before that, or a node crashed, could not be started, or was not
+        ready within its `ready_timeout`, and HorusTimeoutError.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -111,6 +113,8 @@ class Running:
                 if bad:
                     raise LaunchError(self._bad(bad[0]))
                 return now
+            if now is not None:
+                self._require_hope(now)
             if time.monotonic() >= deadline:
                 waits = [node.name for node in now.nodes if node.status in _STARTING] if now else []
                 raise HorusTimeoutError(
@@ -159,7 +163,17 @@ class Running:
             return
         with suppress(BlockingIOError):
             while data := os.read(stream.fileno(), 1 << 16):
-                self.said += data.decode(errors="replace")
+                self.said = (self.said + data.decode(errors="replace"))[-_MOST_SAID:]
+
+    def _require_hope(self, now: Session) -> None:
+        limits_s = {node.name: node.ready_timeout_s for node in self.plan.nodes}
+        for node in now.nodes:
+            lived_s = (time.time_ns() - node.started_ns) / 1e9
+            if node.status == "starting" and lived_s > limits_s.get(node.name, math.inf):
+                raise LaunchError(
+                    f"Node {node.name!r} of session {self.plan.session!r} is not ready: expected that within "
+                    f"{limits_s[node.name]:g} s, got a process that is not (pid={node.pid}).\n{self.tail()}"
+                )
 
     def _bad(self, node: manifest.LaunchedNode) -> str:
         how = node.last_exit.text if node.last_exit is not None else node.waiting_for

@@ -290,7 +290,7 @@ class Session:
         self.books.events.note(events.NODE_FAILED, node=unit.name, reason=why)
         self.report.step(f"[{unit.name}] was not started: {why}")
         if wait_s is not None:
-            unit.back_off(wait_s)
+            unit.back_off(wait_s, why)
             return
         unit.fail(why)
         self._on_over(unit)

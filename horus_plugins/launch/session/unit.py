@@ -118,10 +118,10 @@ class Unit:
         if self.living is None and self.status not in ("crashed", "failed"):
             self.settle()
 
-    def back_off(self, wait_s: float) -> None:
-        """Start again after so long."""
+    def back_off(self, wait_s: float, why: str = "") -> None:
+        """Start again after so long; `why` it could not be started just now."""
         self.retry_at = time.monotonic() + wait_s
-        self.row.status = "backing-off"
+        self.row.status, self.row.waiting_for = "backing-off", why
         self.row.next_try_ns = time.time_ns() + int(wait_s * 1e9)
 
     def fail(self, why: str) -> None:
