@@ -10,6 +10,7 @@ from benchmarks.figures import (
     dicts,
     footprint,
     images,
+    launching,
     logs,
     observers,
     realtime,
@@ -54,4 +55,7 @@ FIGURES: dict[str, Callable[[Lab], list[Row]]] = {
     "observers": observers.publisher,
     "topic-list": observers.crowd,
     "nothing-running": observers.nothing,
+    "launch-ready": launching.ready,
+    "launch-idle": launching.idle,
+    "launch-stop": launching.stop,
 }

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 from horus_core.errors import LaunchError
 from horus_plugins.launch import system
@@ -22,6 +22,30 @@ _INSISTED_GRACE_S = 2.0
 _UNKILLABLE_AFTER_S = 2.0
 
 
+class Process(Protocol):
+    """A process that was started, as subprocess.Popen has it."""
+
+    pid: int
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """What it prints."""
+
+    @property
+    def stderr(self) -> IO[bytes] | None:
+        """What it complains of."""
+
+    def wait(self) -> int:
+        """Wait for its end: its exit code, or minus the signal that ended it."""
+
+
+class Start(Protocol):
+    """Starts a process as the leader of a session of its own; None: it is to be started in the ordinary way."""
+
+    def __call__(self, command: Sequence[str], environment: Mapping[str, str], cwd: str) -> Process | None:
+        """Raises nothing."""
+
+
 class Child:
     """A process that leads a session of its own: the terminal's Ctrl+C reaches only the launcher."""
 
@@ -34,6 +58,7 @@ class Child:
         out: Outlet,
         err: Outlet,
         cwd: str | None = None,
+        start: Start | None = None,
     ) -> None:
         self.label = label
         self.code: int | None = None
@@ -41,7 +66,8 @@ class Child:
         self._asked = False
         self._kill_at: float | None = None
         self._killed_at: float | None = None
-        self._process = _spawn(label, command, environment, cwd)
+        started = start(command, environment, cwd or ".") if start is not None else None
+        self._process: Process = started or _spawn(label, command, environment, cwd)
         self.pid = self._process.pid
         streams = ((self._process.stdout, out), (self._process.stderr, err))
         self.readers = [LineReader(stream, outlet) for stream, outlet in streams if stream]

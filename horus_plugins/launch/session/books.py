@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from horus_core.shm import process
 from horus_plugins.launch import manifest
 from horus_plugins.launch.manifest import Manifest
+from horus_plugins.launch.session import ends, events
 from horus_plugins.launch.session.claim import claim
 from horus_plugins.launch.session.events import Events
 from horus_plugins.launch.session.files import LineFile
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from horus_core._native import Member
     from horus_plugins.launch.file.plan import Plan
-    from horus_plugins.launch.manifest import LaunchedNode, SessionStatus
+    from horus_plugins.launch.manifest import Exit, LaunchedNode, SessionStatus
     from horus_plugins.launch.session.settings import Settings
 
 
@@ -63,6 +64,21 @@ class Books:
         self._is_ours = True
         self.events = Events(plan.namespace, plan.session)
         return before
+
+    def note_end(self, row: LaunchedNode, end: Exit, lived_s: float) -> None:
+        """Write the event of a process that has ended."""
+        self.events.note(
+            events.NODE_CRASHED if ends.failed(end) and not end.asked else events.NODE_EXITED,
+            node=row.name,
+            pid=end.pid,
+            exit_code=end.code,
+            signal=end.signal or None,
+            out_of_memory=end.out_of_memory,
+            asked=end.asked,
+            lived_s=round(lived_s, 3),
+            restarts=row.restarts,
+            reason=end.text,
+        )
 
     def output_of(self, node: str) -> LineFile:
         """The file of a node's output."""

@@ -44,6 +44,11 @@ class Lines:
         self._asked: dict[str, _Asked] = {}
         self._count = 0
 
+    def prepare(self, topic: str) -> None:
+        """Open the line for orders now, so that a stop of many is not held up by the namespace's lock."""
+        with suppress(HorusError, OSError):  # it is tried again with the first order
+            self._open(self._orders, topic)
+
     def order(self, topic: str, cmd: str) -> bool:
         """Send an order whose answer nobody needs; False when it cannot be sent now."""
         return self._send(topic, {"cmd": cmd, "id": self._next_id()})

@@ -23,6 +23,7 @@ from horus_plugins.launch.session.leftovers import Leftovers
 from horus_plugins.launch.session.lines import Lines
 from horus_plugins.launch.session.report import Report
 from horus_plugins.launch.session.unit import FINAL, Unit
+from horus_plugins.launch.session.warming import Warming
 from horus_plugins.launch.signals import STOP, SignalPipe
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Session:
             try:
                 while not self._over:
                     self._turn(signals)
+                self._warming.end()
                 end_escaped(
                     self._mark, lambda: self._turn(signals), self.report.step, lambda: self._stop_requests
                 )
@@ -117,6 +119,7 @@ class Session:
         self.books.events.note(events.SESSION_STOPPING, reason=why)
         if self._service is not None:
             self._service.stopping(f"stopping ({why})")
+        self._warming.end()
         for unit in self.units.values():
             unit.cancel()
         self._end(unit for unit in self.units.values() if unit.child is not None)
@@ -153,6 +156,7 @@ class Session:
             return
         for number in signals.received():
             self._on_signal(number)
+        self._warming.turn(ready)
         if self.guard.fd in ready:
             self._renew_guard()
         if self._settings.hold_fd in ready:
@@ -238,7 +242,7 @@ class Session:
             is_restart = unit.is_due_again
             if not is_restart and not (unit.status == "waiting" and self._may_start(unit)):
                 continue
-            if forks and (is_restart or free > 0):
+            if forks and (is_restart or (free > 0 and not self._warming.is_worth_waiting(unit))):
                 forks -= 1
                 free -= not is_restart
                 self._spawn(unit, restart=is_restart)
@@ -262,7 +266,7 @@ class Session:
     def _spawn(self, unit: Unit, *, restart: bool = False) -> None:
         out, err = self.report.outlets(unit)
         try:
-            child = unit.spawn(self.plan.namespace, {RUN_ID: self.books.run_id}, out, err)
+            child = unit.spawn(self.plan.namespace, self._marks, out, err, self._warming.start)
         except LaunchError as error:
             self._fail(unit, str(error), restart=restart)
             return
@@ -330,6 +334,8 @@ class Session:
 
     def _on_ready(self, unit: Unit) -> None:
         unit.ready, unit.row.status = True, "running"
+        for scheduler in unit.row.schedulers:
+            self.lines.prepare(scheduler.control_topic)
         names = [scheduler.name for scheduler in unit.row.schedulers]
         self.books.events.note(events.NODE_READY, node=unit.name, pid=unit.row.pid, schedulers=names)
 
@@ -339,18 +345,7 @@ class Session:
             self.lines.close(scheduler.control_topic)
         end = ends.exit_of(child, self._memory)
         unit.ended(end, child.exit_code)
-        self.books.events.note(
-            events.NODE_CRASHED if ends.failed(end) and not end.asked else events.NODE_EXITED,
-            node=unit.name,
-            pid=end.pid,
-            exit_code=end.code,
-            signal=end.signal or None,
-            out_of_memory=end.out_of_memory,
-            asked=end.asked,
-            lived_s=round(child.age_s, 3),
-            restarts=unit.row.restarts,
-            reason=end.text,
-        )
+        self.books.note_end(unit.row, end, child.age_s)
         tail = self._decide(unit, child)
         self.report.step(f"[{unit.name}] {end.text} after {child.age_s:.1f} s{tail}")
         if unit.ending is None and not child.gone:
@@ -372,6 +367,7 @@ class Session:
         wait_s = unit.restarts.after(failed=failed, lived_s=child.age_s, now_s=time.monotonic())
         if wait_s is not None:
             unit.back_off(wait_s)
+            self._warming.restarting(unit)
             return f"; restart {unit.row.restarts + 1} in {wait_s:g} s"
         unit.settle()
         if unit.restarts.wants(failed=failed):
@@ -421,6 +417,9 @@ class Session:
             self.units[node.name] = self.new_unit(node)
         self._leftovers = Leftovers(self.books.open(self.plan), RUN_ID, self.report.step)
         self.lines = Lines(self.plan.namespace)
+        self._marks = {RUN_ID: self.books.run_id}
+        self._warming = Warming(self.plan.namespace, self._marks, self._pump, self.report.step)
+        self._warming.begin(self.units.values())
         self._control = Control(self.plan.namespace, self.plan.session, orders.commands(self))
         self.books.events.note(
             events.SESSION_START,

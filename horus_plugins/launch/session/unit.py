@@ -15,6 +15,7 @@ from horus_plugins.launch.session.restarts import Restarts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from horus_plugins.launch.child import Start
     from horus_plugins.launch.file.plan import PlannedNode
     from horus_plugins.launch.manifest import NodeStatus
     from horus_plugins.launch.output import Outlet
@@ -79,12 +80,14 @@ class Unit:
         """Whether its back-off is over and nothing is left of its last process."""
         return self.retry_at is not None and self.child is None and time.monotonic() >= self.retry_at
 
-    def spawn(self, namespace: str, mark: Mapping[str, str], out: Outlet, err: Outlet) -> Child:
-        """Start its process. Raises LaunchError."""
+    def spawn(
+        self, namespace: str, mark: Mapping[str, str], out: Outlet, err: Outlet, start: Start | None = None
+    ) -> Child:
+        """Start its process, by `start` if that can. Raises LaunchError."""
         added = {**environment(namespace), **self.plan.environment, **mark}
         self.begin_at = self.retry_at = None
         self.again = False
-        child = Child(self.name, self.plan.command, added, out=out, err=err, cwd=self.plan.cwd)
+        child = Child(self.name, self.plan.command, added, out=out, err=err, cwd=self.plan.cwd, start=start)
         self.child, self.ready, self.ending = child, False, None
         self._ran = None
         row = self.row

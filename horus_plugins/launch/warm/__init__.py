@@ -1,0 +1,1 @@
+"""Starting Python programs from a process that has imported HORUS already, instead of from nothing."""
