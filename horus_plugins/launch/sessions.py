@@ -120,7 +120,7 @@ def _status(session: Session) -> SessionStatus:
         session.namespace,
         session.file,
         session.pid,
-        "suspended" if _kernel_state(session.pid) in "Tt" else session.status,
+        "suspended" if _kernel_state(session.pid) in ("T", "t") else session.status,
         max(0.0, uptime_s),
         sum(node.pid != 0 for node in nodes),
         nodes,

@@ -178,13 +178,9 @@ def _steer_one(
 
 
 def _said(command: str, done: Steered) -> str:
+    if not (done.pid and done.scheduler):
+        return _said_of_process(command, done)
     where = f"{done.name} (pid {done.pid})"
-    if not done.pid:
-        what = "is not started any more" if command == STOP else "is started now"
-        return f"{done.name} {what} by its launcher, session {done.session}."
-    if not done.scheduler:
-        what = "is stopped" if command == STOP else "is stopped and started again"
-        return f"{where} {what} by its launcher, session {done.session}."
     if command == STOP:
         more = " It was the last node of its scheduler, whose run ends." if done.last else ""
         if done.left_behind:
@@ -201,6 +197,15 @@ def _said(command: str, done: Steered) -> str:
     if command == PAUSE and done.state != "paused":
         return f"{where} begins no further tick; the one that is under way has not ended: {done.state}."
     return f"{where} is {word}: {done.state}."
+
+
+def _said_of_process(command: str, done: Steered) -> str:
+    """Of one that its launcher stops or starts as a whole."""
+    if done.pid:
+        what = "is stopped" if command == STOP else "is stopped and started again"
+        return f"{done.name} (pid {done.pid}) {what} by its launcher, session {done.session}."
+    what = "is not started any more" if command == STOP else "is started now"
+    return f"{done.name} {what} by its launcher, session {done.session}."
 
 
 def _fits(target: Target, pattern: str) -> bool:

@@ -44,7 +44,7 @@ for variant in armv8-a+nolse armv8.1-a; do
     expect 'then it fences, and looks' observe horus_subscriber_wait_begin 'dmbish .*ldar'
     expect 'the same for one who sleeps on several topics' observe horus_ring_wait_begin 'dmbish '
     expect 'a sweep is acquire and release' rows horus_publisher_join "ldar .*$swap"
-    expect 'a generation is raised with release, and the pid follows it with release' member horus_member_join 'ldar .*stlr stlr'
+    expect 'a generation is raised with release, and the pid follows it with release' member open_member 'ldar .*stlr stlr'
     expect 'a hold is set, then the generation looked at again' pool_reader horus_pool_hold '(ldsetal |ldaxr stlxr )ldar'
     expect 'a hold is cleared with release' pool_reader pool_let_go '(ldclrl|ldxr stlxr)'
     expect 'the generation is raised by an exchange' pool_recycle claim_block '(swpal|ldaxr stlxr)'
