@@ -129,7 +129,7 @@ def test_a_killed_process_leaves_whole_lines(horus_namespace, program, until):
         file.write(b'{"time_ns":1,"number":99999999,"pid":1,"lev')
     lines = lines_of(horus_namespace)
     numbers = sorted(line.number for line in lines)
-    # Of each other thread one line may have its number and not be written yet, or only after others were rotated away.
+    # Of each other thread one line may have a number and not be written yet, or only after others were removed.
     missing = {*range(numbers[3], numbers[-1] + 1)} - {*numbers}
     assert len(missing) <= 3
     assert {line.text for line in lines} <= {"x" * 3000, "begun"}
