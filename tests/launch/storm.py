@@ -101,6 +101,8 @@ def main(kills):
     sys.path.insert(0, str(Path(__file__).parent))
     from launching import Launcher, alive, until, write
 
+    from horus_core.testing.namespaces import remove_namespace
+
     os.environ["HORUS_NAMESPACE"] = f"storm{os.getpid()}"
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), "storm", file_of(Path(folder)))
@@ -114,6 +116,7 @@ def main(kills):
             code = robot.stop()
         finally:
             robot.close()
+            remove_namespace(os.environ["HORUS_NAMESPACE"])
         assert code == 0, code
         assert not any(map(alive, pids))
         sys.stdout.write(
