@@ -41,8 +41,6 @@ def _shown(lab: Lab, program: Program, kind: str) -> Row:
     ours, floor, peer = (series[name] for name in SHOWN)
     title = f"node.log_info, stored, and stderr is {KINDS[kind]}"
     row = Row(title, f"{SHOWN_NS // 1000} us", "ns", ours, SHOWN_NS, floor, [peer])
-    if kind == "pipe":  # waking the reader takes longer than all else, and is the kernel's
-        row.at_most, row.limit = "floor + 4 us", lambda ns: ns + 4000
     if ours.total("unshown"):
         row.broken.append(f"{ours.total('unshown')} lines were not shown")
     return row
