@@ -87,15 +87,20 @@ def test_releases_that_go_by_while_the_thread_is_made_ready_are_not_skipped(monk
 
     def prepare_long(host, entry):
         prepare(host, entry)
-        ready.append(time.monotonic() + 0.05)
+        ready.append(time.monotonic() + 0.2)
         while time.monotonic() < ready[0]:
             pass
 
     monkeypatch.setattr(rt, "prepare", prepare_long)
     skipped = []
-    node = Node("n", tick=lambda: skipped.append(node._horus_skipped), rate=2000, rt=True)
-    Scheduler().add(node).run(0.1)
-    assert skipped[0] == 0
+
+    def look(node):
+        skipped.append(node._horus_skipped)
+        node.request_stop()
+
+    Scheduler().add(Node("n", tick=look, rate=2000, rt=True)).run()
+    # 400 went by meanwhile. The first tick itself may be late on a machine that is busy.
+    assert skipped[0] < 100
 
 
 # spec: E9, F13
