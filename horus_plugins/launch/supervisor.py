@@ -63,7 +63,13 @@ class Supervisor:
                 raise
             finally:
                 self._loop(signals)
-                end_escaped(self._mark, lambda: self._turn(signals), self._step, lambda: self._stop_requests)
+                end_escaped(
+                    self._mark,
+                    lambda: self._turn(signals),
+                    self._step,
+                    lambda: self._stop_requests,
+                    guard.pid,
+                )
         # Not in a `finally`: after an error here the guard finds us dead, and stops what is left.
         guard.dismiss()
         if self._stop_requests:

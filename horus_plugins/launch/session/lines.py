@@ -49,9 +49,9 @@ class Lines:
         with suppress(HorusError, OSError):  # it is tried again with the first order
             self._open(self._orders, topic)
 
-    def order(self, topic: str, cmd: str) -> bool:
-        """Send an order whose answer nobody needs; False when it cannot be sent now."""
-        return self._send(topic, {"cmd": cmd, "id": self._next_id()})
+    def order(self, topic: str, cmd: str, **fields: Any) -> bool:
+        """Send an order that nobody answers; False when it cannot be sent now."""
+        return self._send(topic, {"cmd": cmd, "reply": False, **fields})
 
     def ask(
         self,
