@@ -29,10 +29,9 @@ def info(ctx: click.Context, name: str, as_json: bool) -> None:
     Works for a node that runs, hangs or is frozen, and for one that crashed and has left a record. Exits with 1
     when there is no such node, or something cannot be read.
 
-    \b
     Examples:
       horus node info camera  its process, rates, times, topics, events and last failure
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import node_detail  # noqa: PLC0415
 
