@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 
 import pytest
 
@@ -132,16 +131,16 @@ def test_commands_are_answered_while_a_tick_hangs(namespace, running, gate, unti
     with pytest.raises(
         horus.NodeError, match="expected the tick of node 'bad' to end, got one that has run for"
     ):
-        ask(namespace, "robot", "StopNode", node="bad", timeout_s=0.1)
+        ask(namespace, "robot", "StopNode", node="bad", timeout_s=0.5)
     with pytest.raises(horus.HorusTimeoutError, match="'bad' is asked for, and not done"):
-        ask(namespace, "robot", "RestartNode", node="bad", timeout_s=0.1)
+        ask(namespace, "robot", "RestartNode", node="bad", timeout_s=0.5)
     if rt:
         assert not ask(namespace, "robot", "StopNode", node="good", timeout_s=10)["last"]
     else:
         with pytest.raises(
             horus.HorusTimeoutError, match="its thread is busy with a tick of node 'bad', for"
         ):
-            ask(namespace, "robot", "StopNode", node="good", timeout_s=0.1)
+            ask(namespace, "robot", "StopNode", node="good", timeout_s=0.5)
     told = [line.text for line in logs.Reader(namespace).read() if line.node == "bad"]
     assert any("is to pause, as was asked" in line for line in told), "what is not done is not said to be"
     gate.set()
@@ -300,7 +299,7 @@ def test_others_may_answer_on_a_topic(namespace, gate):
     )
     try:
         with pytest.raises(horus.HorusTimeoutError, match="it waits for a gate"):
-            ask_topic(namespace, "horus.launch.ctl.s", "Slow", timeout_s=0.05)
+            ask_topic(namespace, "horus.launch.ctl.s", "Slow", timeout_s=0.5)
         told = ask_topic(namespace, "horus.launch.ctl.s", "Fast")
         assert (told["target"], told["who"]) == ("me", "s")
         with pytest.raises(horus.NodeError, match="SystemExit: 3"):
@@ -330,4 +329,4 @@ def test_a_restart_leaves_no_emergency_stop(namespace, running, until):
     until(lambda: scheduler.safety_stats()["estop"]["engaged"])
     with pytest.raises(horus.NodeError, match="emergency stop holds"):
         ask(namespace, "robot", "RestartNode", node="arm")
-    assert scheduler.entry("arm").next_ns == NEVER or time.monotonic_ns() < scheduler.entry("arm").next_ns
+    until(lambda: scheduler.entry("arm").next_ns == NEVER)

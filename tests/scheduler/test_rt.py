@@ -24,9 +24,15 @@ from horus_plugins.execution import rt
 def test_each_keyword_of_time_chooses_rt(options):
     """budget, deadline, priority, core or rt=True each give a node a thread of its own."""
     threads = []
-    scheduler = Scheduler().add(Node("n", tick=lambda: threads.append(threading.get_ident()), **options))
+
+    def tick(node):
+        threads.append(threading.get_ident())
+        if len(threads) == 3:
+            node.request_stop()
+
+    scheduler = Scheduler().add(Node("n", tick=tick, **options))
     assert repr(scheduler) == "<Scheduler n {n: not started}>"
-    scheduler.run(0.05)
+    scheduler.run()
     assert repr(scheduler) == "<Scheduler n {n: rt}>"
     assert set(threads).isdisjoint({threading.get_ident()})
     assert len(set(threads)) == 1
@@ -256,7 +262,7 @@ def test_a_second_signal_cuts_waiting_for_hung_ticks_short(program, ended, keywo
     one = program(HANGS.replace("rt=True", keyword))
     one.wait_for("hangs")
     one.wait_for("hangs")
-    one.process.send_signal(signal.SIGINT)
+    one.interrupt()
     with pytest.raises(subprocess.TimeoutExpired):
         one.process.wait(0.3)
     one.process.send_signal(signal.SIGINT)
@@ -277,7 +283,7 @@ def test_a_tick_that_was_given_up_may_still_end(program, ended):
     )
     one.wait_for("hangs")
     one.wait_for("hangs")
-    one.process.send_signal(signal.SIGINT)
+    one.interrupt()
     with pytest.raises(subprocess.TimeoutExpired):
         one.process.wait(0.3)
     one.process.send_signal(signal.SIGINT)
