@@ -77,8 +77,8 @@ def _row(stream: str, observed: Series, alone: Series, neighbour: tuple[Series, 
 
 
 def _more(series: Series, alone: Series) -> str:
-    most_likely, low, high = stats.excess(series, alone)
-    return f"{most_likely:.0f} ns ({low:.0f} to {high:.0f})"
+    middle, low, high = map(round, stats.excess(series, alone))
+    return f"{middle} ns ({low} to {high})"
 
 
 def _sends(program: Program, stream: str, seconds: float, observer: int | None) -> Callable[[], Summary]:
