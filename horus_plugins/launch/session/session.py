@@ -11,8 +11,10 @@ from horus_core.control import systemd
 from horus_core.errors import LaunchError
 from horus_core.shm import process
 from horus_plugins.launch import system
+from horus_plugins.launch.environment import environment
 from horus_plugins.launch.escaped import end_escaped
 from horus_plugins.launch.guard import Guard
+from horus_plugins.launch.observing.observers import Observers
 from horus_plugins.launch.pump import Pump
 from horus_plugins.launch.session import discovery, ends, events, orders, reloading, starting
 from horus_plugins.launch.session.books import Books
@@ -64,6 +66,7 @@ class Session:
         self._service = systemd.notifier()
         self._is_service_ready = False
         self.report = Report(self._pump, self.books.said, colour=settings.colour)
+        self._observers = Observers(plan.session, self._pump, self.report.step)
 
     def run(self) -> int:
         """Start the processes and stay until all have ended; the worst exit code.
@@ -88,6 +91,7 @@ class Session:
                 while not self._over:
                     self._turn(signals)
                 self._warming.end()
+                self._observers.finish(lambda: self._turn(signals))
                 end_escaped(
                     self._mark, lambda: self._turn(signals), self.report.step, lambda: self._stop_requests
                 )
@@ -163,7 +167,9 @@ class Session:
             self._pump.unwatch(self._settings.hold_fd)
             self.stop("who started it has gone")
         for child in self._pump.reap():
-            self._on_end(child)
+            if not self._observers.has_ended(child):
+                self._on_end(child)
+        self._observers.turn()
         self._release()
         self._discover()
         self._start()
@@ -282,6 +288,7 @@ class Session:
             restarts=unit.row.restarts,
             command=list(unit.plan.command),
         )
+        self._observers.spawned(unit.name, child.pid, unit.plan.command, unit.row.restarts)
         self.report.step(f"{'restarted' if restart else 'started'} [{unit.name}] (pid {child.pid})")
 
     def _fail(self, unit: Unit, why: str, *, restart: bool = False) -> None:
@@ -346,6 +353,7 @@ class Session:
         end = ends.exit_of(child, self._memory)
         unit.ended(end, child.exit_code)
         self.books.note_end(unit.row, end, child.age_s)
+        self._observers.exited(unit.name, end, unit.row.restarts)
         tail = self._decide(unit, child)
         self.report.step(f"[{unit.name}] {end.text} after {child.age_s:.1f} s{tail}")
         if unit.ending is None and not child.gone:
@@ -420,6 +428,7 @@ class Session:
         self._marks = {RUN_ID: self.books.run_id}
         self._warming = Warming(self.plan.namespace, self._marks, self._pump, self.report.step)
         self._warming.begin(self.units.values())
+        self._observers.begin({**environment(self.plan.namespace), **self._marks})
         self._control = Control(self.plan.namespace, self.plan.session, orders.commands(self))
         self.books.events.note(
             events.SESSION_START,
