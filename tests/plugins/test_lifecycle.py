@@ -267,7 +267,12 @@ def test_what_is_no_observer_is_refused():
         def horus_process_exited(self, name):
             pass
 
-    refused = {Nothing: "got none", Misspelt: "horus_node_faild", Wrong: "motor", OfProcesses: "Launchers call"}
+    refused = {
+        Nothing: "got none",
+        Misspelt: "horus_node_faild",
+        Wrong: "motor",
+        OfProcesses: "Launchers call",
+    }
     for observer, text in ((cls(), text) for cls, text in refused.items()):
         with pytest.raises(ConfigError, match=text):
             horus.observe(observer)
