@@ -129,7 +129,13 @@ class Session:
         self._end(unit for unit in self.units.values() if unit.child is not None)
 
     def stop_unit(self, unit: Unit, *, again: bool = False) -> None:
-        """Stop one process; it is not restarted but with `again`, and then at once when it is gone."""
+        """Stop one process; it is not restarted but with `again`, and then at once when it is gone.
+
+        One that was never started has nothing to restart: with `again` it waits anew for what it depends on.
+        """
+        if again and unit.child is None and not unit.row.started_ns:
+            unit.wait()
+            return
         unit.cancel()
         unit.held, unit.again = not again, again
         self._end([unit])
