@@ -53,13 +53,12 @@ def blackbox(
     Works while it runs and after it was killed. Without NAME: the only one of the namespace, or a list. A
     scheduler is called as given in Scheduler(name=...), else HORUS_NODE_NAME, else as its only node.
 
-    \b
     Examples:
       horus blackbox                       the only scheduler, or which there are
       horus blackbox robot --last 60       the last minute of it
       horus blackbox robot --node arm -f   what the arm does, as it does it
       horus blackbox robot --trace t.json  every tick, to look at in ui.perfetto.dev
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import blackbox as box  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ import signal
 import sys
 import unicodedata
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     Wrapped = TypeVar("Wrapped", bound=Callable[..., Any])
+    Arguments = ParamSpec("Arguments")
+    Result = TypeVar("Result")
 
 _GAP = "  "
 
@@ -53,12 +55,14 @@ def json_option(function: Wrapped) -> Wrapped:
     return click.option("--json", "as_json", is_flag=True, help="All of it as JSON, for scripts.")(function)
 
 
-def bounded(seconds: float = 10.0) -> Callable[[Wrapped], Wrapped]:
+def bounded(
+    seconds: float = 10.0,
+) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
     """Add `--timeout SECONDS`: the command ends with exit code 124 when it takes longer."""
 
-    def decorate(function: Wrapped) -> Wrapped:
+    def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         @wraps(function)
-        def within(*args: Any, **keywords: Any) -> Any:
+        def within(*args: Arguments.args, **keywords: Arguments.kwargs) -> Result:
             limit = click.get_current_context().meta.get(_LIMIT, seconds)
             before = signal.signal(signal.SIGALRM, _time_is_up)
             signal.setitimer(signal.ITIMER_REAL, limit)
@@ -75,7 +79,7 @@ def bounded(seconds: float = 10.0) -> Callable[[Wrapped], Wrapped]:
             expose_value=False,
             callback=_note_limit,
             help=f"Give up after that long, with exit code 124. Default: {seconds:g}.",
-        )(within)  # type: ignore[return-value]
+        )(within)
 
     return decorate
 

@@ -50,12 +50,11 @@ def graph(ctx: click.Context, kind: str | None, output: Path | None, everything:
     DOT is for Graphviz, Mermaid for Markdown; SVG needs nothing but a browser. Exits with 1 when something
     cannot be read.
 
-    \b
     Examples:
       horus graph                   camera -> rgb (Image) -> detector
       horus graph --format mermaid  for Markdown
       horus graph -o robot.svg      a drawing; no other program is needed
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import graph as monitor  # noqa: PLC0415
 

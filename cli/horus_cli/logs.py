@@ -92,14 +92,13 @@ def logs(
     Also of processes that are dead, however they ended. What a process logs, beside its stderr, is decided by its
     HORUS_LOG. With --json each line is an object.
 
-    \b
     Examples:
       horus logs                               all that is there
       horus logs -f                            the last lines, and what comes
       horus logs -f --node camera --node arm   of two nodes
       horus logs --level warning --since 5m    what went wrong lately
       horus logs --grep 'joint [0-9]' --json   for scripts
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import log_filter  # noqa: PLC0415
     from horus_plugins.monitor import logs as monitor  # noqa: PLC0415

@@ -29,10 +29,9 @@ def info(ctx: click.Context, name: str, as_json: bool) -> None:
     Works for a node that runs, hangs or is frozen, and for one that crashed and has left a record. Exits with 1
     when there is no such node, or something cannot be read.
 
-    \b
     Examples:
       horus node info camera  its process, rates, times, topics, events and last failure
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import node_detail  # noqa: PLC0415
 
@@ -121,7 +120,7 @@ def _figures(found: NodeDetail) -> Iterator[tuple[str, str]]:
     busy = "" if node.busy_percent is None else f", in ticks {node.busy_percent:.1f} % of the time"
     yield "rate", f"{asked}{reached}{busy}"
     counts = f"{get.failed_ticks} failed, {get.missed_deadlines} missed their deadline"
-    yield "ticks", f"{get.total_ticks}: {counts}, {get.skipped_releases} releases left out"
+    yield "ticks", f"{get.total_ticks}: {counts}, releases left out: {get.skipped_releases}"
     p50, p99, most = get.p50_tick_duration_ms, get.p99_tick_duration_ms, get.max_tick_duration_ms
     yield "tick takes", f"p50 {p50:.3f} ms, p99 {p99:.3f} ms, max {most:.3f} ms"
     yield "begins late", f"p50 {get.late_start_p50_ms:.3f} ms, p99 {get.late_start_p99_ms:.3f} ms"

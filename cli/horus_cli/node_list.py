@@ -37,12 +37,11 @@ def list_nodes(
     keep now, TICKS those since its start, SOURCE the pid, CPU that of its process over the last moment. Below the
     table stands why a node is not as it should be. Exits with 1 when something cannot be read.
 
-    \b
     Examples:
       horus node list              what runs, frozen, hung and crashed nodes, too
       horus node list -v --all     with rates reached, memory, misses; also what has ended
       horus node list --watch 0.5  in place, twice a second
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor.node_list import Observer  # noqa: PLC0415
 

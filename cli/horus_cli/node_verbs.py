@@ -32,11 +32,10 @@ def kill_nodes(ctx: click.Context, names: tuple[str, ...], force: bool, as_json:
     stays, and the command says so, unless --force is given; that helps a node with a thread of its own, else end the
     process.
 
-    \b
     Examples:
       horus node kill arm
       horus node kill "arm*" gripper
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     _steer(ctx, "StopNode", names, as_json=as_json, force=force)
 
 
@@ -49,10 +48,9 @@ def kill_nodes(ctx: click.Context, names: tuple[str, ...], force: bool, as_json:
 def pause_nodes(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     """Let nodes tick no more until they are resumed; their topics stay open.
 
-    \b
     Examples:
       horus node pause arm
-    """  # noqa: D301
+    """
     _steer(ctx, "PauseNode", names, as_json=as_json)
 
 
@@ -65,10 +63,9 @@ def pause_nodes(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> No
 def resume_nodes(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     """Let paused nodes tick again; during an emergency stop, after its release.
 
-    \b
     Examples:
       horus node resume arm
-    """  # noqa: D301
+    """
     _steer(ctx, "ResumeNode", names, as_json=as_json)
 
 
@@ -81,10 +78,9 @@ def resume_nodes(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> N
 def restart_nodes(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     """Call shutdown() and init() of nodes again, in their process. Nodes that were isolated start anew.
 
-    \b
     Examples:
       horus node restart arm
-    """  # noqa: D301
+    """
     _steer(ctx, "RestartNode", names, as_json=as_json)
 
 

@@ -46,12 +46,11 @@ def set_param(
     VALUE is what the code declared: a number, true or false, text, or JSON. A process may refuse it, and says why:
     exit code 1, although others may have taken it. What is set lasts until the process ends, or `horus param delete`.
 
-    \b
     Examples:
       horus param set max_speed 1.5
       horus param set max_speed 0.5 --node arm
       horus param set gains '{"p": 1.5, "i": 0.1}'
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import params  # noqa: PLC0415
 
@@ -71,10 +70,9 @@ def set_param(
 def delete_param(ctx: click.Context, name: str, node: str | None, as_json: bool) -> None:
     """Forget what was set for parameter NAME: environment, file or default count again. Shows what each has now.
 
-    \b
     Examples:
       horus param delete max_speed
-    """  # noqa: D301
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import params  # noqa: PLC0415
 
@@ -97,11 +95,10 @@ def load_params(ctx: click.Context, file: Path, node: str | None, new: bool, as_
     All are asked first: when anything is refused, unknown or unanswered, nothing is set, and each problem is shown
     with its line. Then each process takes all of it at once.
 
-    \b
     Examples:
       horus param load tuned.yaml
       horus param load arm.yaml --node arm
-    """  # noqa: D301
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import params_file  # noqa: PLC0415
 

@@ -40,11 +40,10 @@ def list_params(ctx: click.Context, node: str | None, as_json: bool) -> None:
     Each process that runs nodes is asked. One that gives no answer within 2 s is named on stderr, and the exit code
     is 124 then. What was given and is read by no code is marked: a name may be misspelt.
 
-    \b
     Examples:
       horus param list
       horus param list --node arm
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import params  # noqa: PLC0415
 
@@ -70,11 +69,10 @@ def list_params(ctx: click.Context, node: str | None, as_json: bool) -> None:
 def get_param(ctx: click.Context, name: str, node: str | None, as_json: bool) -> None:
     """Show the value of parameter NAME in each process that has it, and who set it.
 
-    \b
     Examples:
       horus param get max_speed
       horus param get max_speed --node arm --json
-    """  # noqa: D301
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import params  # noqa: PLC0415
 
@@ -98,11 +96,10 @@ def save_params(file: Path, node: str | None, replace: bool, as_json: bool) -> N
 
     Fails where a name has different values in different processes: --node saves those of one.
 
-    \b
     Examples:
       horus param save tuned.yaml
       horus param save arm.yaml --node arm --replace
-    """  # noqa: D301
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import params_file  # noqa: PLC0415
 

@@ -110,12 +110,11 @@ def install(
     One target is one service, horus-NAME.service. Several are one each, in this order, and horus-NAME.target holds
     them together. systemd-analyze checks the files before they are written.
 
-    \b
     Examples:
       sudo horus service install robot.yaml --user robot --enable --now
       horus service install sensor.py --dry-run --user robot     only show the unit
       horus service install drive.py camera.py --session         of your own systemd
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.services import installing  # noqa: PLC0415 - not needed for --help
     from horus_plugins.services.wanted import Wanted, default_name  # noqa: PLC0415
 

@@ -67,7 +67,6 @@ def echo(topic: str, fields: tuple[str, ...], plot: str | None, **options: Any) 
     Publishers do not notice: it never waits on the topic, it looks up to 50 times a second and more where that is
     needed. What was overwritten before it could be shown is counted on stderr.
 
-    \b
     Examples:
       horus topic echo cmd_vel
       horus topic echo scan --field ranges[0] --rate 2
@@ -75,7 +74,7 @@ def echo(topic: str, fields: tuple[str, ...], plot: str | None, **options: Any) 
       horus topic echo camera.rgb --save frame.png
       horus topic echo imu --plot accel_x
       horus topic echo a --json | horus topic pub b --json -
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.echo import depth, paths  # noqa: PLC0415
 

@@ -20,11 +20,10 @@ def find(ctx: click.Context, wanted: str, reserved: bool, as_json: bool) -> None
     A type is named as `CmdVel`, or by its kind: typed, dict, pool-backed. In patterns `*` stands for anything, `?`
     for one character.
 
-    \b
     Examples:
       horus topic find Image
       horus topic find "front.*"
-    """  # noqa: D301 - click's mark for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import topic_find  # noqa: PLC0415
 

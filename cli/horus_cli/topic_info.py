@@ -17,11 +17,10 @@ def info(topic: str, as_json: bool) -> None:
 
     The layout is read from the topic itself: no package with its class is needed.
 
-    \b
     Examples:
       horus topic info imu
       horus topic info camera.rgb --json
-    """  # noqa: D301 - click's mark for lines that are to stay
+    """
     from horus_core import names  # noqa: PLC0415 - not needed for --help
     from horus_core.shm import namespace  # noqa: PLC0415
     from horus_plugins.monitor import message_text, topic_info, topic_text  # noqa: PLC0415

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 def list_topics(verbose: bool, reserved: bool, as_json: bool) -> None:
     """List every topic of the namespace, whoever created it.
 
-    \b
     STATE says what is so now:
       active    a living publisher has just sent (within a second, or three of its intervals)
       idle      there is a living publisher, and it has not
@@ -34,12 +33,11 @@ def list_topics(verbose: bool, reserved: bool, as_json: bool) -> None:
 
     Rates are of the last 2 s, as far as the topic's ring reaches back.
 
-    \b
     Examples:
       horus topic list
       horus topic list -v
       horus topic list --json
-    """  # noqa: D301 - click's mark for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import topics  # noqa: PLC0415
 

@@ -60,13 +60,12 @@ def hz(
     Counts are exact at any rate; intervals are those of the publish times that were still in the topic's ring when
     it was looked at, 50 times a second. Takes no part: publishers and subscribers see and feel nothing of it.
 
-    \b
     Examples:
       horus topic hz imu                     a line a second
       horus topic hz imu --window 1          of the last second only
       horus topic hz imu -n 100 --json       one object a second, the last after 100 messages
       horus topic hz imu --duration 5        exits with 1 when nothing came
-    """  # noqa: D301 - click's mark for lines that are to stay
+    """
     from horus_plugins.monitor import topic_lines  # noqa: PLC0415 - not needed for --help
 
     _follow(ctx, topic, window_s, messages, duration_s, None if as_json else topic_lines.hz)
@@ -88,11 +87,10 @@ def bw(
     Bytes are those of the messages: a typed one's as it travels, a dict's as MessagePack, an image's pixels. They are
     read from the headers in the topic's ring; no payload is copied.
 
-    \b
     Examples:
       horus topic bw camera.rgb              a line a second
       horus topic bw scan --duration 3       for three seconds
-    """  # noqa: D301 - click's mark for lines that are to stay
+    """
     from horus_plugins.monitor import topic_lines  # noqa: PLC0415 - not needed for --help
 
     _follow(ctx, topic, window_s, messages, duration_s, None if as_json else topic_lines.bw)
