@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from launching import WAITS, alive, launch, until  # noqa: F401 - launch is a fixture
+from launching import WAITS, alive, until
 
 WATCH = """
 import json
@@ -85,7 +85,7 @@ def observers_of(pid):
     return [int(line.split()[0]) for line in done.stdout.splitlines() if "horus-obser" in line]
 
 
-def test_observers_are_told_of_each_start_and_end(launch, plugins):  # noqa: F811
+def test_observers_are_told_of_each_start_and_end(launch, plugins):
     """Name, pid, command, restarts, exit code or signal, whether it was asked to; one that raises is said once."""
     plugins(watch=WATCH, raises=RAISES)
     robot = launch("robot", NODES)
@@ -110,7 +110,7 @@ def test_observers_are_told_of_each_start_and_end(launch, plugins):  # noqa: F81
     assert "ValueError: no room for stays" in said
 
 
-def test_one_that_hangs_holds_up_nothing(launch, plugins, tmp_path):  # noqa: F811
+def test_one_that_hangs_holds_up_nothing(launch, plugins, tmp_path):
     """Nodes start, restart and stop beside it; its process is ended with the session. One that dies is said."""
     plugins(hangs=HANGS)
     robot = launch("robot", NODES)
@@ -129,7 +129,7 @@ def test_one_that_hangs_holds_up_nothing(launch, plugins, tmp_path):  # noqa: F8
     assert again.stop() == 3
 
 
-def test_one_of_nodes_alone_costs_no_process(launch, plugins):  # noqa: F811
+def test_one_of_nodes_alone_costs_no_process(launch, plugins):
     """Where no plugin listens to processes, the one of the observers ends by itself, and nothing is said."""
     plugins(nodes=OF_NODES)
     robot = launch("robot", NODES)

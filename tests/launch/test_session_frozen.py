@@ -3,7 +3,7 @@
 import os
 import signal
 
-from launching import WAITS, ask, launch, until  # noqa: F401 - launch is a fixture
+from launching import WAITS, ask, until
 
 ARM = """
 import horus
@@ -22,7 +22,7 @@ nodes:
 
 
 # spec: C13
-def test_what_was_never_started_waits_on_and_who_stands_still_is_woken_by_the_stop(launch, tmp_path):  # noqa: F811
+def test_what_was_never_started_waits_on_and_who_stands_still_is_woken_by_the_stop(launch, tmp_path):
     """--restart starts nothing without what it depends on; a frozen node ends gracefully, with its shutdown()."""
     (tmp_path / "arm.py").write_text(ARM)
     robot = launch("robot", ROBOT)

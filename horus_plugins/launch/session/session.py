@@ -7,7 +7,6 @@ import signal
 import time
 from typing import TYPE_CHECKING, final
 
-from horus_core.control import systemd
 from horus_core.errors import LaunchError
 from horus_core.shm import process
 from horus_plugins.launch import system
@@ -24,6 +23,7 @@ from horus_plugins.launch.session.estop import Watch
 from horus_plugins.launch.session.leftovers import Leftovers
 from horus_plugins.launch.session.lines import Lines
 from horus_plugins.launch.session.report import Report
+from horus_plugins.launch.session.service import Service
 from horus_plugins.launch.session.unit import FINAL, Unit
 from horus_plugins.launch.session.warming import Warming
 from horus_plugins.launch.signals import STOP, SignalPipe
@@ -63,8 +63,8 @@ class Session:
         self.books = Books(plan, settings)
         self._pump = Pump()
         self._memory = ends.OutOfMemory()
-        self._service = systemd.notifier()
-        self._is_service_ready = False
+        self._service = Service()
+        self._is_late = False
         self.report = Report(self._pump, self.books.said, colour=settings.colour)
         self._observers = Observers(plan.session, self._pump, self.report.step)
 
@@ -104,9 +104,9 @@ class Session:
 
     @property
     def exit_code(self) -> int:
-        """The worst of all; an emergency stop is no success either."""
+        """The worst of all; an emergency stop is no success either, and no service that was never ready."""
         codes = [unit.exit_code for unit in self.units.values()]
-        return max([*codes, _FAILED if self.by_emergency else 0])
+        return max([*codes, _FAILED if self.by_emergency or self._is_late else 0])
 
     # What others ask for
 
@@ -121,8 +121,7 @@ class Session:
         self.report.say("")
         self.report.step(f"stopping ({why})")
         self.books.events.note(events.SESSION_STOPPING, reason=why)
-        if self._service is not None:
-            self._service.stopping(f"stopping ({why})")
+        self._service.stopping(f"stopping ({why})")
         self._warming.end()
         for unit in self.units.values():
             unit.cancel()
@@ -206,8 +205,7 @@ class Session:
             or any(unit.status == "starting" or unit.row.waiting_for == starting.A_TURN for unit in units)
         )
         times = [at for unit in units for at in (unit.retry_at, unit.begin_at) if at is not None]
-        rest_s = _KEEP_S if self._service is None else min(_KEEP_S, self._service.period_s / 2)
-        self._due_at = min([time.monotonic() + rest_s, *times])
+        self._due_at = min([time.monotonic() + self._service.rest_s(_KEEP_S), *times])
 
     def _on_signal(self, number: signal.Signals) -> None:
         if number == signal.SIGTSTP:
@@ -315,18 +313,12 @@ class Session:
         self._all_ready = True
         running = sum(unit.ready for unit in self.units.values())
         self.books.events.note(events.SESSION_READY, nodes=running)
-        self._tell_service(f"{running} of {len(self.units)} nodes run")
+        self._service.tell(f"{running} of {len(self.units)} nodes run")
         if running:
             who = (
                 "all nodes are" if running == len(self.units) else f"{running} of {len(self.units)} nodes are"
             )
             self.report.step(f"{who} ready. Press Ctrl+C to stop.")
-
-    def _tell_service(self, status: str) -> None:
-        """The first time makes the service ready; a reload does not do so again."""
-        if self._service is not None:
-            self._service.status(status) if self._is_service_ready else self._service.ready(status)
-            self._is_service_ready = True
 
     # Watching
 
@@ -460,8 +452,10 @@ class Session:
     def _keep(self) -> None:
         """Write what has changed; once a second see that shared memory is still ours."""
         now = time.monotonic()
-        if self._service is not None:
-            self._service.alive()
+        late = self._service.alive(self.units.values())
+        if late and not self.stopping:
+            self._is_late = True
+            self.stop(late)
         if now >= self._keep_at:
             self._keep_at = now + _KEEP_S
             self._member = self.books.keep()
