@@ -87,8 +87,14 @@ def restart(node: str, where: Where, *, as_json: bool) -> int:
         session = sessions.find(where.session, where.namespace)
     else:
         session = sessions.with_node(node, where.namespace)
-    asking.restart(session, node)
-    click.echo(f"Session {safe(session.session)} restarts {safe(node)}.", err=True)
+    awaited = asking.restart(session, node)
+    said = f"Session {safe(session.session)} restarts {safe(node)}."
+    if awaited is not None:
+        said = (
+            f"{safe(node)} was not started yet: session {safe(session.session)} starts it when all is there "
+        )
+        said += f"that it depends on; it waits for {safe(awaited)}." if awaited else "that it depends on."
+    click.echo(said, err=True)
     return 0
 
 
