@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli import common
-from horus_cli.common import Number, bounded, json_option, namespace_option, print_json
+from horus_cli.options import (
+    Number,
+    bounded,
+    current_namespace,
+    json_option,
+    namespace_option,
+    until_interrupted,
+)
+from horus_cli.output import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,11 +66,9 @@ def blackbox(
       horus blackbox robot --node arm -f   what the arm does, as it does it
       horus blackbox robot --trace t.json  every tick, to look at in ui.perfetto.dev
     """
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import blackbox as box  # noqa: PLC0415
+    from horus_plugins.monitor import blackbox as box  # noqa: PLC0415 - not needed for --help
 
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     if follow:
         _without_limit(ctx, trace)
     records = _chosen(where, name)
@@ -106,7 +111,7 @@ def _chosen(where: str, name: str | None) -> list[SchedulerRecord]:
 def _without_limit(ctx: click.Context, trace: Path | None) -> None:
     if trace:
         raise click.UsageError("--follow and --trace do not go together: leave one out.")
-    common.follow(ctx)
+    until_interrupted(ctx)
 
 
 def _require_nodes(report: Report, only: Iterable[str], *, follow: bool) -> None:

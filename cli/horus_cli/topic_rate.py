@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import Number, json_option, namespace_option, print_json, safe
+from horus_cli.options import Number, current_namespace, json_option, namespace_option
+from horus_cli.output import print_json, safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -125,11 +126,9 @@ def _follow(
 def where_to_look(topic: str) -> tuple[str, str]:
     """(namespace, topic); what is not there yet will be waited for, which is said."""
     from horus_core import names  # noqa: PLC0415 - not needed for --help
-    from horus_core.shm import namespace  # noqa: PLC0415
     from horus_plugins.monitor import topic_find  # noqa: PLC0415
 
-    where, name = namespace.current(), names.topic_name(topic)
-    namespace.require_ours(where)
+    where, name = current_namespace(), names.topic_name(topic)
     if not topic_find.exists(where, name):
         click.echo(f"horus: {topic_find.missing(where, name)} Waiting for it.", err=True)
     return where, name
