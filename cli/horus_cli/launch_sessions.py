@@ -122,8 +122,8 @@ def _refuse_json(as_json: bool) -> None:
 
 
 def _watch(where: Where, every_s: float, *, as_json: bool) -> None:
-    from horus_cli import screen  # noqa: PLC0415 - only here
-    from horus_plugins.launch import sessions  # noqa: PLC0415
+    from horus_plugins.launch import sessions  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.monitor import screen  # noqa: PLC0415
 
     if not screen.is_terminal() or as_json:
         while True:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli import node_table, screen
+from horus_cli import node_table
 from horus_cli.output import echo_all, print_json, safe
+from horus_plugins.monitor import screen
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.node_list import NodeList, Observer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import unicodedata
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -58,14 +57,11 @@ def _line(row: Sequence[str], widths: Sequence[int], flush: Sequence[bool]) -> s
 
 
 def _width(text: str) -> int:
-    return len(text) if text.isascii() else sum(map(columns, text))
+    if text.isascii():
+        return len(text)
+    from horus_core.text import columns  # noqa: PLC0415 - not needed for --help
 
-
-def columns(character: str) -> int:
-    """How many columns of a terminal it takes."""
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return sum(map(columns, text))
 
 
 def echo_all(lines: Iterable[str]) -> None:
