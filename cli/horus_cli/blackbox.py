@@ -208,7 +208,7 @@ def _explain_nothing(where: str) -> None:
     others = schedulers.elsewhere(where)
     for other in sorted(others, key=lambda name: -others[name])[:5]:
         count = f"{others[other]} record{'s' if others[other] > 1 else ''}"
-        click.echo(f"Namespace {other!r} has {count}: HORUS_NAMESPACE={other} horus blackbox", err=True)
+        click.echo(f"Namespace {other!r} has {count}: horus blackbox --namespace {other}", err=True)
 
 
 def _echo_all(lines: Iterable[str]) -> None:

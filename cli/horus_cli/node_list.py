@@ -92,4 +92,4 @@ def _explain_nothing(where: str, listed: NodeList) -> None:
     others = schedulers.running_elsewhere(where)
     for other in sorted(others, key=lambda name: -others[name])[:5]:
         run = "1 scheduler runs" if others[other] == 1 else f"{others[other]} schedulers run"
-        click.echo(f"In namespace {other!r} {run}: HORUS_NAMESPACE={other} horus node list", err=True)
+        click.echo(f"In namespace {other!r} {run}: horus node list --namespace {other}", err=True)

@@ -72,4 +72,4 @@ def _explain_nothing(where: str, others: dict[str, int], hidden: int) -> None:
     names: Sequence[str] = sorted(others, key=lambda name: -others[name])
     for name in names[:5]:
         count = f"{others[name]} topic{'s' if others[name] > 1 else ''}"
-        click.echo(f"Namespace {name!r} has {count}: HORUS_NAMESPACE={name} horus topic list", err=True)
+        click.echo(f"Namespace {name!r} has {count}: horus topic list --namespace {name}", err=True)
