@@ -120,7 +120,7 @@ def _figures(found: NodeDetail) -> Iterator[tuple[str, str]]:
     busy = "" if node.busy_percent is None else f", in ticks {node.busy_percent:.1f} % of the time"
     yield "rate", f"{asked}{reached}{busy}"
     counts = f"{get.failed_ticks} failed, {get.missed_deadlines} missed their deadline"
-    yield "ticks", f"{get.total_ticks}: {counts}, {get.skipped_releases} releases left out"
+    yield "ticks", f"{get.total_ticks}: {counts}, releases left out: {get.skipped_releases}"
     p50, p99, most = get.p50_tick_duration_ms, get.p99_tick_duration_ms, get.max_tick_duration_ms
     yield "tick takes", f"p50 {p50:.3f} ms, p99 {p99:.3f} ms, max {most:.3f} ms"
     yield "begins late", f"p50 {get.late_start_p50_ms:.3f} ms, p99 {get.late_start_p99_ms:.3f} ms"

@@ -188,7 +188,7 @@ def _said(command: str, done: Steered) -> str:
         return f"{where} {'was paused already' if command == PAUSE else 'was not paused'}: {done.state}."
     if command == PAUSE and done.state != "paused":
         return f"{where} begins no further tick; the one that is under way has not ended: {done.state}."
-    return f"{where} is {word}: {done.state}."
+    return f"{where} is {word}." if done.state == word else f"{where} is {word}: {done.state}."
 
 
 def _said_of_process(command: str, done: Steered) -> str:
