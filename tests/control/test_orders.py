@@ -155,7 +155,7 @@ def test_a_node_that_hangs_is_not_said_to_be_paused():
     done = steering.Steered("arm", "robot", 1, "", ok=True, text="", state="hung")
     assert steering._said("PauseNode", done).endswith("the one that is under way has not ended: hung.")
     done.state = "paused"
-    assert steering._said("PauseNode", done).endswith("is paused: paused.")
+    assert steering._said("PauseNode", done).endswith("is paused.")
 
 
 # spec: F34

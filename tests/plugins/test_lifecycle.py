@@ -250,7 +250,7 @@ def test_one_that_raises_is_disabled_and_said_once(observe, capfd):
 
 
 def test_what_is_no_observer_is_refused():
-    """Nothing marked, a misspelt hook, an argument that does not exist: an error that says so, at once."""
+    """Nothing marked, a misspelt hook, an unknown argument, only what plugins are told: an error says so, at once."""
 
     class Nothing:
         pass
@@ -265,7 +265,18 @@ def test_what_is_no_observer_is_refused():
         def horus_node_failed(self, motor):
             pass
 
-    for observer, text in ((Nothing(), "got none"), (Misspelt(), "horus_node_faild"), (Wrong(), "motor")):
+    class OfProcesses:
+        @horus.hookimpl
+        def horus_process_exited(self, name):
+            pass
+
+    refused = {
+        Nothing: "got none",
+        Misspelt: "horus_node_faild",
+        Wrong: "motor",
+        OfProcesses: "Launchers call",
+    }
+    for observer, text in ((cls(), text) for cls, text in refused.items()):
         with pytest.raises(ConfigError, match=text):
             horus.observe(observer)
     assert not any(lifecycle.listeners.values())
