@@ -167,7 +167,9 @@ def _store(head: str, text: str, trace: str, now_ns: int) -> None:
     if len(text) > _MAX_TEXT or len(trace) > _MAX_TEXT or not text.isascii() or not trace.isascii():
         text, trace = _cut(text), _cut(trace)
     more = f',"traceback":{quoted(trace)}' if trace else ""
-    line = f'{{"time_ns":{now_ns},"number":{files.file.count()},"pid":{files.pid},{head}{quoted(text)}{more}}}\n'
+    line = (
+        f'{{"time_ns":{now_ns},"number":{files.file.count()},"pid":{files.pid},{head}{quoted(text)}{more}}}\n'
+    )
     files.add(line.encode(), now_ns)
 
 
