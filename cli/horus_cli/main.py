@@ -1,6 +1,6 @@
 """The `horus` command: from its start to its exit code.
 
-0 ok, 1 failed, 2 usage, 124 time is up, 130 interrupted. Data goes to stdout, everything else to stderr.
+Data goes to stdout, everything else to stderr.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-FAILED = 1
-TIMEOUT = 124
-INTERRUPTED = 130
+from horus_cli.exit_codes import FAILED, INTERRUPTED, TIMEOUT
+
 _OBJECTS = 100_000
 """So many objects more than before are worth a look for garbage: modules of the size of a command's are not."""
 
@@ -55,8 +54,8 @@ def _run() -> int:
     import click  # noqa: PLC0415
 
     from horus_cli import debugging  # noqa: PLC0415
-    from horus_cli.common import TimeIsUp  # noqa: PLC0415
     from horus_cli.group import horus  # noqa: PLC0415
+    from horus_cli.options import TimeIsUp  # noqa: PLC0415
     from horus_core.errors import HorusError, HorusTimeoutError  # noqa: PLC0415
 
     for stream in (sys.stdout, sys.stderr):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from horus_cli import common
+from horus_cli.output import colour, safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,7 @@ def lines(listed: NodeList, *, verbose: bool) -> list[str]:
     if not listed.nodes:
         return []
     headers = _COLUMNS + _MORE * verbose
-    head, *rows = common.table(
-        headers, [_cells(node, verbose=verbose) for node in listed.nodes], right=_RIGHT
-    )
+    head, *rows = table(headers, [_cells(node, verbose=verbose) for node in listed.nodes], right=_RIGHT)
     rule = "-" * max(map(len, (head, *rows)))
     at = head.index("STATUS")
     shown = ["Running Nodes:", ""]
@@ -45,7 +43,7 @@ def lines(listed: NodeList, *, verbose: bool) -> list[str]:
     for session, group in groupby(drawn, key=lambda pair: pair[0].session):
         members = list(group)
         if session:
-            shown.append(f"Launch: {common.safe(session)} ({_count(len(members), 'node')})")
+            shown.append(f"Launch: {safe(session)} ({_count(len(members), 'node')})")
         elif len(members) < len(listed.nodes):
             shown.append(f"Not launched ({_count(len(members), 'node')})")
         shown += [head, rule, *(_coloured(line, node, at) for node, line in members), ""]
@@ -98,8 +96,8 @@ def _coloured(line: str, node: ListedNode, at: int) -> str:
     status = node.state.capitalize()
     if line[at : at + len(status)] != status:  # a name of wide characters has moved it
         return line
-    colour = common.colour(status, _COLOURS.get(node.state, _BAD))
-    return line[:at] + colour + line[at + len(status) :]
+    painted = colour(status, _COLOURS.get(node.state, _BAD))
+    return line[:at] + painted + line[at + len(status) :]
 
 
 def _notes(listed: NodeList) -> Iterator[str]:
@@ -113,4 +111,4 @@ def _notes(listed: NodeList) -> Iterator[str]:
         if node.note:
             noted.setdefault(node.note, []).append(node.name)
     for note, names in noted.items():
-        yield f"{common.safe(', '.join(names))}: {common.safe(note)}"
+        yield f"{safe(', '.join(names))}: {safe(note)}"

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli import common, node_table, screen
+from horus_cli import node_table
+from horus_cli.output import echo_all, print_json, safe
+from horus_plugins.monitor import screen
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.node_list import NodeList, Observer
@@ -23,9 +25,9 @@ def watch(observer: Observer, every_s: float, *, verbose: bool, as_json: bool) -
         due_s = time.monotonic() + every_s
         listed = observer.look()
         if as_json:
-            common.print_json(listed)
+            print_json(listed)
         else:
-            common.echo_all([*_lines(listed, verbose=verbose), ""])
+            echo_all([*_lines(listed, verbose=verbose), ""])
         sys.stdout.flush()
         time.sleep(max(0.0, due_s - time.monotonic()))
 
@@ -47,13 +49,11 @@ def _on_screen(observer: Observer, every_s: float, *, verbose: bool) -> None:
 def _head(listed: NodeList, every_s: float) -> str:
     now = time.strftime("%H:%M:%S")
     keys = "q quits, v shows more or less, the arrows scroll"
-    return click.style(
-        f"namespace {common.safe(listed.namespace)}, {now}, every {every_s:g} s; {keys}", dim=True
-    )
+    return click.style(f"namespace {safe(listed.namespace)}, {now}, every {every_s:g} s; {keys}", dim=True)
 
 
 def _lines(listed: NodeList, *, verbose: bool) -> list[str]:
-    bad = [f"{what} cannot be read: {common.safe(why)}" for what, why in listed.unreadable.items()]
+    bad = [f"{what} cannot be read: {safe(why)}" for what, why in listed.unreadable.items()]
     if listed.nodes:
         return [*node_table.lines(listed, verbose=verbose), *bad]
     return [f"No nodes in namespace {listed.namespace!r}.", *bad]

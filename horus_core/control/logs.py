@@ -80,7 +80,7 @@ class NodeLog:
             return
         text = message if type(message) is str else str(message)
         if exc is None and (done := files.file.line(level, text, self._short[level], self._source)):
-            if isinstance(done, tuple):
+            if type(done) is tuple:
                 stderr.note(*done)
             return
         now_ns = time.time_ns()

@@ -186,7 +186,7 @@ def test_nothing_to_show_names_where_there_is_something(horus, robot, ns):
     command = horus("node", "list", env=other)
     assert (command.wait(), command.stdout) == (0, "")
     assert f"No nodes in namespace '{ns}-other'." in command.stderr
-    assert f"In namespace '{ns}' 1 scheduler runs: HORUS_NAMESPACE={ns} horus node list" in command.stderr
+    assert f"In namespace '{ns}' 1 scheduler runs: horus node list --namespace {ns}" in command.stderr
     assert not namespace.path(f"{ns}-other").exists()
     robot.signal(signal.SIGTERM)
     robot.wait()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 
 import pytest
 
@@ -12,6 +11,7 @@ import horus
 from horus_core import _native
 from horus_core.control import commands, server
 from horus_core.nodes.node import Node
+from horus_core.scheduler import orders
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.scheduler import Scheduler
 from horus_plugins.monitor import logs, steering
@@ -110,8 +110,9 @@ def test_a_restart_whose_init_fails_is_the_nodes_failure(namespace, running, unt
 
 # spec: F34
 @pytest.mark.parametrize("rt", [True, False], ids=["on a thread of its own", "on the run's thread"])
-def test_commands_are_answered_while_a_tick_hangs(namespace, running, gate, until, rt):
+def test_commands_are_answered_while_a_tick_hangs(namespace, running, gate, until, monkeypatch, rt):
     """What needs no hanging thread is done; of the rest the answer says what it waits for, and it is done later."""
+    monkeypatch.setattr(orders, "_SHARE", 0.04)  # most of the time is left for the answer
     hangs, inits = threading.Event(), []
 
     def hang():
@@ -132,16 +133,16 @@ def test_commands_are_answered_while_a_tick_hangs(namespace, running, gate, unti
     with pytest.raises(
         horus.NodeError, match="expected the tick of node 'bad' to end, got one that has run for"
     ):
-        ask(namespace, "robot", "StopNode", node="bad", timeout_s=0.1)
+        ask(namespace, "robot", "StopNode", node="bad", timeout_s=5)
     with pytest.raises(horus.HorusTimeoutError, match="'bad' is asked for, and not done"):
-        ask(namespace, "robot", "RestartNode", node="bad", timeout_s=0.1)
+        ask(namespace, "robot", "RestartNode", node="bad", timeout_s=5)
     if rt:
         assert not ask(namespace, "robot", "StopNode", node="good", timeout_s=10)["last"]
     else:
         with pytest.raises(
             horus.HorusTimeoutError, match="its thread is busy with a tick of node 'bad', for"
         ):
-            ask(namespace, "robot", "StopNode", node="good", timeout_s=0.1)
+            ask(namespace, "robot", "StopNode", node="good", timeout_s=0.5)
     told = [line.text for line in logs.Reader(namespace).read() if line.node == "bad"]
     assert any("is to pause, as was asked" in line for line in told), "what is not done is not said to be"
     gate.set()
@@ -154,7 +155,7 @@ def test_a_node_that_hangs_is_not_said_to_be_paused():
     done = steering.Steered("arm", "robot", 1, "", ok=True, text="", state="hung")
     assert steering._said("PauseNode", done).endswith("the one that is under way has not ended: hung.")
     done.state = "paused"
-    assert steering._said("PauseNode", done).endswith("is paused: paused.")
+    assert steering._said("PauseNode", done).endswith("is paused.")
 
 
 # spec: F34
@@ -300,7 +301,7 @@ def test_others_may_answer_on_a_topic(namespace, gate):
     )
     try:
         with pytest.raises(horus.HorusTimeoutError, match="it waits for a gate"):
-            ask_topic(namespace, "horus.launch.ctl.s", "Slow", timeout_s=0.05)
+            ask_topic(namespace, "horus.launch.ctl.s", "Slow", timeout_s=0.5)
         told = ask_topic(namespace, "horus.launch.ctl.s", "Fast")
         assert (told["target"], told["who"]) == ("me", "s")
         with pytest.raises(horus.NodeError, match="SystemExit: 3"):
@@ -330,4 +331,4 @@ def test_a_restart_leaves_no_emergency_stop(namespace, running, until):
     until(lambda: scheduler.safety_stats()["estop"]["engaged"])
     with pytest.raises(horus.NodeError, match="emergency stop holds"):
         ask(namespace, "robot", "RestartNode", node="arm")
-    assert scheduler.entry("arm").next_ns == NEVER or time.monotonic_ns() < scheduler.entry("arm").next_ns
+    until(lambda: scheduler.entry("arm").next_ns == NEVER)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from horus_core.backends import registry
+from horus_core.control import room
 from horus_core.control.commands import Request, handler_of, reply_topic
 from horus_core.control.server import CAPACITY, TIMEOUT_S
-from horus_core.errors import HorusError
+from horus_core.errors import HorusError, HorusTimeoutError
 from horus_core.topics.topic import Topic
 from horus_plugins.launch import manifest
 from horus_plugins.launch.session.lines import NODE, require_unlocked
@@ -39,7 +41,11 @@ class Control:
         self._about = {"session": session, "pid": os.getpid()}
         self._topic = Topic(self._name, backend=registry.SHM, _node=NODE, _framework=True)
         self._topic.has_msg()  # a subscriber from now on
+        self._room: room.Room | None = room.keep(namespace, self._name)
+        """What it takes to be asked when others have filled shared memory."""
         self._replies: Topic | None = None
+        self._unsent: deque[dict[str, Any]] = deque(maxlen=CAPACITY)
+        """Answers that wait for the namespace's lock, which somebody keeps: it is tried again each turn."""
         self._paused_until_s = 0.0
 
     def turn(self) -> bool:
@@ -54,13 +60,21 @@ class Control:
         for message in messages:
             if isinstance(message, dict) and "cmd" in message:
                 self._take(message)
+        self._send()
         return bool(messages)
 
     def close(self) -> None:
         """Answer no more."""
+        self._send()
         self._topic.close()
         if self._replies is not None:
             self._replies.close()
+        self._give_up_room()
+
+    def _give_up_room(self) -> None:
+        if self._room is not None:
+            self._room.give_up()
+            self._room = None
 
     def _take(self, message: dict[str, Any]) -> None:
         def answer(outcome: Mapping[str, Any] | BaseException) -> None:
@@ -83,14 +97,22 @@ class Control:
             reply = {"ok": True, **outcome}
         asked = message.get("id")
         known = isinstance(asked, int) or (isinstance(asked, str) and len(asked) <= _MOST_ID)
-        try:
-            self._reply().send({**self._about, **reply, "id": asked if known else None})
-        except (HorusError, OSError):
-            return  # who asked gives up by itself
+        self._unsent.append({**self._about, **reply, "id": asked if known else None})
+
+    def _send(self) -> None:
+        while self._unsent:
+            try:
+                self._reply().send(self._unsent[0])
+            except HorusTimeoutError:
+                return
+            except (HorusError, OSError):
+                pass  # who asked gives up by itself
+            self._unsent.popleft()
+            self._give_up_room()
 
     def _reply(self) -> Topic:
         if self._replies is None:
-            require_unlocked(self._namespace)
+            require_unlocked(self._namespace, timeout_s=0)
             self._replies = Topic(
                 reply_topic(self._name),
                 dict,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from horus_core.backends import registry
 from horus_core.control.commands import reply_topic
 from horus_core.control.server import CAPACITY
-from horus_core.errors import HorusError, NodeError
+from horus_core.errors import HorusError, HorusTimeoutError, NodeError
 from horus_core.shm import namespace as namespaces
 from horus_core.topics.topic import Topic
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 NODE = "horus-launch"
 """As what the launcher shows in `horus topic list -v`."""
@@ -22,59 +20,68 @@ _LOCK_S = 0.05
 _GRACE_S = 0.25
 
 
-def require_unlocked(namespace: str) -> None:
+def require_unlocked(namespace: str, timeout_s: float = _LOCK_S) -> None:
     """Raise HorusTimeoutError when somebody keeps the namespace's lock, which opening a topic takes."""
-    with namespaces.locked(namespace, timeout_s=_LOCK_S):
+    with namespaces.locked(namespace, timeout_s=timeout_s):
         pass
 
 
-class _Asked(NamedTuple):
+Answered = Callable[[Mapping[str, Any] | BaseException], None]
+
+
+class _Question(NamedTuple):
     topic: str
+    request: Mapping[str, Any]
     until_s: float
-    answered: Callable[[Mapping[str, Any] | BaseException], None]
+    answered: Answered
 
 
 class Lines:
-    """Handles on the control topics of schedulers. Nothing here waits."""
+    """Handles on the control topics of schedulers. Nothing here waits for the namespace's lock, but an order once.
+
+    Opening a topic takes that lock. Whoever keeps it costs one look a turn, whatever number of lines is to be opened:
+    these are opened in the turn after it is free.
+    """
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
         self._orders: dict[str, Topic] = {}
         self._replies: dict[str, Topic] = {}
-        self._asked: dict[str, _Asked] = {}
+        self._unopened: dict[str, None] = {}
+        """What is to be opened for orders, in turn."""
+        self._unasked: dict[str, _Question] = {}
+        self._asked: dict[str, _Question] = {}
+        self._kept: HorusTimeoutError | None = None
+        """Somebody keeps the lock, as was found in this turn."""
         self._count = 0
 
     def prepare(self, topic: str) -> None:
-        """Open the line for orders now, so that a stop of many is not held up by the namespace's lock."""
-        with suppress(HorusError, OSError):  # it is tried again with the first order
-            self._open(self._orders, topic)
+        """Open the line for orders, now or in a turn to come: a stop of many is not to wait for a lock."""
+        self._unopened[topic] = None
+        self._open_next()
 
     def order(self, topic: str, cmd: str) -> bool:
-        """Send an order whose answer nobody needs; False when it cannot be sent now."""
-        return self._send(topic, {"cmd": cmd, "id": self._next_id()})
+        """Send an order whose answer nobody needs; False when it cannot be sent now.
 
-    def ask(
-        self,
-        topic: str,
-        request: Mapping[str, Any],
-        timeout_s: float,
-        answered: Callable[[Mapping[str, Any] | BaseException], None],
-    ) -> None:
+        Of all orders of a turn the first that finds no line waits for the lock, for 50 ms.
+        """
+        return self._send(topic, {"cmd": cmd, "id": self._next_id()}, _LOCK_S)
+
+    def ask(self, topic: str, request: Mapping[str, Any], timeout_s: float, answered: Answered) -> None:
         """Pass a question on; `answered` is called by turn(), with the answer or what went wrong."""
-        asked = self._next_id()
-        try:
-            self._open(self._replies, reply_topic(topic)).has_msg()  # a subscriber before anybody answers
-        except (HorusError, OSError) as error:
-            answered(error)
-            return
-        if not self._send(topic, {**request, "id": asked, "timeout_s": timeout_s}):
-            answered(NodeError(f"Asking on {topic!r} failed: the topic took nothing. Try again."))
-            return
-        self._asked[asked] = _Asked(topic, time.monotonic() + timeout_s + _GRACE_S, answered)
+        question = _Question(
+            topic, {**request, "timeout_s": timeout_s}, time.monotonic() + timeout_s + _GRACE_S, answered
+        )
+        self._put(self._next_id(), question)
 
     def turn(self) -> bool:
         """Hand over the answers that came, and give up on those that did not; whether any was waited for."""
-        if not self._asked:
+        self._kept = None
+        self._open_next()
+        waiting, self._unasked = self._unasked, {}
+        for asked_id, question in waiting.items():
+            self._put(asked_id, question)
+        if not (waiting or self._asked):
             return False
         for topic in {asked.topic for asked in self._asked.values()}:
             for answer in self._received(reply_topic(topic)):
@@ -92,6 +99,7 @@ class Lines:
 
     def close(self, topic: str) -> None:
         """Its scheduler has ended."""
+        self._unopened.pop(topic, None)
         for handles, name in ((self._orders, topic), (self._replies, reply_topic(topic))):
             handle = handles.pop(name, None)
             if handle is not None:
@@ -107,20 +115,59 @@ class Lines:
             return [answer for answer in self._replies[topic].recv_all() if isinstance(answer, dict)]
         return []
 
-    def _send(self, topic: str, request: dict[str, Any]) -> bool:
+    def _put(self, asked_id: str, question: _Question) -> None:
+        """Ask it now, or in a turn to come where somebody keeps the lock, as long as its asker waits."""
+        topic = question.topic
         try:
-            return self._open(self._orders, topic).send(request)
+            self._open(self._replies, reply_topic(topic)).has_msg()  # a subscriber before anybody answers
+            sent = self._open(self._orders, topic).send({**question.request, "id": asked_id})
+        except HorusTimeoutError as error:
+            if time.monotonic() < question.until_s:
+                self._unasked[asked_id] = question
+            else:
+                question.answered(error)
+            return
+        except (HorusError, OSError) as error:
+            question.answered(error)
+            return
+        if sent:
+            self._asked[asked_id] = question
+        else:
+            question.answered(NodeError(f"Asking on {topic!r} failed: the topic took nothing. Try again."))
+
+    def _open_next(self) -> None:
+        for topic in list(self._unopened):
+            try:
+                self._open(self._orders, topic)
+            except HorusTimeoutError:
+                return
+            except (HorusError, OSError):  # it is tried again with the first order
+                pass
+            del self._unopened[topic]
+
+    def _send(self, topic: str, request: dict[str, Any], patience_s: float) -> bool:
+        try:
+            return self._open(self._orders, topic, patience_s).send(request)
         except (HorusError, OSError):
             return False
 
-    def _open(self, handles: dict[str, Topic], name: str) -> Topic:
+    def _open(self, handles: dict[str, Topic], name: str, patience_s: float = 0.0) -> Topic:
         handle = handles.get(name)
         if handle is None:
-            require_unlocked(self._namespace)
+            self._require_unlocked(patience_s)
             handle = handles[name] = Topic(
                 name, dict, capacity=CAPACITY, backend=registry.SHM, _node=NODE, _framework=True
             )
         return handle
+
+    def _require_unlocked(self, patience_s: float) -> None:
+        if self._kept is not None:
+            raise self._kept
+        try:
+            require_unlocked(self._namespace, patience_s)
+        except HorusTimeoutError as error:
+            self._kept = error
+            raise
 
     def _next_id(self) -> str:
         self._count += 1

@@ -69,11 +69,15 @@ class _Handlers:
         return {"process": unit.name}
 
     def RestartProcess(self, request: Request) -> Mapping[str, Any]:  # noqa: N802
-        """Stop the process, if it lives, and start it again."""
+        """Stop the process, if it lives, and start it again. One that was never started waits on, or anew."""
         self._require_no_stop(request.cmd)
         unit = self._unit(request)
         self._session.stop_unit(unit, again=True)
-        return {"process": unit.name}
+        return {
+            "process": unit.name,
+            "waiting": unit.status == "waiting",
+            "waiting_for": unit.row.waiting_for,
+        }
 
     def StopNode(self, request: Request) -> Mapping[str, Any]:  # noqa: N802
         """Remove a node from its scheduler. If it was the process's last, its end is no reason to restart it."""
