@@ -24,7 +24,7 @@ def run(file: str, choice: Choice, log_dir: str) -> int:
     from horus_plugins.launch.session.settings import Settings  # noqa: PLC0415
 
     settings = Settings(log_dir=log_dir, colour=wants_colours(sys.stdout), options=choice._asdict())
-    return running.run(plan(file, choice), settings)
+    return running.run(plan(file, choice, look_into=True), settings)
 
 
 def detach(file: str, choice: Choice, log_dir: str, timeout_s: float | None) -> int:
@@ -33,7 +33,7 @@ def detach(file: str, choice: Choice, log_dir: str, timeout_s: float | None) -> 
     from horus_plugins.launch.file.launch_file import plan  # noqa: PLC0415
     from horus_plugins.launch.session.background import Running  # noqa: PLC0415
 
-    made = plan(file, choice)
+    made = plan(file, choice, look_into=True)
     running = Running(made, log_dir=log_dir, outlive=True, **choice._asdict())
     try:
         running.wait_ready(_READY_S if timeout_s is None else timeout_s)

@@ -105,7 +105,7 @@ def reload(name: str, where: Where, *, as_json: bool) -> int:
     session = sessions.find(name, where.namespace)
     chosen = {name: value for name, value in session.options.items() if name in Choice._fields}
     choice = Choice(**chosen)._replace(namespace=session.namespace, session=session.session)
-    changed = asking.reload(session, plan(session.file, choice))
+    changed = asking.reload(session, plan(session.file, choice, look_into=True))
     if as_json:
         print_json(changed)
         return 0

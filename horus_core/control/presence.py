@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from horus_core.backends import registry as backends
 from horus_core.errors import NodeError
-from horus_core.shm import namespace, process
+from horus_core.shm import namespace, process, region
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,16 +106,29 @@ class Presence:
         return found is not None and all(found[key] == self._record[key] for key in ("ident", "started_ns"))
 
     def _write(self) -> None:
-        final = self._path
-        final.parent.mkdir(mode=0o700, exist_ok=True)
-        draft = final.with_name(f".{final.name}.{os.getpid()}")
-        draft.write_text(json.dumps(self._record))
-        draft.replace(final)
+        write(self._path, self._record)
 
 
 def path(namespace_name: str, node: str) -> Path:
     """Where a node's presence stands."""
     return namespace.directory(namespace_name) / "nodes" / f"{node}.json"
+
+
+def write(final: Path, record: dict[str, Any]) -> None:
+    """Put a record where others find it, whole or not at all. The caller holds the namespace's lock.
+
+    Raises RegionError where that cannot be: /dev/shm is full, for one.
+    """
+    text = json.dumps(record)
+    draft = final.with_name(f".{final.name}.{os.getpid()}")
+    try:
+        final.parent.mkdir(mode=0o700, exist_ok=True)
+        draft.write_text(text)
+        draft.replace(final)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise region.no_room(final, len(text), error) from None
 
 
 def _read(file: Path) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """Who answers on a control topic (on the thread of horus_core/control/answering.py, or for what is slow on another).
 
 A topic is made by who asks first. Until then its server waits for it as any early subscriber does, and misses
-nothing.
+nothing. The memory for it was kept back (horus_core/control/room.py): there may be none when somebody asks.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
-from horus_core.control import answering, commands
+from horus_core.backends import registry as backends
+from horus_core.control import answering, commands, room
 from horus_core.control.commands import NotDone, Request
 from horus_core.errors import HorusError
+from horus_core.shm import namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +35,9 @@ _STEP_S = 0.001
 _PAUSE_S = 0.1  # before a topic that cannot be read is tried again
 _MOST_ID = 128
 _NODE = "_horus"
+_NO_ROOM = (
+    "It was done or refused, and /dev/shm has no room for the answer. Run `horus clean`, or enlarge it."
+)
 
 
 class Server:
@@ -63,6 +68,9 @@ class Server:
         # In the same namespace, whatever the variable says when somebody asks; no region before the first answer.
         self._replies = Topic(commands.reply_topic(topic), capacity=CAPACITY, _node=_NODE, _framework=True)
         self._guard = threading.Lock()
+        self._room: room.Room | None = None
+        if self.requests.over == backends.SHM:
+            self._room = room.keep(namespace.current(), topic)
         self._slow: set[_Job] = set()
         self.pause_until_s = 0.0
         self._ended = threading.Event()
@@ -78,6 +86,7 @@ class Server:
         self.requests.close()
         with self._guard:
             self._replies.close()
+            self._give_up_room()
 
     # On the control thread
 
@@ -151,7 +160,14 @@ class Server:
     def _send(self, answer: dict[str, Any]) -> None:
         with self._guard:
             if not self._ended.is_set():
-                self._replies.send(answer)
+                if not self._replies.send(answer):
+                    self._replies.send({"ok": False, "error": _NO_ROOM, "id": answer["id"], "no_room": True})
+                self._give_up_room()  # both topics are there by now
+
+    def _give_up_room(self) -> None:
+        kept, self._room = self._room, None
+        if kept is not None:
+            kept.give_up()
 
 
 class _Job:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import posix_ipc
 
 from horus_core import _native
-from horus_core.control import log_file
+from horus_core.control import log_file, room
 from horus_core.errors import HorusError, RegionError
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
@@ -154,7 +154,7 @@ class _Sweep:
         oldest = time.time() - _RECORDS_MAX_AGE_S
         for path, status in sorted(found, key=lambda pair: pair[1].st_mtime):
             aged = status.st_mtime <= oldest or total > _RECORDS_MAX_BYTES
-            wanted = aged or self._records
+            wanted = aged or self._records or f"/{room.FOLDER}/" in path
             if not wanted and "/." not in path:  # as nearly all: no time is lost on it
                 continue
             file = Path(path)
@@ -246,6 +246,8 @@ def _ident_in(file: Path) -> int | None:
     launch = next((folder for folder in file.parents if folder.name == _LAUNCH), None)
     if launch is not None and not file.name.startswith("."):
         return _launcher_of(file, launch)
+    if file.parent.name == room.FOLDER:
+        return room.owner_of(file)
     return _flight_owner(file) if file.suffix == ".flight" else _json_owner(file)
 
 

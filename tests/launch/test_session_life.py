@@ -46,7 +46,9 @@ def test_a_session_from_its_start_to_its_end(launch, tmp_path):  # noqa: PLR0915
     """Order, readiness, restarts, manifest, status, events, output, and a stop that lets nodes shut down."""
     (tmp_path / "arm.py").write_text(NODE)
     robot = launch("robot", ROBOT)
-    now = robot.ready()
+    robot.ready()
+    until(lambda: robot.node("arm").schedulers, "its scheduler is found")
+    now = robot.manifest()
 
     # The manifest: true pids in the right rows, schedulers found without being named.
     rows = {node.name: node for node in now.nodes}

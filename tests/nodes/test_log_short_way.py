@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
+import pytest
+
+from horus_core import _native
 from horus_plugins.monitor import logs
 
 SAYS = r"""
@@ -79,3 +85,52 @@ def test_the_short_way_and_the_long_way_write_the_same(horus_namespace):
     said = [one for one in stored if one.text not in {"elsewhere", "to nobody"}]
     stamps = [_stamp(one.time_ns) for one in said]
     assert [line[:23] for line in shown if not line.endswith("of the child")] == stamps
+
+
+@pytest.fixture
+def opened():
+    """Descriptors that are closed in the end."""
+    descriptors = []
+    yield lambda *more: descriptors.extend(more) or more
+    for fd in descriptors:
+        os.close(fd)
+
+
+def _said_to(reading, writing, line):
+    """What comes of a line. A terminal without settings of its own adds a carriage return."""
+    assert _native.offer(writing, line) == len(line)
+    return os.read(reading, 100).replace(b"\r", b"")
+
+
+def _opened_as(name):
+    found = set()
+    for fd in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # of this very look
+            found |= {int(fd.name)} if str(fd.readlink()) == name else set()
+    return found
+
+
+def test_a_terminal_is_opened_once_and_looked_at_before_each_line(opened, tmp_path):
+    """A line never goes to what has the place of the terminal's own descriptor, nor to the terminal of before."""
+    reading, writing = opened(*os.openpty())
+    assert _said_to(reading, writing, b"one\n") == b"one\n"
+    (own,) = _opened_as(os.ttyname(writing)) - {writing}
+    assert os.get_blocking(writing)
+    assert not os.get_blocking(own)
+    assert _said_to(reading, writing, b"two\n") == b"two\n"
+
+    (file,) = opened(os.open(tmp_path / "file", os.O_CREAT | os.O_RDWR))
+    os.dup2(file, own)
+    opened(own)
+    assert _said_to(reading, writing, b"three\n") == b"three\n"
+    assert os.fstat(file).st_size == 0
+
+    other, to_other = opened(*os.openpty())
+    assert _said_to(other, to_other, b"four\n") == b"four\n"
+    gone, to_gone = os.openpty()
+    opened(to_gone)
+    assert _said_to(gone, to_gone, b"five\n") == b"five\n"
+    os.close(gone)
+    with pytest.raises(OSError, match="Input/output error"):
+        _native.offer(to_gone, b"six\n")
+    assert _said_to(other, to_other, b"seven\n") == b"seven\n"

@@ -93,20 +93,21 @@ def test_releases_that_go_by_while_the_thread_is_made_ready_are_not_skipped(monk
 
     def prepare_long(host, entry):
         prepare(host, entry)
-        ready.append(time.monotonic() + 0.2)
+        ready.append(time.monotonic() + 0.05)
         while time.monotonic() < ready[0]:
             pass
 
     monkeypatch.setattr(rt, "prepare", prepare_long)
-    skipped = []
+    skipped, late = [], []
 
     def look(node):
         skipped.append(node._horus_skipped)
+        late.append((time.monotonic() - ready[0]) * node.rate)
         node.request_stop()
 
     Scheduler().add(Node("n", tick=look, rate=2000, rt=True)).run()
-    # 400 went by meanwhile. The first tick itself may be late on a machine that is busy.
-    assert skipped[0] < 100
+    # 100 went by meanwhile. After that the first tick may be late by some, on a machine that is busy.
+    assert skipped[0] <= late[0] + 1
 
 
 # spec: E9, F13

@@ -181,7 +181,7 @@ static ssize_t write_waiting(int fd, const char *bytes, size_t length) {
 static PyObject *show(const horus_log_aim *aim, const said *what, int64_t now_ns) {
     line to;
     to.at = to.text;
-    int milliseconds = (int)((now_ns - aim->begin_ns) / 1000000);
+    int milliseconds = (int)((now_ns - aim->begin_ns) / 1000000 % 1000);
     char point[4] = {'.', (char)('0' + milliseconds / 100), (char)('0' + milliseconds / 10 % 10),
                      (char)('0' + milliseconds % 10)};
     put(&to, aim->stamp, strlen(aim->stamp));

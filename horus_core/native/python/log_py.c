@@ -177,18 +177,44 @@ static ssize_t write_waiting(int fd, const char *bytes, size_t length) {
 }
 
 /* The flags of an open file belong to all processes that share it (the user's shell); a second opening has
- * flags of its own. That takes no others' rights away and is closed at once. */
-static ssize_t write_terminal(int fd, const char *bytes, size_t length) {
+ * flags of its own. It is kept, for opening takes longer than writing, and looked at before each line: the
+ * program may have closed it, with all that it does not know, or have put another stream under `fd`. */
+static struct {
+    int fd; /* -1: none */
+    dev_t device;
+    ino_t inode;
+} terminal = {.fd = -1};
+
+static bool is_terminal(const struct stat *status) {
+    return S_ISCHR(status->st_mode) && status->st_dev == terminal.device && status->st_ino == terminal.inode;
+}
+
+/* Whether it is open still, and no other file that was given its number. */
+static bool has_terminal(void) {
+    struct stat status;
+    return terminal.fd >= 0 && fstat(terminal.fd, &status) == 0 && is_terminal(&status);
+}
+
+static void open_terminal(int fd, const struct stat *status) {
     char path[32];
+    if (has_terminal())
+        close(terminal.fd);
     PyOS_snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (own < 0)
-        return -2;
-    ssize_t written = write(own, bytes, length);
-    int error = errno;
-    close(own);
-    errno = error;
-    return written;
+    terminal.fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    terminal.device = status->st_dev;
+    terminal.inode = status->st_ino;
+}
+
+/* -2: it cannot be opened. */
+static ssize_t write_terminal(int fd, const struct stat *status, const char *bytes, size_t length) {
+    bool is_new = !is_terminal(status) || !has_terminal();
+    if (is_new)
+        open_terminal(fd, status);
+    ssize_t written = terminal.fd < 0 ? -2 : write(terminal.fd, bytes, length);
+    if (written != -1 || is_new || would_wait(errno))
+        return written;
+    open_terminal(fd, status); /* it is gone, and another one has its name now */
+    return terminal.fd < 0 ? -2 : write(terminal.fd, bytes, length);
 }
 
 /* A pipe that poll() calls writable takes PIPE_BUF bytes without waiting. */
@@ -225,8 +251,8 @@ ssize_t horus_log_offer(int fd, const char *bytes, size_t length) {
     written = -2;
     if (S_ISSOCK(status.st_mode))
         written = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    else if (S_ISCHR(status.st_mode) && isatty(fd))
-        written = write_terminal(fd, bytes, length);
+    else if (S_ISCHR(status.st_mode) && (is_terminal(&status) || isatty(fd)))
+        written = write_terminal(fd, &status, bytes, length);
     if (written == -2)
         written = write_polled(fd, bytes, length);
     return written < 0 && would_wait(errno) ? 0 : written;

@@ -49,6 +49,8 @@ class LaunchNode:
     """Of its relative topics, without slashes at the ends."""
     topics: dict[str, str]
     params: dict[str, Any]
+    param_places: dict[str, Place] = field(repr=False, compare=False)
+    """Where their values stand."""
     env: dict[str, str]
     cwd: str | None
     depends_on: tuple[Dependency, ...]
@@ -106,7 +108,7 @@ def node(draft: Draft, sets: AnyMapping[str, Any], problems: Problems) -> Launch
     values = params.all()
     env = environment(context.env, params, what, problems)
     sound = _check_runs(mapping, what, problems) and name is not None and "name" in found
-    found = {"name": "", **found, "params": values, "env": env}
+    found = {"name": "", **found, "params": values, "param_places": params.places(name or ""), "env": env}
     if sound:
         sound = _check_names(draft, mapping, found, problems)
     return _made(draft, mapping, found, problems, sound=sound)
@@ -182,6 +184,7 @@ def _made(
         prefix=prefix,
         topics=_topics(mapping, found, name, problems),
         params=found["params"],
+        param_places=found["param_places"],
         env=found["env"],
         cwd=found.get("cwd"),
         depends_on=_dependencies(found.get("depends_on", [])),

@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from horus_core.backends import registry
+from horus_core.control import room
 from horus_core.control.commands import Request, handler_of, reply_topic
 from horus_core.control.server import CAPACITY, id_of, timeout_of
 from horus_core.errors import HorusError, HorusTimeoutError
@@ -39,6 +40,8 @@ class Control:
         self._about = {"session": session, "pid": os.getpid()}
         self._topic = Topic(self._name, backend=registry.SHM, _node=NODE, _framework=True)
         self._topic.has_msg()  # a subscriber from now on
+        self._room: room.Room | None = room.keep(namespace, self._name)
+        """What it takes to be asked when others have filled shared memory."""
         self._replies: Topic | None = None
         self._unsent: deque[dict[str, Any]] = deque(maxlen=CAPACITY)
         """Answers that wait for the namespace's lock, which somebody keeps: it is tried again each turn."""
@@ -65,6 +68,12 @@ class Control:
         self._topic.close()
         if self._replies is not None:
             self._replies.close()
+        self._give_up_room()
+
+    def _give_up_room(self) -> None:
+        if self._room is not None:
+            self._room.give_up()
+            self._room = None
 
     def _take(self, message: dict[str, Any]) -> None:
         def answer(outcome: Mapping[str, Any] | BaseException) -> None:
@@ -96,6 +105,7 @@ class Control:
             except (HorusError, OSError):
                 pass  # who asked gives up by itself
             self._unsent.popleft()
+            self._give_up_room()
 
     def _reply(self) -> Topic:
         if self._replies is None:
