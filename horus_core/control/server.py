@@ -117,7 +117,7 @@ class Server:
         if not isinstance(message, dict) or ("cmd" not in message and "ok" in message):
             return  # not for us, or somebody's answer
         try:
-            _refuse_late(message)
+            refuse_late(message)
             command = self._known.find(message.get("cmd"))
             request = Request(message["cmd"], message, self._target, timeout_of(message))
             if command.slow:
@@ -225,7 +225,7 @@ def timeout_of(request: Mapping[str, Any]) -> float:
     return float(found)
 
 
-def _refuse_late(request: Mapping[str, Any]) -> None:
+def refuse_late(request: Mapping[str, Any]) -> None:
     """Who gave up asking while this process was stopped was told that nothing is done: so it must be."""
     expires_ns = request.get("expires_ns")
     if isinstance(expires_ns, int) and expires_ns < _native.now_ns():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from horus_core.backends import registry
 from horus_core.control import room
 from horus_core.control.commands import Request, handler_of, reply_topic
-from horus_core.control.server import CAPACITY, id_of, timeout_of
+from horus_core.control.server import CAPACITY, id_of, refuse_late, timeout_of
 from horus_core.errors import HorusError, HorusTimeoutError
 from horus_core.topics.topic import Topic
 from horus_plugins.launch import manifest
@@ -80,6 +80,7 @@ class Control:
             self._answer(message, outcome)
 
         try:
+            refuse_late(message)
             handler = handler_of(self._known.find(message["cmd"]))
             answer(handler(Request(message["cmd"], message, answer, timeout_of(message))) or {})
         except Later:
