@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -20,11 +21,17 @@ _LAST_S = 0.5
 def run(file: str, choice: Choice, log_dir: str) -> int:
     """Be the launcher until the session is over; the worst exit code."""
     from horus_plugins.launch.file.launch_file import plan  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.launch.leaving import Leaving  # noqa: PLC0415
     from horus_plugins.launch.session import running  # noqa: PLC0415
     from horus_plugins.launch.session.settings import Settings  # noqa: PLC0415
 
     settings = Settings(log_dir=log_dir, colour=wants_colours(sys.stdout), options=choice._asdict())
-    return running.run(plan(file, choice, look_into=True), settings)
+    made = plan(file, choice, look_into=True)
+    gc.freeze()  # nothing but modules and the plan, which no collection need look through
+    leaving = Leaving()
+    code = running.run(made, settings)
+    leaving.leave(code)
+    return code
 
 
 def detach(file: str, choice: Choice, log_dir: str, timeout_s: float | None) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # What this process holds: (namespace, node), and its record.
 _held: dict[tuple[str, str], dict[str, Any]] = {}
+_lock = threading.Lock()
+"""Of what is held here and the file of it together: another thread may want the name that one gives back."""
 
 
 class Presence:
@@ -49,7 +52,7 @@ class Presence:
         if member is None:
             self._claim_here()
             return
-        with namespace.locked(self.namespace):
+        with namespace.locked(self.namespace), _lock:
             holder = _read(self._path)
             if holder is not None and self._is_alive(holder, member):
                 raise _taken(node.name, holder)
@@ -75,12 +78,26 @@ class Presence:
         Raises HorusTimeoutError when somebody else keeps the namespace's lock. In this process the name is free
         nevertheless; to others it stays taken until this process ends.
         """
+        if self._is_seen():
+            # Nobody takes the name of who is seen to live: no lock, for which many that end at once would queue.
+            with _lock:
+                self._unlink()
+                _held.pop(self._key, None)
+            return
         _held.pop(self._key, None)
         if not self._shown:
             return
         with namespace.locked(self.namespace):
-            if self._is_ours():
-                self._path.unlink()
+            self._unlink()
+
+    def _is_seen(self) -> bool:
+        """Whether others see that the process which claimed the name lives."""
+        member = process.joined(self.namespace) if self._shown else None
+        return member is not None and member.ident == self._record["ident"]
+
+    def _unlink(self) -> None:
+        if self._is_ours():
+            self._path.unlink(missing_ok=True)
 
     def crashed(self, error: BaseException) -> None:
         """Leave a record of the crash, which stays until the name starts again; the name is free."""
@@ -148,3 +165,11 @@ def _taken(name: str, holder: dict[str, Any]) -> NodeError:
         f"Starting node {name!r} failed: expected a free name, got one that is in use since {since} "
         f"(node={name!r}, pid={holder['pid']}). Stop that node, or give this one another name."
     )
+
+
+def _forget_lock_in_child() -> None:
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it at the fork
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_lock_in_child)

@@ -144,7 +144,9 @@ class Server:
         self._slow.discard(job)
 
     def answer(self, request: Mapping[str, Any], outcome: Mapping[str, Any] | BaseException | None) -> None:
-        """Tell who asked what came of it; whatever goes wrong is only logged."""
+        """Tell who asked what came of it, unless nobody wants to know; whatever goes wrong is only logged."""
+        if request.get("reply") is False:
+            return
         answer: dict[str, Any] = {**self._about}
         if isinstance(outcome, BaseException):
             answer |= {"ok": False, "error": _told(outcome), "kind": type(outcome).__name__}

@@ -67,7 +67,13 @@ class Supervisor:
             finally:
                 self._loop(signals)
                 self._observers.finish(lambda: self._turn(signals))
-                end_escaped(self._mark, lambda: self._turn(signals), self._step, lambda: self._stop_requests)
+                end_escaped(
+                    self._mark,
+                    lambda: self._turn(signals),
+                    self._step,
+                    lambda: self._stop_requests,
+                    guard.pid,
+                )
         # Not in a `finally`: after an error here the guard finds us dead, and stops what is left.
         guard.dismiss()
         if self._stop_requests:

@@ -33,6 +33,18 @@ def set_name(name: str) -> None:
     _libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
+def has_descendants(*besides: int) -> bool:
+    """Whether this process, which adopts orphans and has one thread, has any descendant besides these children.
+
+    Whoever loses its parent becomes our child, so that there is none without a child. In doubt there is.
+    """
+    try:
+        children = Path("/proc/self/task", str(os.getpid()), "children").read_bytes().split()
+    except OSError:  # a kernel that does not tell
+        return True
+    return any(int(child) not in besides for child in children)
+
+
 def family(groups: set[int], mark: bytes) -> set[int]:
     """The living processes of a run: members of its process groups, and whoever carries its mark.
 

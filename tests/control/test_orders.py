@@ -14,6 +14,7 @@ from horus_core.nodes.node import Node
 from horus_core.scheduler import orders
 from horus_core.scheduler.entry import NEVER
 from horus_core.scheduler.scheduler import Scheduler
+from horus_core.shm import namespace as namespaces
 from horus_plugins.monitor import logs, steering
 from horus_plugins.monitor.control import ask, ask_topic
 
@@ -77,6 +78,23 @@ def test_each_command_does_what_it_says(namespace, running, until):
 
 
 # spec: F34 F13
+def test_an_order_may_want_no_answer_and_leave_cleaning_to_who_gives_it(namespace, running, until):
+    """A launcher that stops fifty wants no fifty answers, nor fifty looks at all that the others have left."""
+    scheduler = running(Diary("arm").node, name="robot")
+    left, replies = (namespaces.topic_region(namespace, name) for name in ("left", "horus.ctl.robot.reply"))
+    with horus.Topic("left", dict) as topic, horus.Topic("horus.ctl.robot", dict) as line:
+        topic.send({"x": 1})
+        line.send({"cmd": "GracefulShutdown", "reply": False, "cleaned": True})
+        until(lambda: not scheduler.is_running())
+    scheduler.join()
+    found = namespaces.regions(namespace)
+    assert left in found
+    assert replies not in found
+    scheduler.run(0)
+    assert left not in namespaces.regions(namespace), "the next run cleans as ever"
+
+
+# spec: F34
 def test_a_restart_whose_init_fails_is_the_nodes_failure(namespace, running, until):
     """Who asked gets the exception, and the node's policy deals with it; an isolated node starts anew when asked."""
     broken = threading.Event()

@@ -93,8 +93,13 @@ class Session:
                 self._warming.end()
                 self._observers.finish(lambda: self._turn(signals))
                 end_escaped(
-                    self._mark, lambda: self._turn(signals), self.report.step, lambda: self._stop_requests
+                    self._mark,
+                    lambda: self._turn(signals),
+                    self.report.step,
+                    lambda: self._stop_requests,
+                    guard.pid,
                 )
+                guard.release()
                 self._close()
             finally:
                 self._pump.finish()
@@ -122,7 +127,7 @@ class Session:
         self.report.step(f"stopping ({why})")
         self.books.events.note(events.SESSION_STOPPING, reason=why)
         self._service.stopping(f"stopping ({why})")
-        self._warming.end()
+        self._warming.stop()
         for unit in self.units.values():
             unit.cancel()
         self._end(unit for unit in self.units.values() if unit.child is not None)
@@ -391,7 +396,10 @@ class Session:
         for unit in units:
             if unit.child is None or unit.ending is not None:
                 continue
-            asked = [self.lines.order(one.control_topic, "GracefulShutdown") for one in unit.row.schedulers]
+            asked = [
+                self.lines.order(one.control_topic, "GracefulShutdown", cleaned=bool(self.stopping))
+                for one in unit.row.schedulers
+            ]
             if unit.living is not None:
                 unit.row.status = "stopping"
                 how = "GracefulShutdown" if any(asked) else "SIGTERM"

@@ -14,6 +14,7 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from horus_plugins.launch import system
+from horus_plugins.launch.leaving import Leaving
 from horus_plugins.launch.warm import title, wire
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ _LINE = 3
 class Program:
     """A script, compiled, and the names of its `__main__`."""
 
-    def __init__(self, code: CodeType, names: dict[str, Any]) -> None:
+    def __init__(self, code: CodeType, names: dict[str, Any], leaving: Leaving) -> None:
         self.code = code
         self.names = names
+        self.leaving = leaving
 
     @staticmethod
     def without_this_frame(
@@ -64,11 +66,12 @@ def prepare(request: wire.Request, descriptors: wire.Descriptors, launcher: int)
         title.set_title(request.command)
         title.set_name(Path(request.command[0]).name)
     module = _main(path)
+    leaving = Leaving()
     os.write(line, wire.PID.pack(os.getpid()))
     if os.read(line, 1) != wire.GO:  # the launcher gave it up, or is gone
         os._exit(1)
     os.close(line)
-    return Program(code, vars(module))
+    return Program(code, vars(module), leaving)
 
 
 def _await_adoption(line: int, launcher: int) -> None:
