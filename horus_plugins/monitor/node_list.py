@@ -76,7 +76,7 @@ class Observer:
 
     def __init__(self, namespace: str, *, everything: bool = False, measure: bool = True) -> None:
         """`everything`: nodes that have ended, too. `measure`: also what takes reading many ticks."""
-        self._namespace = namespace
+        self.namespace = namespace
         self._everything = everything
         self.measure = measure
         self._cpu = processes.CpuMeter()
@@ -84,9 +84,9 @@ class Observer:
 
     def look(self, window_s: float = CPU_WINDOW_S) -> NodeList:
         """How they are now. The first look takes at least the window, for the sake of CPU; nothing is created."""
-        if not namespaces.path(self._namespace).exists():
-            return NodeList(namespace=self._namespace, nodes=[])
-        look = _Look(self._namespace, self._cpu, measure=self.measure)
+        if not namespaces.path(self.namespace).exists():
+            return NodeList(namespace=self.namespace, nodes=[])
+        look = _Look(self.namespace, self._cpu, measure=self.measure)
         listed = look.nodes()
         if not self._has_looked:
             time.sleep(max(0.0, window_s - self._cpu.counted_s()))
@@ -94,7 +94,7 @@ class Observer:
         look.fill_in_cpu(listed)
         shown = [node for node in listed if self._everything or node.state not in _OVER]
         return NodeList(
-            namespace=self._namespace,
+            namespace=self.namespace,
             nodes=shown,
             unreadable=look.unreadable,
             left_out=len(listed) - len(shown),

@@ -159,6 +159,9 @@ def test_what_may_be_asked_of_a_session(launch, tmp_path):
         except HorusError as refusal:
             found = str(refusal)
         assert error in found, (cmd, found)
+    with control._Line(robot.namespace, manifest.control_topic("robot")) as line:
+        line.send({"cmd": "StopSession", "id": "late", "expires_ns": 1})
+    assert tell("Status")["manifest"]["status"] == "running"  # who asked was told that nothing is done
 
     code, _, said = ask("--restart", "same")
     assert (code, said) == (0, "Session robot restarts same.\n")
