@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from horus_core._native import Member
     from horus_core.nodes.node import Node
 
+_FOLDER = "nodes"
 # What this process holds: (namespace, node), and its record.
 _held: dict[tuple[str, str], dict[str, Any]] = {}
 _lock = threading.Lock()
@@ -96,8 +97,9 @@ class Presence:
         return member is not None and member.ident == self._record["ident"]
 
     def _unlink(self) -> None:
-        if self._is_ours():
-            self._path.unlink(missing_ok=True)
+        file = namespace.path(self.namespace) / _FOLDER / f"{self._record['name']}.json"
+        if self._is_in(file):
+            file.unlink(missing_ok=True)
 
     def crashed(self, error: BaseException) -> None:
         """Leave a record of the crash, which stays until the name starts again; the name is free."""
@@ -118,8 +120,8 @@ class Presence:
             return self._key in _held
         return member.alive(holder["ident"]) and member.pid(holder["ident"]) == holder["pid"]
 
-    def _is_ours(self) -> bool:
-        found = _read(self._path)
+    def _is_in(self, file: Path) -> bool:
+        found = _read(file)
         return found is not None and all(found[key] == self._record[key] for key in ("ident", "started_ns"))
 
     def _write(self) -> None:
@@ -128,7 +130,7 @@ class Presence:
 
 def path(namespace_name: str, node: str) -> Path:
     """Where a node's presence stands."""
-    return namespace.directory(namespace_name) / "nodes" / f"{node}.json"
+    return namespace.directory(namespace_name) / _FOLDER / f"{node}.json"
 
 
 def write(final: Path, record: dict[str, Any]) -> None:
@@ -151,7 +153,7 @@ def write(final: Path, record: dict[str, Any]) -> None:
 def _read(file: Path) -> dict[str, Any] | None:
     """The record, or None when there is none that makes sense."""
     with suppress(FileNotFoundError, ValueError):
-        found = json.loads(file.read_text())
+        found = json.loads(file.read_bytes())
         if isinstance(found, dict) and all(
             isinstance(found.get(key), int) for key in ("pid", "ident", "started_ns")
         ):

@@ -33,16 +33,17 @@ def set_name(name: str) -> None:
     _libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
-def has_descendants(*besides: int) -> bool:
-    """Whether this process, which adopts orphans and has one thread, has any descendant besides these children.
+def has_descendants(child: int) -> bool:
+    """Whether this process, which adopts orphans, has any descendant besides this child, which runs. In doubt it has.
 
-    Whoever loses its parent becomes our child, so that there is none without a child. In doubt there is.
+    Whoever loses its parent becomes our child, so that there is no descendant without a child.
     """
-    try:
-        children = Path("/proc/self/task", str(os.getpid()), "children").read_bytes().split()
-    except OSError:  # a kernel that does not tell
+    files = list(Path("/proc/self/task").glob("*/children"))  # none: a kernel that does not tell
+    listed = {int(number) for file in files for number in file.read_bytes().split()}
+    if not files or listed - {child}:
         return True
-    return any(int(child) not in besides for child in children)
+    # The list may lack one where another ended meanwhile: that one waits to be reaped.
+    return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def family(groups: set[int], mark: bytes) -> set[int]:
