@@ -17,14 +17,23 @@ _PATIENCE_S = (GRACE_S, GRACE_S, 2.0, 0.0)
 
 
 def end_escaped(
-    mark: bytes, turn: Callable[[], object], step: Callable[[str], None], asked: Callable[[], int]
+    mark: bytes,
+    turn: Callable[[], object],
+    step: Callable[[str], None],
+    asked: Callable[[], int],
+    own: Callable[[], set[int]],
 ) -> None:
-    """End whoever carries the mark of a run and still lives: SIGTERM, and SIGKILL after 5 s.
+    """End whoever is left of a run when its processes have ended: SIGTERM, and SIGKILL after 5 s.
 
-    `turn` waits a moment and moves output; `step` is told what is done. `asked` is how often a stop was asked for:
-    after the second time they have 2 s more, after the third none.
+    These carry its mark, or, if they have put their environment away, are children of this process that are not its
+    `own`: orphans are adopted. `turn` waits a moment and moves output; `step` is told what is done. `asked` is how
+    often a stop was asked for: after the second time they have 2 s more, after the third none.
     """
-    escaped = system.family(set(), mark)
+
+    def left() -> set[int]:
+        return system.family(set(), mark) | (system.children() - own())
+
+    escaped = left()
     if not escaped:
         return
     step(f"SIGTERM to what left its group: pid {', '.join(map(str, sorted(escaped)))}")
@@ -36,7 +45,9 @@ def end_escaped(
             patience_s = _PATIENCE_S[min(heard, len(_PATIENCE_S) - 1)]
             deadline = min(deadline, time.monotonic() + patience_s)
         turn()
-        escaped = system.family(set(), mark)
+        for late in (found := left()) - escaped:  # whose parent has ended just now
+            system.signal_all({late}, signal.SIGTERM)
+        escaped = found
         if not escaped:
             return
     step("SIGKILL to those that did not heed it")

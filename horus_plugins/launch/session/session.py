@@ -73,6 +73,7 @@ class Session:
 
         Raises LaunchError when the session cannot start at all.
         """
+        strangers = system.children()  # a script may have started some, and become us
         system.adopt_orphans()
         self.guard = guard = Guard(self._mark)
         with SignalPipe() as signals:
@@ -93,7 +94,11 @@ class Session:
                 self._warming.end()
                 self._observers.finish(lambda: self._turn(signals))
                 end_escaped(
-                    self._mark, lambda: self._turn(signals), self.report.step, lambda: self._stop_requests
+                    self._mark,
+                    lambda: self._turn(signals),
+                    self.report.step,
+                    lambda: self._stop_requests,
+                    lambda: strangers | {guard.pid},
                 )
                 self._close()
             finally:
