@@ -42,8 +42,7 @@ def _same_depth():
     sys.setrecursionlimit(before)
 
 
-def nested(depth):
-    value = 1
+def nested(depth, value: object = 1):
     for level in range(depth):
         value = [value] if level % 2 else {"a": value}
     return value
@@ -157,9 +156,11 @@ def test_formats(ns, capfdbinary, monkeypatch, tmp_path):
 def test_what_is_nested_deeply_is_shown_or_told(ns, capfdbinary, tmp_path):
     """As deep as Python sends; what cannot be shown is told, does not count, and the next message is shown."""
     topic = api.Topic("deep", dict, latched=True)
-    topic.send(nested(900))
+    topic.send(nested(900, math.nan))  # JSON has no NaN: what is to say it instead is written step by step
     told = []
     listener = Listener("deep", told.append)
+    if sys.version_info >= (3, 12):  # where the levels that C goes down, which reads it, are not counted
+        sys.setrecursionlimit(500)
     with (tmp_path / "out").open("w+b") as out:
         topic.send({"b": 2})
         follow(listener, Limits(count=1), AsJson("deep", ()), Output(out))
