@@ -41,22 +41,12 @@ class LogFile:
         """Write bytes at once; the size of the file then, -1 when there is none. Raises OSError without room."""
     def begin(self, pid: int, most: int, /) -> None:
         """Lines of line() are that process's from now on, and numbered from 1; short of so many bytes."""
-    def count(self) -> int:
-        """The number of the next line, which is taken."""
+    def count(self) -> int: ...
     def aim(
-        self,
-        stream: object,
-        fd: int,
-        waits: bool,
-        stamp: str,
-        begin_ns: int,
-        until_ns: int,
-        levels: tuple[bytes, ...],
-        /,
+        self, to: object, fd: int, waits: bool, stamp: str, begin: int, end: int, levels: tuple[bytes, ...], /
     ) -> None:
         """Have line() write to stderr, too, in that time, while sys.stderr is that stream."""
-    def unaim(self) -> None:
-        """Have line() leave all to its caller, until the next aim()."""
+    def unaim(self) -> None: ...
     def line(self, level: int, text: str, head: bytes, source: bytes, /) -> bool | tuple[int, int]:
         """Store and show a line; False: nothing was done. (taken, length) where stderr took less than all."""
     @property
