@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json, safe
+from horus_cli.options import bounded, json_option, namespace_option
+from horus_cli.output import print_json, safe
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.clean import Cleaned

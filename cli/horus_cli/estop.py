@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json
+from horus_cli.options import bounded, json_option, namespace_option
+from horus_cli.output import print_json
 
 
 @click.command()

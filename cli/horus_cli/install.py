@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from horus_cli.common import echo_all, json_option, print_json
+from horus_cli.options import json_option
+from horus_cli.output import echo_all, print_json
 
 _ARGUMENTS = click.argument("packages", nargs=-1, required=True, type=click.UNPROCESSED, metavar="PACKAGE...")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show the command.")

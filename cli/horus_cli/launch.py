@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import Number, chosen_namespace, json_option
+from horus_cli.options import Number, chosen_namespace, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

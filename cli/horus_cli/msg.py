@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from horus_cli.options import bounded, json_option, namespace_option
+from horus_cli.output import echo_all, print_json
 
 
 @click.group()
@@ -40,7 +36,7 @@ def list_types(as_json: bool) -> None:
     if as_json:
         print_json(message_types.MessageTypes(found))
     else:
-        _echo(message_text.table(found))
+        echo_all(message_text.table(found))
     for line in message_types.failures():
         click.echo(f"failed: {line}", err=True)
 
@@ -79,7 +75,7 @@ def show(type: str | None, topic: str | None, as_json: bool) -> None:  # noqa: A
     if as_json:
         print_json(shown)
     else:
-        _echo(message_text.page(shown, creator))
+        echo_all(message_text.page(shown, creator))
 
 
 @msg.command()
@@ -104,7 +100,7 @@ def check(ctx: click.Context, target: str, strict: bool, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        _echo(message_check.told(report))
+        echo_all(message_check.told(report))
     ctx.exit(1 if report.errors or (strict and report.findings) else 0)
 
 
@@ -136,10 +132,5 @@ def diff(ctx: click.Context, a: str, b: str, as_json: bool) -> None:
     if as_json:
         print_json(message_text.Difference(same, a, b, list(lines)))
     else:
-        _echo(lines)
+        echo_all(lines)
     ctx.exit(0 if same else 1)
-
-
-def _echo(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json, safe
+from horus_cli.exit_codes import FAILED, TIMEOUT
+from horus_cli.options import bounded, current_namespace, json_option, namespace_option
+from horus_cli.output import print_json, safe
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.steering import Outcome
 
 _SECONDS = 5.0
 _KILL_SECONDS = 10.0  # more than the patience of a run with a tick
-_TIMEOUT = 124
 _LEAST_S, _SPARE_S = 0.1, 0.5  # to ask, and to tell what came of it
 
 
@@ -87,11 +88,9 @@ def restart_nodes(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> 
 def _steer(
     ctx: click.Context, command: str, names: tuple[str, ...], *, as_json: bool, force: bool = False
 ) -> None:
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import steering  # noqa: PLC0415
+    from horus_plugins.monitor import steering  # noqa: PLC0415 - not needed for --help
 
-    here = namespace.current()
-    namespace.require_ours(here)
+    here = current_namespace()
     chosen = steering.choose(here, names)
     left_s = signal.getitimer(signal.ITIMER_REAL)[0] - _SPARE_S
     share_s = max(_LEAST_S, left_s / max(1, len(chosen)))
@@ -100,7 +99,7 @@ def _steer(
         print_json(outcome)
     else:
         _show(outcome)
-    ctx.exit(0 if outcome.is_good else _TIMEOUT if outcome.timed_out else 1)
+    ctx.exit(0 if outcome.is_good else TIMEOUT if outcome.timed_out else FAILED)
 
 
 def _show(outcome: Outcome) -> None:

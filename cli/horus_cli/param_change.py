@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json, safe
+from horus_cli.exit_codes import FAILED
+from horus_cli.options import bounded, current_namespace, json_option, namespace_option
+from horus_cli.output import print_json, safe
 from horus_cli.param_show import node_option, told, told_silent
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.params import Outcome
 
-FAILED = 1
 # What begins with a minus may be a number.
 _NUMBERS = {"ignore_unknown_options": True}
 _new_option = click.option("--new", is_flag=True, help="Set names, too, that no code has read yet.")
@@ -51,12 +52,10 @@ def set_param(
       horus param set max_speed 0.5 --node arm
       horus param set gains '{"p": 1.5, "i": 0.1}'
     """
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import params  # noqa: PLC0415
+    from horus_plugins.monitor import params  # noqa: PLC0415 - not needed for --help
 
     fields = _fields(value, as_text=as_text, json_value=json_value)
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     _show(ctx, params.change(where, "SetParam", name, node, new=new, **fields), as_json=as_json)
 
 
@@ -73,11 +72,9 @@ def delete_param(ctx: click.Context, name: str, node: str | None, as_json: bool)
     Examples:
       horus param delete max_speed
     """
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import params  # noqa: PLC0415
+    from horus_plugins.monitor import params  # noqa: PLC0415 - not needed for --help
 
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     _show(ctx, params.change(where, "DeleteParam", name, node), as_json=as_json)
 
 
@@ -99,11 +96,9 @@ def load_params(ctx: click.Context, file: Path, node: str | None, new: bool, as_
       horus param load tuned.yaml
       horus param load arm.yaml --node arm
     """
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import params_file  # noqa: PLC0415
+    from horus_plugins.monitor import params_file  # noqa: PLC0415 - not needed for --help
 
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     _show(ctx, params_file.load(where, file, node, new=new), as_json=as_json)
 
 

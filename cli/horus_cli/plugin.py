@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import Number, bounded, json_option, print_json
+from horus_cli.options import Number, bounded, json_option
+from horus_cli.output import print_json
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.plugins import PluginState

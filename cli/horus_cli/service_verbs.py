@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import bounded, echo_all, json_option, print_json, table
+from horus_cli.options import bounded, json_option
+from horus_cli.output import echo_all, print_json, table
 
 if TYPE_CHECKING:
     from horus_plugins.services.installed import Service

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from horus_cli.common import print_json
-from horus_cli.topic_rate import News, following, where_to_look
+from horus_cli.output import print_json
+from horus_cli.topic_following import News, following, where_to_look
 
 
 @click.command()

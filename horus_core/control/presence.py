@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from horus_core.backends import registry as backends
 from horus_core.errors import NodeError
-from horus_core.shm import namespace, process
+from horus_core.shm import namespace, process, region
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # What this process holds: (namespace, node), and its record.
 _held: dict[tuple[str, str], dict[str, Any]] = {}
+_lock = threading.Lock()
+"""Of what is held here and the file of it together: another thread may want the name that one gives back."""
 
 
 class Presence:
@@ -49,7 +52,7 @@ class Presence:
         if member is None:
             self._claim_here()
             return
-        with namespace.locked(self.namespace):
+        with namespace.locked(self.namespace), _lock:
             holder = _read(self._path)
             if holder is not None and self._is_alive(holder, member):
                 raise _taken(node.name, holder)
@@ -75,12 +78,26 @@ class Presence:
         Raises HorusTimeoutError when somebody else keeps the namespace's lock. In this process the name is free
         nevertheless; to others it stays taken until this process ends.
         """
+        if self._is_seen():
+            # Nobody takes the name of who is seen to live: no lock, for which many that end at once would queue.
+            with _lock:
+                self._unlink()
+                _held.pop(self._key, None)
+            return
         _held.pop(self._key, None)
         if not self._shown:
             return
         with namespace.locked(self.namespace):
-            if self._is_ours():
-                self._path.unlink()
+            self._unlink()
+
+    def _is_seen(self) -> bool:
+        """Whether others see that the process which claimed the name lives."""
+        member = process.joined(self.namespace) if self._shown else None
+        return member is not None and member.ident == self._record["ident"]
+
+    def _unlink(self) -> None:
+        if self._is_ours():
+            self._path.unlink(missing_ok=True)
 
     def crashed(self, error: BaseException) -> None:
         """Leave a record of the crash, which stays until the name starts again; the name is free."""
@@ -106,16 +123,29 @@ class Presence:
         return found is not None and all(found[key] == self._record[key] for key in ("ident", "started_ns"))
 
     def _write(self) -> None:
-        final = self._path
-        final.parent.mkdir(mode=0o700, exist_ok=True)
-        draft = final.with_name(f".{final.name}.{os.getpid()}")
-        draft.write_text(json.dumps(self._record))
-        draft.replace(final)
+        write(self._path, self._record)
 
 
 def path(namespace_name: str, node: str) -> Path:
     """Where a node's presence stands."""
     return namespace.directory(namespace_name) / "nodes" / f"{node}.json"
+
+
+def write(final: Path, record: dict[str, Any]) -> None:
+    """Put a record where others find it, whole or not at all. The caller holds the namespace's lock.
+
+    Raises RegionError where that cannot be: /dev/shm is full, for one.
+    """
+    text = json.dumps(record)
+    draft = final.with_name(f".{final.name}.{os.getpid()}")
+    try:
+        final.parent.mkdir(mode=0o700, exist_ok=True)
+        draft.write_text(text)
+        draft.replace(final)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise region.no_room(final, len(text), error) from None
 
 
 def _read(file: Path) -> dict[str, Any] | None:
@@ -135,3 +165,11 @@ def _taken(name: str, holder: dict[str, Any]) -> NodeError:
         f"Starting node {name!r} failed: expected a free name, got one that is in use since {since} "
         f"(node={name!r}, pid={holder['pid']}). Stop that node, or give this one another name."
     )
+
+
+def _forget_lock_in_child() -> None:
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it at the fork
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_lock_in_child)

@@ -1,7 +1,7 @@
 """Who answers on a control topic (on the thread of horus_core/control/answering.py, or for what is slow on another).
 
 A topic is made by who asks first. Until then its server waits for it as any early subscriber does, and misses
-nothing.
+nothing. The memory for it was kept back (horus_core/control/room.py): there may be none when somebody asks.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
-from horus_core.control import answering, commands
+from horus_core.backends import registry as backends
+from horus_core.control import answering, commands, room
 from horus_core.control.commands import NotDone, Request
 from horus_core.errors import HorusError
+from horus_core.shm import namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +35,9 @@ _STEP_S = 0.001
 _PAUSE_S = 0.1  # before a topic that cannot be read is tried again
 _MOST_ID = 128
 _NODE = "_horus"
+_NO_ROOM = (
+    "It was done or refused, and /dev/shm has no room for the answer. Run `horus clean`, or enlarge it."
+)
 
 
 class Server:
@@ -63,6 +68,9 @@ class Server:
         # In the same namespace, whatever the variable says when somebody asks; no region before the first answer.
         self._replies = Topic(commands.reply_topic(topic), capacity=CAPACITY, _node=_NODE, _framework=True)
         self._guard = threading.Lock()
+        self._room: room.Room | None = None
+        if self.requests.over == backends.SHM:
+            self._room = room.keep(namespace.current(), topic)
         self._slow: set[_Job] = set()
         self.pause_until_s = 0.0
         self._ended = threading.Event()
@@ -78,6 +86,7 @@ class Server:
         self.requests.close()
         with self._guard:
             self._replies.close()
+            self._give_up_room()
 
     # On the control thread
 
@@ -108,9 +117,9 @@ class Server:
         if not isinstance(message, dict) or ("cmd" not in message and "ok" in message):
             return  # not for us, or somebody's answer
         try:
-            _refuse_late(message)
+            refuse_late(message)
             command = self._known.find(message.get("cmd"))
-            request = Request(message["cmd"], message, self._target, _timeout(message))
+            request = Request(message["cmd"], message, self._target, timeout_of(message))
             if command.slow:
                 self._begin(command, request)
             else:
@@ -135,14 +144,16 @@ class Server:
         self._slow.discard(job)
 
     def answer(self, request: Mapping[str, Any], outcome: Mapping[str, Any] | BaseException | None) -> None:
-        """Tell who asked what came of it; whatever goes wrong is only logged."""
+        """Tell who asked what came of it, unless nobody wants to know; whatever goes wrong is only logged."""
+        if request.get("reply") is False:
+            return
         answer: dict[str, Any] = {**self._about}
         if isinstance(outcome, BaseException):
             answer |= {"ok": False, "error": _told(outcome), "kind": type(outcome).__name__}
             answer |= getattr(outcome, "answer", {})
         else:
             answer |= {**(outcome or {}), "ok": True}
-        answer["id"] = _id(request)
+        answer["id"] = id_of(request)
         try:
             self._send(answer)
         except Exception as error:  # noqa: BLE001 - the next one may be answered
@@ -151,7 +162,14 @@ class Server:
     def _send(self, answer: dict[str, Any]) -> None:
         with self._guard:
             if not self._ended.is_set():
-                self._replies.send(answer)
+                if not self._replies.send(answer):
+                    self._replies.send({"ok": False, "error": _NO_ROOM, "id": answer["id"], "no_room": True})
+                self._give_up_room()  # both topics are there by now
+
+    def _give_up_room(self) -> None:
+        kept, self._room = self._room, None
+        if kept is not None:
+            kept.give_up()
 
 
 class _Job:
@@ -193,7 +211,7 @@ class _Job:
             self._server.answer(self._request.fields, outcome)
 
 
-def _id(request: Mapping[str, Any]) -> str | int | None:
+def id_of(request: Mapping[str, Any]) -> str | int | None:
     """By which the asker knows its answer; what is none is not sent back."""
     found = request.get("id")
     if isinstance(found, str):
@@ -201,14 +219,15 @@ def _id(request: Mapping[str, Any]) -> str | int | None:
     return found if isinstance(found, int) else None
 
 
-def _timeout(request: Mapping[str, Any]) -> float:
+def timeout_of(request: Mapping[str, Any]) -> float:
+    """How many seconds it may take: what who asks says, else TIMEOUT_S."""
     found = request.get("timeout_s")
     if not isinstance(found, (int, float)) or not 0 < found <= _LONGEST_S:
         return TIMEOUT_S
     return float(found)
 
 
-def _refuse_late(request: Mapping[str, Any]) -> None:
+def refuse_late(request: Mapping[str, Any]) -> None:
     """Who gave up asking while this process was stopped was told that nothing is done: so it must be."""
     expires_ns = request.get("expires_ns")
     if isinstance(expires_ns, int) and expires_ns < _native.now_ns():

@@ -1,6 +1,7 @@
 """Parameters over the control topics of schedulers: GetParams, SetParam, DeleteParam.
 
-    {"cmd": "GetParams"}
+    {"cmd": "GetParams"}                                                all of them
+    {"cmd": "GetParams", "first": 7, "most": 1}                         some of them, by their number
     {"cmd": "SetParam", "name": "max_speed", "text": "1.5"}             as a user writes it
     {"cmd": "SetParam", "name": "max_speed", "value": 1.5}              as what it is
     {"cmd": "SetParam", "values": {"max_speed": {"value": 1.5}, ...}}   all of them or none
@@ -46,15 +47,22 @@ class UnknownParamError(ParamError):
 
 
 def get_params(request: Request) -> dict[str, Any]:
-    """All that is known here, by name, and the nodes of this scheduler."""
+    """What is known here, by name, how much that is, and the nodes of this scheduler.
+
+    One by one they fit an answer for which there is no memory but a slot of the topic.
+    """
     known = STORE.known()
     declared = {param.name for param in known if param.declared}
     fixed = [one for one in arguments.all_of() if one.parameter.name not in declared]
     read = {one.parameter.name for one in fixed}  # what gave these their values gives them to nobody else
     described = [param.described() for param in known if param.asked or param.name not in read]
     described += [one.described() for one in fixed]
+    described.sort(key=lambda one: (one["name"], not one["fixed"], one["nodes"]))
+    first = int(request.number("first")) if "first" in request.fields else 0
+    most = int(request.number("most")) if "most" in request.fields else len(described)
     return {
-        "params": sorted(described, key=lambda one: (one["name"], not one["fixed"], one["nodes"])),
+        "params": described[first : first + most] if first >= 0 <= most else [],
+        "count": len(described),
         "nodes": request.target.get_node_names(),
     }
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import posix_ipc
 
 from horus_core import _native
-from horus_core.control import log_file
+from horus_core.control import log_file, room
 from horus_core.errors import HorusError, RegionError
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
@@ -30,6 +30,7 @@ _log = logging.getLogger("horus")
 
 _POOL = re.compile(r"pool\.(\d+)-(\d+)\.\d+")
 _LAUNCH = "launch"
+_ESTOP = "_horus.estop"
 _RECORDS_MAX_AGE_S = 24 * 3600
 _RECORDS_MAX_BYTES = 64 * 2**20
 _QUIET_LOCK_S = 0.5
@@ -127,6 +128,8 @@ class _Sweep:
             return False
         if self._own is not None and region.identity(name) in process.mapped(self._own):
             return True
+        if not self._others and namespaces.topic_of(name) != _ESTOP:
+            return False  # nobody is left who could use it
         try:
             fd = region.open_existing(name)
         except posix_ipc.ExistentialError:
@@ -154,7 +157,7 @@ class _Sweep:
         oldest = time.time() - _RECORDS_MAX_AGE_S
         for path, status in sorted(found, key=lambda pair: pair[1].st_mtime):
             aged = status.st_mtime <= oldest or total > _RECORDS_MAX_BYTES
-            wanted = aged or self._records
+            wanted = aged or self._records or f"/{room.FOLDER}/" in path
             if not wanted and "/." not in path:  # as nearly all: no time is lost on it
                 continue
             file = Path(path)
@@ -197,7 +200,7 @@ class _Sweep:
 
 def _is_engaged_estop(name: str, ring: _native.Ring) -> bool:
     """An emergency stop stays until it is released, whoever is left."""
-    if namespaces.topic_of(name) != "_horus.estop":
+    if namespaces.topic_of(name) != _ESTOP:
         return False
     from horus_core.control import estop  # noqa: PLC0415 - only where there is one
 
@@ -246,6 +249,8 @@ def _ident_in(file: Path) -> int | None:
     launch = next((folder for folder in file.parents if folder.name == _LAUNCH), None)
     if launch is not None and not file.name.startswith("."):
         return _launcher_of(file, launch)
+    if file.parent.name == room.FOLDER:
+        return room.owner_of(file)
     return _flight_owner(file) if file.suffix == ".flight" else _json_owner(file)
 
 

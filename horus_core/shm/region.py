@@ -57,7 +57,7 @@ def create(name: str, size: int, fill: Callable[[int], None]) -> int:
         os.close(fd)
         unlink(making)
         if isinstance(error, OSError):
-            raise RegionError(_no_room_text(name, size, error)) from None
+            raise no_room(_FOLDER / name, size, error) from None
         raise
     return fd
 
@@ -92,11 +92,12 @@ def _permission_text(name: str) -> str:
     )
 
 
-def _no_room_text(name: str, size: int, error: OSError) -> str:
-    free = os.statvfs("/dev/shm")
+def no_room(file: Path, size: int, error: OSError) -> RegionError:
+    """What to raise where a file of so many bytes cannot be made in /dev/shm."""
+    free = os.statvfs(_FOLDER)
     reason = "no room" if error.errno in (errno.ENOSPC, errno.ENOMEM) else os.strerror(error.errno or 0)
-    return (
+    return RegionError(
         f"Creating shared memory failed: expected {size} free bytes in /dev/shm, got "
-        f"{free.f_bavail * free.f_frsize}: {reason} (file=/dev/shm/{name}, pid={os.getpid()}). Run `horus clean`, or "
+        f"{free.f_bavail * free.f_frsize}: {reason} (file={file}, pid={os.getpid()}). Run `horus clean`, or "
         "enlarge it (in a container: --shm-size=1g)."
     )

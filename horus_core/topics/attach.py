@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import posix_ipc
 
-from horus_core import _native
+from horus_core import _native, names
 from horus_core.errors import RegionError, TopicTypeError
 from horus_core.frozen import Frozen
 from horus_core.shm import namespace as namespaces
@@ -199,13 +199,22 @@ def blueprint(
 
 
 def _create(member: _native.Member, request: Request, kind: types.TopicType, name: str) -> _native.Ring:
-    fd = region.create(name, *blueprint(member, request, kind))
+    if names.is_reserved(request.topic) and kind == types.MSGPACK and _take_room(member, request.topic):
+        fd = region.open_existing(name)
+    else:
+        fd = region.create(name, *blueprint(member, request, kind))
     try:
         ring = _native.Ring(fd, member)
     finally:
         os.close(fd)
     member.bump()
     return ring
+
+
+def _take_room(member: _native.Member, topic: str) -> bool:
+    from horus_core.control import room  # noqa: PLC0415 - only for control topics
+
+    return room.take(member, topic)
 
 
 def _forget_in_child() -> None:

@@ -33,6 +33,8 @@ def end_escaped(
     def left() -> set[int]:
         return system.family(set(), mark) | (system.children() - own())
 
+    if not system.children() - own():  # as ever: it saves a look at each process of the machine
+        return
     escaped = left()
     if not escaped:
         return

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
+_DEAD = (b"Z", b"X")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -47,16 +48,22 @@ def family(groups: set[int], mark: bytes) -> set[int]:
 
 
 def children() -> set[int]:
-    """The living children of this process: those that it started, and the orphans that it has adopted."""
+    """The living children of this process, which has one thread: those that it started, and orphans it has adopted.
+
+    Whoever loses its parent becomes our child, so that there is no descendant without a child.
+    """
+    try:
+        listed = Path("/proc/self/task", str(os.getpid()), "children").read_bytes().split()
+        known: Iterable[int] = map(int, listed)
+    except OSError:  # a kernel that does not tell
+        known = _all()
     me = str(os.getpid()).encode()
-    return {
-        pid for pid in _all() if (found := _stat(pid)) and found[0] not in (b"Z", b"X") and found[1] == me
-    }
+    return {pid for pid in known if (found := _stat(pid)) and found[0] not in _DEAD and found[1] == me}
 
 
 def _belongs(pid: int, groups: set[int], mark: bytes) -> bool:
     found = _stat(pid)
-    if not found or found[0] in (b"Z", b"X"):
+    if not found or found[0] in _DEAD:
         return False
     if int(found[2]) in groups:
         return True

@@ -92,9 +92,35 @@ class Process(msgspec.Struct):
     pid: int
     nodes: list[str]
 
+    def known(self) -> list[Param]:
+        """All its parameters; raises what control.ask raises.
+
+        Where shared memory has no room for all of them at once, one after the other.
+        """
+        try:
+            return self.ask("GetParams")
+        except control.RefusalError as error:
+            if not error.answer.get("no_room"):
+                raise
+        found: list[Param] = []
+        count = 1
+        while len(found) < count:
+            answer = self._asked("GetParams", {"first": len(found), "most": 1})
+            some = self._params(answer)
+            if not some:
+                break
+            found += some
+            count = answer.get("count", 0)
+        return found
+
     def ask(self, cmd: str, **fields: Any) -> list[Param]:
         """The parameters that it answers with; raises what control.ask raises."""
-        answer = control.ask(self.namespace, self.scheduler, cmd, timeout_s=TIMEOUT_S, **fields)
+        return self._params(self._asked(cmd, fields))
+
+    def _asked(self, cmd: str, fields: dict[str, Any]) -> dict[str, Any]:
+        return control.ask(self.namespace, self.scheduler, cmd, timeout_s=TIMEOUT_S, **fields)
+
+    def _params(self, answer: dict[str, Any]) -> list[Param]:
         try:
             found = msgspec.convert(answer.get("params", []), list[Param])
         except msgspec.ValidationError as error:
@@ -152,7 +178,7 @@ def _running(namespace: str, node: str | None) -> tuple[list[Process], set[str]]
 def listed(namespace: str, node: str | None = None) -> ParamList:
     """All parameters of all its processes, by name. Raises NodeError for a node that is not there."""
     asked = _running(namespace, None)[0] if node is None else processes(namespace, node)
-    found, refused, silent = ask_all(asked, lambda process: process.ask("GetParams"))
+    found, refused, silent = ask_all(asked, Process.known)
     silent += [Silent(one.scheduler, one.pid, one.why) for one in refused]
     return ParamList(namespace, found, silent)
 
@@ -175,7 +201,7 @@ def change(
     Raises ParamError, with the nearest name, where none does.
     """
     asked = processes(namespace, node)
-    known, refused, silent = ask_all(asked, lambda process: process.ask("GetParams"))
+    known, refused, silent = ask_all(asked, Process.known)
     mine = {param.pid for param in known if param.name == name and (param.asked or cmd != "SetParam")}
     silenced = {one.pid for one in silent}
     wanted = [one for one in asked if one.pid not in silenced and (new or one.pid in mine)]

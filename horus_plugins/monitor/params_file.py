@@ -62,7 +62,7 @@ def load(namespace: str, path: Path, node: str | None = None, *, new: bool = Fal
     lines = files.lines(path)
     problems = {line.number: [line.problem] for line in lines if line.problem}
     asked = params.processes(namespace, node)
-    known, refused, silent = params.ask_all(asked, lambda process: process.ask("GetParams"))
+    known, refused, silent = params.ask_all(asked, params.Process.known)
     wanted = {line.name: line for line in lines if line.given is not None}
     reads = {
         one.pid: {param.name for param in known if param.pid == one.pid and param.asked} for one in asked

@@ -349,7 +349,7 @@ def test_a_second_signal_cuts_the_grace_short(program):
     """The second SIGINT cancels at once the tick that the first waits for."""
     one = program(SECOND_SIGNAL)
     one.wait_for("ticks")
-    one.process.send_signal(signal.SIGINT)
+    one.interrupt()
     with pytest.raises(subprocess.TimeoutExpired):
         one.process.wait(0.3)
     one.process.send_signal(signal.SIGINT)

@@ -118,7 +118,9 @@ def test_what_the_client_raises_is_a_failure_of_the_tick(server, running, until)
     scheduler = running(broken, silent)
     until(lambda: len(broken.failed) > 1 and len(silent.failed) > 1)
     assert {type(error) for error in broken.failed} == {httpx.HTTPStatusError}
-    assert {type(error) for error in silent.failed} <= {httpx.ReadTimeout, httpx.PoolTimeout}
+    assert all(
+        isinstance(error, httpx.TimeoutException) for error in silent.failed
+    )  # whatever it had no time for
     assert scheduler.get_node_stats("silent")["state"] in ("running", "error")
 
 

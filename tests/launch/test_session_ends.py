@@ -67,7 +67,7 @@ def test_stop_acts_while_backoffs_delays_and_waits_are_pending(launch):
 
 
 # spec: C12 F16
-def test_an_emergency_stop_ends_the_session_and_one_that_stands_lets_none_start(launch):
+def test_an_emergency_stop_ends_the_session_and_one_that_stands_lets_none_start(launch, monkeypatch):
     """A release stops nothing. The exit code of a session that an emergency stop ended is never 0."""
     robot = pending(launch)
     with estop.open_topic("test") as topic:
@@ -96,6 +96,7 @@ def test_an_emergency_stop_ends_the_session_and_one_that_stands_lets_none_start(
         monitor.release()
         asleep.signal(signal.SIGCONT)
         assert asleep.wait() == 1
+        monkeypatch.setattr(monitor, "_PATIENCE_S", 20.0)  # it says so at once, where the machine lets it
         awake = launch("robot", f"nodes: [{{name: a, command: {json.dumps(WAITS)}}}]")
         awake.says("up")
         found = monitor.engage("again")
@@ -105,7 +106,7 @@ def test_an_emergency_stop_ends_the_session_and_one_that_stands_lets_none_start(
 
 
 HARD = f"""
-stop: {{graceful: 0.05, terminate: 0.3}}
+stop: {{graceful: 0.05, terminate: 1.0}}
 nodes:
   - name: stubborn
     command: {STUBBORN}
@@ -141,7 +142,7 @@ def test_who_does_not_heed_sigterm_is_killed_and_who_stands_still_is_woken(launc
     assert not alive(grandchild)
     assert not alive(daemon)
     err = robot.err.read_text()
-    assert "[stubborn] still runs after 0.3 s more: SIGKILL" in err
+    assert "[stubborn] still runs after 1 s more: SIGKILL" in err
     ends = {event["node"]: event for event in robot.events("NodeExited")}
     assert (ends["stubborn"]["signal"], ends["stubborn"]["asked"]) == ("SIGKILL", True)
     assert (ends["asleep"]["signal"], ends["shell"]["signal"]) == ("SIGTERM", "SIGTERM")
@@ -195,7 +196,7 @@ def test_signals_reach_what_left_its_group_too(launch, tmp_path):
     assert not alive(daemon)
     _, killed = robot.err.read_text().split("asked again (SIGHUP): SIGKILL to what left its group\n")
     assert re.match(
-        r" *0\.\d s  SIGKILL to those that did not heed it", killed
+        r" *\d\.\d s  SIGKILL to those that did not heed it", killed
     )  # seconds since the first signal
 
 

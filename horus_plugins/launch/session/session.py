@@ -100,6 +100,7 @@ class Session:
                     lambda: self._stop_requests,
                     lambda: strangers | {guard.pid},
                 )
+                guard.release()
                 self._close()
             finally:
                 self._pump.finish()
@@ -127,7 +128,7 @@ class Session:
         self.report.step(f"stopping ({why})")
         self.books.events.note(events.SESSION_STOPPING, reason=why)
         self._service.stopping(f"stopping ({why})")
-        self._warming.end()
+        self._warming.stop()
         for unit in self.units.values():
             unit.cancel()
         self._end(unit for unit in self.units.values() if unit.child is not None)
@@ -396,7 +397,10 @@ class Session:
         for unit in units:
             if unit.child is None or unit.ending is not None:
                 continue
-            asked = [self.lines.order(one.control_topic, "GracefulShutdown") for one in unit.row.schedulers]
+            asked = [
+                self.lines.order(one.control_topic, "GracefulShutdown", cleaned=bool(self.stopping))
+                for one in unit.row.schedulers
+            ]
             if unit.living is not None:
                 unit.row.status = "stopping"
                 how = "GracefulShutdown" if any(asked) else "SIGTERM"
