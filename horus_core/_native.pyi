@@ -41,22 +41,12 @@ class LogFile:
         """Write bytes at once; the size of the file then, -1 when there is none. Raises OSError without room."""
     def begin(self, pid: int, most: int, /) -> None:
         """Lines of line() are that process's from now on, and numbered from 1; short of so many bytes."""
-    def count(self) -> int:
-        """The number of the next line, which is taken."""
+    def count(self) -> int: ...
     def aim(
-        self,
-        stream: object,
-        fd: int,
-        waits: bool,
-        stamp: str,
-        begin_ns: int,
-        until_ns: int,
-        levels: tuple[bytes, ...],
-        /,
+        self, to: object, fd: int, waits: bool, stamp: str, begin: int, end: int, levels: tuple[bytes, ...], /
     ) -> None:
         """Have line() write to stderr, too, in that time, while sys.stderr is that stream."""
-    def unaim(self) -> None:
-        """Have line() leave all to its caller, until the next aim()."""
+    def unaim(self) -> None: ...
     def line(self, level: int, text: str, head: bytes, source: bytes, /) -> bool | tuple[int, int]:
         """Store and show a line; False: nothing was done. (taken, length) where stderr took less than all."""
     @property
@@ -193,12 +183,9 @@ class NodeBase:
     def _horus_bind_receive(self, key: object, topic: TopicBase, depth: int, /) -> None: ...
     def _horus_unbind(self) -> None: ...
     def _horus_run(self, callback: Callable[..., Any], /, *args: object) -> None: ...
-    def _horus_attach(self, flight: Flight, name: str, /) -> int:
-        """Keep the figures in a row of the flight; its index, -1 when all are taken."""
-    def _horus_detach(self, free: bool, /) -> None:
-        """Take the figures home; `free` gives the row to the next node."""
-    def _horus_quantile(self, share: float, /) -> float:
-        """The duration in ns below which that share of the ticks lies."""
+    def _horus_attach(self, flight: Flight, name: str, /) -> int: ...  # its row's index, -1: all are taken
+    def _horus_detach(self, free: bool, /) -> None: ...  # `free`: the row is for the next node
+    def _horus_quantile(self, share: float, /) -> float: ...  # ns below which that share of the ticks lies
     def _horus_forgive(self) -> None: ...
     @property
     def _horus_in_callback(self) -> int: ...
@@ -299,10 +286,8 @@ class Watchdog:
     """
 
     def __new__(cls, flight: Flight) -> Self: ...
-    def stop(self) -> None:
-        """End the thread."""
-    def look(self) -> None:
-        """Look now: a row's watchdog_ns was changed."""
+    def stop(self) -> None: ...
+    def look(self) -> None: ...  # now: a row's watchdog_ns was changed
     def arm(self, row: int, ring: Ring, data: Buffer, /) -> None:
         """Publish these wire bytes on the ring when that row hangs and is critical (_horus_flags & 1).
 
@@ -555,11 +540,6 @@ class MessageBase:
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
 def define_message(
-    cls: MessageMeta,
-    fields: tuple[FieldDescriptor, ...],
-    size: int,
-    type_hash: bytes,
-    defaults: dict[str, Any],
-    /,
+    cls: MessageMeta, fields: tuple[FieldDescriptor, ...], size: int, hash: bytes, defaults: dict[str, Any], /
 ) -> None:
     """Give a new message class its fields and its plan."""

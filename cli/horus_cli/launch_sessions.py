@@ -36,7 +36,12 @@ def status(_: str, where: Where, *, as_json: bool) -> int:
     from horus_plugins.launch import sessions  # noqa: PLC0415 - not needed for --help
 
     if where.watch_s is not None:
-        _watch(where, where.watch_s, as_json=as_json)
+        from horus_cli import watching  # noqa: PLC0415
+
+        about = "sessions of all namespaces" if where.namespace is None else f"namespace {where.namespace}"
+        watching.watch(
+            lambda: sessions.look(where.namespace), _lines, where.watch_s, as_json=as_json, about=safe(about)
+        )
         return 0
     found = sessions.look(where.namespace)
     if as_json:
@@ -125,26 +130,6 @@ def reload(name: str, where: Where, *, as_json: bool) -> int:
 def _refuse_json(as_json: bool) -> None:
     if as_json:
         raise click.UsageError("--json goes with --status and --reload, of those that ask a session.")
-
-
-def _watch(where: Where, every_s: float, *, as_json: bool) -> None:
-    from horus_plugins.launch import sessions  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import screen  # noqa: PLC0415
-
-    if not screen.is_terminal() or as_json:
-        while True:
-            found = sessions.look(where.namespace)
-            if as_json:
-                print_json(found)
-            else:
-                echo_all([*_lines(found), ""])
-            sys.stdout.flush()
-            time.sleep(every_s)
-    with screen.Screen() as terminal:
-        while True:
-            terminal.show(list(_lines(sessions.look(where.namespace))))
-            if terminal.wait(time.monotonic() + every_s) == "q":
-                return
 
 
 def _lines(found: SessionList) -> Iterator[str]:

@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import TextIO
 
 from horus_cli.exit_codes import FAILED, INTERRUPTED, TIMEOUT
@@ -59,9 +60,9 @@ def _run() -> int:
     from horus_core.errors import HorusError, HorusTimeoutError  # noqa: PLC0415
 
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
+        if isinstance(stream, TextIOWrapper):
             # A terminal of another encoding shows "?" for what it cannot show; it is no reason to fail.
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+            stream.reconfigure(errors="replace")
     gc.freeze()  # nothing but modules so far, which the interpreter need not search for garbage at its end
     try:
         return horus.main(standalone_mode=False, prog_name="horus") or 0

@@ -28,6 +28,7 @@ _RIGHT = (*_COLUMNS[2:], *_MORE[:6])
 _COLOURS = {"running": "green", "paused": "yellow", "stopped": "white"}
 _BAD = "red"
 _MEGABYTE = 1e6
+_IN_FULL_HZ = 1e4  # from then on four digits would need an exponent
 
 
 def lines(listed: NodeList, *, verbose: bool) -> list[str]:
@@ -81,7 +82,9 @@ def _more(node: ListedNode) -> list[str]:
 
 
 def _hertz(rate: float | None) -> str:
-    return "-" if rate is None else f"{rate:.4g} Hz" if rate < 1e4 else f"{rate:.0f} Hz"  # noqa: PLR2004
+    if rate is None:
+        return "-"
+    return f"{rate:.4g} Hz" if rate < _IN_FULL_HZ else f"{rate:.0f} Hz"
 
 
 def _percent(share: float | None) -> str:

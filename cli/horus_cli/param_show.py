@@ -25,7 +25,7 @@ _WIDEST = 40
 def node_option(function: Wrapped) -> Wrapped:
     """Add `--node NAME`."""
     return click.option(
-        "--node", metavar="NAME", help="Only the process of this node, or of this scheduler."
+        "--node", metavar="NAME", help="Only the processes of this node, scheduler or script."
     )(function)
 
 
@@ -38,8 +38,8 @@ def node_option(function: Wrapped) -> Wrapped:
 def list_params(ctx: click.Context, node: str | None, as_json: bool) -> None:
     """List the parameters of all running processes: value, type, unit, who set it, where, and what for.
 
-    Each process that runs nodes is asked. One that gives no answer within 2 s is named on stderr, and the exit code
-    is 124 then. What was given and is read by no code is marked: a name may be misspelt.
+    Each process that runs nodes or uses RuntimeParams is asked. One that gives no answer within 2 s is named on
+    stderr, and the exit code is 124 then. What was given and is read by no code is marked: a name may be misspelt.
 
     Examples:
       horus param list

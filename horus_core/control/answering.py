@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from horus_core import _native
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from horus_core.control.server import Server
     from horus_core.topics.topic import Topic
 
@@ -31,6 +33,7 @@ class _Answering:
         self._guard = threading.Lock()
         self._alarm = _native.Alarm()
         self._thread: threading.Thread | None = None
+        self.when_idle: Callable[[], None] | None = None
 
     def add(self, server: Server) -> None:
         with self._guard:
@@ -45,8 +48,15 @@ class _Answering:
             self._servers = tuple(one for one in self._servers if one is not server)
             self._alarm.ring()
             thread = None if self._servers else self._thread
-        if thread is not None and thread is not threading.current_thread():
+        if thread is None:
+            return
+        if thread is not threading.current_thread():
             thread.join(_JOIN_S)
+        if self.when_idle is not None:
+            self.when_idle()
+
+    def is_idle(self) -> bool:
+        return not self._servers
 
     def _run(self) -> None:
         while True:
@@ -95,6 +105,16 @@ def add(server: Server) -> None:
 def remove(server: Server) -> None:
     """Serve it no more; the thread ends with the last."""
     _here.remove(server)
+
+
+def is_idle() -> bool:
+    """Whether nothing is served."""
+    return _here.is_idle()
+
+
+def when_idle(call: Callable[[], None]) -> None:
+    """Have it called whenever the last server has gone."""
+    _here.when_idle = call
 
 
 def say(text: str, *values: object) -> None:

@@ -145,6 +145,10 @@ scheduler = Commands()
 """What every scheduler answers: the handlers' `target` is a Scheduler."""
 register = scheduler.register
 
-register("GetParams", "horus_core.params.remote:get_params", slow=True)
-register("SetParam", "horus_core.params.remote:set_params", slow=True)
-register("DeleteParam", "horus_core.params.remote:delete_param", slow=True)
+process = Commands()
+"""What a process without a scheduler answers that has parameters: the target is its name, and that of its node."""
+
+for _known in (scheduler, process):
+    _known.register("GetParams", "horus_core.params.remote:get_params", slow=True)
+    _known.register("SetParam", "horus_core.params.remote:set_params", slow=True)
+    _known.register("DeleteParam", "horus_core.params.remote:delete_param", slow=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from horus_core.errors import ParamError
+from horus_core.params import reach
 from horus_core.params.env import Given
 from horus_core.params.handle import DEFAULT, SET, RuntimeParam, Watcher
 from horus_core.params.store import ABSENT, STORE, copied
@@ -34,6 +35,8 @@ class RuntimeParams(Mapping[str, Any]):
         """
         self._values = STORE.values
         STORE.load()
+        if not reach.here.wanted:
+            reach.here.want()
 
     @overload
     def get(self, name: str, /) -> Any: ...

@@ -20,6 +20,7 @@ import posix_ipc
 from horus_core import _native
 from horus_core.control import log_file, room
 from horus_core.errors import HorusError, RegionError
+from horus_core.params import reach
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process, region
 
@@ -31,6 +32,8 @@ _log = logging.getLogger("horus")
 _POOL = re.compile(r"pool\.(\d+)-(\d+)\.\d+")
 _LAUNCH = "launch"
 _ESTOP = "_horus.estop"
+_OF_THE_LIVING = (f"/{room.FOLDER}/", f"/{reach.FOLDER}/")
+"""What lies there is of no use once its process has ended, and goes at once."""
 _RECORDS_MAX_AGE_S = 24 * 3600
 _RECORDS_MAX_BYTES = 64 * 2**20
 _QUIET_LOCK_S = 0.5
@@ -157,7 +160,7 @@ class _Sweep:
         oldest = time.time() - _RECORDS_MAX_AGE_S
         for path, status in sorted(found, key=lambda pair: pair[1].st_mtime):
             aged = status.st_mtime <= oldest or total > _RECORDS_MAX_BYTES
-            wanted = aged or self._records or f"/{room.FOLDER}/" in path
+            wanted = aged or self._records or any(folder in path for folder in _OF_THE_LIVING)
             if not wanted and "/." not in path:  # as nearly all: no time is lost on it
                 continue
             file = Path(path)
@@ -180,7 +183,7 @@ class _Sweep:
     def _remove_namespace(self, index: str, directory: Path, own_arenas: list[str]) -> None:
         """Nobody else lives here, and this process has no topic open: it joins anew if it ever opens one."""
         if self._own is not None and (
-            process.mapped(self._own) or self._has_nodes(directory, self._own.ident)
+            process.mapped(self._own) or self._has_records(directory, self._own.ident)
         ):
             return
         for name in own_arenas:
@@ -193,9 +196,10 @@ class _Sweep:
         if not self._dry_run:
             _remove_tree(directory)
 
-    def _has_nodes(self, directory: Path, ident: int) -> bool:
-        """A node without topics, whose tick was left behind by its run, keeps its name all the same."""
-        return any(_ident_in(file) == ident for file in (directory / "nodes").glob("*.json"))
+    def _has_records(self, directory: Path, ident: int) -> bool:
+        """A node without topics, whose tick was left behind by its run, keeps its name; parameters are reached."""
+        files = (*(directory / "nodes").glob("*.json"), *(directory / reach.FOLDER).glob("*.json"))
+        return any(_ident_in(file) == ident for file in files)
 
 
 def _is_engaged_estop(name: str, ring: _native.Ring) -> bool:
@@ -241,7 +245,7 @@ def _record_files(directory: Path) -> list[tuple[str, os.stat_result]]:
 
 def _is_half_made(file: Path) -> bool:
     """Whether the record has not got its name yet: nobody makes one while we hold the lock (horus_core/control)."""
-    return file.parent.name in ("nodes", "schedulers") and file.name.startswith(".")
+    return file.parent.name in ("nodes", "schedulers", reach.FOLDER) and file.name.startswith(".")
 
 
 def _ident_in(file: Path) -> int | None:

@@ -7,6 +7,7 @@ import os
 import shutil
 
 from horus_core.backends import registry as backends
+from horus_core.params import reach
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process
 
@@ -20,6 +21,7 @@ def new_namespace() -> str:
 
 def remove_namespace(name: str) -> None:
     """Leave the namespace and remove all of it, whoever still uses it."""
+    reach.close()
     backends.leave(name)
     process.leave(name)
     shutil.rmtree(namespaces.path(name), ignore_errors=True)

@@ -147,6 +147,7 @@ class FarProcess:
             "horus_plugins.execution.worker_main",
             str(fd),
             str(os.getpid()),
+            self._plan.name,
         ]
         with theirs:
             self._process = self._spawner.start(command, fd)

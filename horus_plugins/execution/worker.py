@@ -1,6 +1,6 @@
 """The process of one node with compute="process": it calls the node's callbacks when it is told to.
 
-Started as `python -m horus_plugins.execution.worker_main FD PARENT`. FD is one end of a connection: first come
+Started as `python -m horus_plugins.execution.worker_main FD PARENT NODE`. FD is one end of a connection: first come
 sys.path with the script, if it is needed, and the Plan, then (kind, arguments, Here) for each call, each answered
 by an Answer.
 """
@@ -22,6 +22,7 @@ from horus_core.nodes import importable, placement
 from horus_core.nodes.info import NodeInfo
 from horus_core.nodes.node import Node
 from horus_core.nodes.state import NodeState
+from horus_core.params import reach
 from horus_core.scheduler import clock
 from horus_core.scheduler.entry import Entry
 from horus_core.scheduler.loop import Loop
@@ -207,6 +208,7 @@ def main() -> None:
     from multiprocessing.connection import Connection  # noqa: PLC0415 - only here
 
     _die_with(int(sys.argv[2]))
+    reach.here.node = sys.argv[3]  # before the user's code asks for parameters
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group: the parent decides
     signal.signal(signal.SIGTERM, _end)
     connection = Connection(int(sys.argv[1]))

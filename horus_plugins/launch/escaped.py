@@ -21,16 +21,21 @@ def end_escaped(
     turn: Callable[[], object],
     step: Callable[[str], None],
     asked: Callable[[], int],
-    guard: int,
+    own: Callable[[], set[int]],
 ) -> None:
-    """End whoever carries the mark of a run and still lives: SIGTERM, and SIGKILL after 5 s.
+    """End whoever is left of a run when its processes have ended: SIGTERM, and SIGKILL after 5 s.
 
-    `turn` waits a moment and moves output; `step` is told what is done. `asked` is how often a stop was asked for:
-    after the second time they have 2 s more, after the third none. `guard` is the child that is no part of the run.
+    These carry its mark, or, if they have put their environment away, are children of this process that are not its
+    `own`: orphans are adopted. `turn` waits a moment and moves output; `step` is told what is done. `asked` is how
+    often a stop was asked for: after the second time they have 2 s more, after the third none.
     """
-    if not system.has_descendants(guard):  # as ever: it saves a look at each process of the machine
+
+    def left() -> set[int]:
+        return system.family(set(), mark) | (system.children() - own())
+
+    if not system.has_descendants(own()):  # as ever: it saves a look at each process of the machine
         return
-    escaped = system.family(set(), mark)
+    escaped = left()
     if not escaped:
         return
     step(f"SIGTERM to what left its group: pid {', '.join(map(str, sorted(escaped)))}")
@@ -42,7 +47,9 @@ def end_escaped(
             patience_s = _PATIENCE_S[min(heard, len(_PATIENCE_S) - 1)]
             deadline = min(deadline, time.monotonic() + patience_s)
         turn()
-        escaped = system.family(set(), mark)
+        for late in (found := left()) - escaped:  # whose parent has ended just now
+            system.signal_all({late}, signal.SIGTERM)
+        escaped = found
         if not escaped:
             return
     step("SIGKILL to those that did not heed it")

@@ -55,6 +55,7 @@ class Supervisor:
 
     def run(self, commands: Sequence[tuple[str, list[str]]], environment: Mapping[str, str]) -> int:
         """Start the labelled commands, stay until all have ended, return the worst exit code."""
+        strangers = system.children()  # a script may have started some, and become us
         system.adopt_orphans()
         guard = Guard(self._mark)
         with SignalPipe() as signals:
@@ -72,7 +73,7 @@ class Supervisor:
                     lambda: self._turn(signals),
                     self._step,
                     lambda: self._stop_requests,
-                    guard.pid,
+                    lambda: strangers | {guard.pid},
                 )
         # Not in a `finally`: after an error here the guard finds us dead, and stops what is left.
         guard.dismiss()

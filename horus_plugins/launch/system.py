@@ -7,6 +7,10 @@ import os
 import signal
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
@@ -33,14 +37,14 @@ def set_name(name: str) -> None:
     _libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
-def has_descendants(child: int) -> bool:
-    """Whether this process, which adopts orphans, has any descendant besides this child, which runs. In doubt it has.
+def has_descendants(own: set[int]) -> bool:
+    """Whether this process, which adopts orphans, has descendants besides these children, which run. In doubt it has.
 
     Whoever loses its parent becomes our child, so that there is no descendant without a child.
     """
     files = list(Path("/proc/self/task").glob("*/children"))  # none: a kernel that does not tell
     listed = {int(number) for file in files for number in file.read_bytes().split()}
-    if not files or listed - {child}:
+    if not files or listed - own:
         return True
     # The list may lack one where another ended meanwhile: that one waits to be reaped.
     return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
@@ -52,20 +56,38 @@ def family(groups: set[int], mark: bytes) -> set[int]:
     The mark is a variable in the environment (`NAME=value`). It finds what left its group (a daemon), which
     no other trace leads to. Zombies are dead. Processes of other users cannot be read and are not ours.
     """
-    numbers = (entry.name for entry in Path("/proc").iterdir() if entry.name.isdecimal())
-    return {pid for pid in map(int, numbers) if _belongs(pid, groups, mark)}
+    return {pid for pid in _all() if _belongs(pid, groups, mark)}
+
+
+def children() -> set[int]:
+    """The living children of this process: those that it started, and the orphans that it has adopted."""
+    me = str(os.getpid()).encode()
+    return {
+        pid for pid in _all() if (found := _stat(pid)) and found[0] not in (b"Z", b"X") and found[1] == me
+    }
 
 
 def _belongs(pid: int, groups: set[int], mark: bytes) -> bool:
+    found = _stat(pid)
+    if not found or found[0] in (b"Z", b"X"):
+        return False
+    if int(found[2]) in groups:
+        return True
     with suppress(OSError):
-        # The name stands in parentheses and may hold some; after it come state, parent, group.
-        state, _, group = Path("/proc", str(pid), "stat").read_bytes().rpartition(b")")[2].split()[:3]
-        if state in (b"Z", b"X"):
-            return False
-        if int(group) in groups:
-            return True
         return mark in Path("/proc", str(pid), "environ").read_bytes().split(b"\0")
     return False
+
+
+def _all() -> Iterator[int]:
+    return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal())
+
+
+def _stat(pid: int) -> list[bytes]:
+    """State, parent and group; nothing for a process that has gone."""
+    with suppress(OSError):
+        # The name stands in parentheses and may hold some.
+        return Path("/proc", str(pid), "stat").read_bytes().rpartition(b")")[2].split()[:3]
+    return []
 
 
 def signal_all(pids: set[int], number: signal.Signals) -> None:

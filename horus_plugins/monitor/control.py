@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from horus_core import _native
@@ -21,6 +21,7 @@ from horus_core.plugins.reasons import nearest
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process
 from horus_core.topics.topic import Topic
+from horus_plugins.monitor import answerers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,21 +49,54 @@ def ask(namespace: str, scheduler: str, cmd: str, *, timeout_s: float = 2.0, **f
     """
     path = flights.folder(namespace) / f"{scheduler}{flights.SUFFIX}"
     pid = _pid_of(namespace, scheduler, path)
+    who = _Asked(
+        f"scheduler {scheduler!r}",
+        pid,
+        lives=lambda: _is_alive(namespace, path),
+        why_silent=lambda: _why_silent(pid, path),
+    )
+    return _ask(namespace, scheduler, who, cmd, fields, timeout_s)
 
+
+def ask_process(
+    namespace: str, process_name: str, pid: int, cmd: str, /, *, timeout_s: float = 2.0, **fields: Any
+) -> dict[str, Any]:
+    """Ask a process without a scheduler, by the name under which it answers; raises what `ask` raises."""
+    who = _Asked(
+        f"process {process_name!r}",
+        pid,
+        lives=lambda: answerers.is_alive(namespace, process_name),
+        why_silent=lambda: _state_of(pid),
+    )
+    return _ask(namespace, process_name, who, cmd, fields, timeout_s)
+
+
+class _Asked(NamedTuple):
+    """Who is asked, and how it is looked at from outside."""
+
+    what: str
+    pid: int
+    lives: Callable[[], bool]
+    why_silent: Callable[[], str]
+
+
+def _ask(
+    namespace: str, name: str, who: _Asked, cmd: str, fields: dict[str, Any], timeout_s: float
+) -> dict[str, Any]:
     def gone() -> str | None:
-        if _is_alive(namespace, path):
+        if who.lives():
             return None
         return (
-            f"Asking scheduler {scheduler!r} failed: expected an answer to {cmd}, got the end of its process or run "
-            f"(namespace={namespace!r}, pid={pid})."
+            f"Asking {who.what} failed: expected an answer to {cmd}, got the end of its process or run "
+            f"(namespace={namespace!r}, pid={who.pid})."
         )
 
-    line = _Line(namespace, commands.topic_of(scheduler))
+    line = _Line(namespace, commands.topic_of(name))
     answer = line.ask(cmd, fields, timeout_s, gone)
     if answer is None:
         raise HorusTimeoutError(
-            f"Asking scheduler {scheduler!r} failed: expected an answer to {cmd} within {timeout_s:.3g} s, got none "
-            f"(namespace={namespace!r}, pid={pid}). {_why_silent(pid, path)} Nothing was done."
+            f"Asking {who.what} failed: expected an answer to {cmd} within {timeout_s:.3g} s, got none "
+            f"(namespace={namespace!r}, pid={who.pid}). {who.why_silent()} Nothing was done."
         )
     return _good(answer)
 

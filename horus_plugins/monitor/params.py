@@ -1,6 +1,7 @@
-"""The parameters of the running processes of a namespace, asked for and set over their schedulers' control topics.
+"""The parameters of the running processes of a namespace, asked for and set over control topics.
 
-Each process has one set of parameters, whatever number of schedulers it runs: one of these is asked.
+Each process has one set of parameters, whatever number of schedulers it runs: one of these is asked. One that runs
+none answers itself, as do the processes of nodes with compute="process".
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import msgspec
 
 from horus_core.errors import HorusError, HorusTimeoutError, NodeError, ParamError, RegionError
 from horus_core.plugins.reasons import nearest
-from horus_plugins.monitor import control, schedulers
+from horus_plugins.monitor import answerers, control, schedulers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,7 @@ class Param(msgspec.Struct):
     nodes: list[str]
     """Which nodes declared it, or were made with it; none where that is not known."""
     scheduler: str = ""
+    """Who answered: a scheduler of the process, or the process itself."""
     pid: int = 0
 
 
@@ -85,12 +87,14 @@ class Outcome(msgspec.Struct):
 
 
 class Process(msgspec.Struct):
-    """A process that has parameters, by one of its schedulers."""
+    """A process that has parameters, by one of its schedulers or by its own name."""
 
     namespace: str
     scheduler: str
     pid: int
     nodes: list[str]
+    by_itself: bool = False
+    """Whether it has no scheduler that answers."""
 
     def known(self) -> list[Param]:
         """All its parameters; raises what control.ask raises.
@@ -118,6 +122,10 @@ class Process(msgspec.Struct):
         return self._params(self._asked(cmd, fields))
 
     def _asked(self, cmd: str, fields: dict[str, Any]) -> dict[str, Any]:
+        if self.by_itself:
+            return control.ask_process(
+                self.namespace, self.scheduler, self.pid, cmd, timeout_s=TIMEOUT_S, **fields
+            )
         return control.ask(self.namespace, self.scheduler, cmd, timeout_s=TIMEOUT_S, **fields)
 
     def _params(self, answer: dict[str, Any]) -> list[Param]:
@@ -125,7 +133,7 @@ class Process(msgspec.Struct):
             found = msgspec.convert(answer.get("params", []), list[Param])
         except msgspec.ValidationError as error:
             raise control.RefusalError(
-                f"Asking scheduler {self.scheduler!r} failed: expected parameters, got {error} (pid={self.pid}). "
+                f"Asking {self.scheduler!r} failed: expected parameters, got {error} (pid={self.pid}). "
                 f"Is it of another version of HORUS?"
             ) from None
         for param in found:
@@ -134,7 +142,7 @@ class Process(msgspec.Struct):
 
 
 def processes(namespace: str, node: str | None = None) -> list[Process]:
-    """The processes of a namespace in which a scheduler runs; of one node, or one scheduler, alone.
+    """The processes of a namespace that have parameters; those of one node, scheduler or script alone.
 
     Raises NodeError where there is none.
     """
@@ -147,9 +155,10 @@ def processes(namespace: str, node: str | None = None) -> list[Process]:
             f"(namespace={namespace!r}).{nearest(node, names)}"
         )
     raise NodeError(
-        f"Asking for parameters failed: expected a process in which nodes run, got none (namespace={namespace!r})."
-        f"{elsewhere(namespace)} Parameters live in the processes that use them: for one that is to start, set "
-        f"HORUS_PARAM_NAME=value, or a line under [params] of horus.toml."
+        f"Asking for parameters failed: expected a process that runs nodes or uses RuntimeParams, got none "
+        f"(namespace={namespace!r}).{elsewhere(namespace)} Parameters live in the processes that use them, and those "
+        f"under HORUS_BACKEND=local are seen by nobody. For one that is to start, set HORUS_PARAM_NAME=value, or a "
+        f"line under [params] of horus.toml."
     )
 
 
@@ -160,18 +169,29 @@ def elsewhere(namespace: str) -> str:
 
 
 def _running(namespace: str, node: str | None) -> tuple[list[Process], set[str]]:
-    """(the processes with that node, the names that could have been meant)."""
+    """(the processes that have that name or node, the names that could have been meant)."""
     by_member: dict[tuple[int, int], Process] = {}
     names: set[str] = set()
+    with_scheduler: set[tuple[int, int]] = set()
     for record in schedulers.schedulers(namespace)[0]:
         if record.look() != schedulers.RUNNING:
             continue
         nodes = [str(row["name"]) for row in record.rows()]
         names |= {record.name, *nodes}
+        with_scheduler.add((record.header["ident"], record.header["pid"]))
         if node is None or node == record.name or node in nodes:
             key = record.header["ident"], record.header["pid"]
             one = by_member.setdefault(key, Process(namespace, record.name, record.header["pid"], []))
             one.nodes += nodes
+    for answerer in answerers.answerers(namespace)[0]:
+        script = answerer.name.rpartition(f".{answerer.pid}")[0]
+        if (answerer.ident, answerer.pid) not in with_scheduler:
+            names |= {answerer.name, script, *answerer.nodes}
+        if node is None or node in (answerer.name, script, *answerer.nodes):
+            by_member.setdefault(
+                (answerer.ident, answerer.pid),
+                Process(namespace, answerer.name, answerer.pid, answerer.nodes, by_itself=True),
+            )
     return sorted(by_member.values(), key=lambda one: one.scheduler), names
 
 

@@ -206,7 +206,7 @@ def test_a_watch_in_a_pipe_prints_one_table_after_another(horus, robot):
     assert watch.wait() == 130
     assert "\x1b" not in watch.stdout
     assert "Traceback" not in watch.stderr
-    objects = horus("node", "list", "--watch", "0.05", "--json", "--timeout", "1")
+    objects = horus("node", "list", "--watch", "0.05", "--json", "--timeout", "2")
     objects.shows('"camera"', times=2)
     assert objects.wait() == 124, "a --timeout that is given counts"
 

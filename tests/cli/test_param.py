@@ -283,7 +283,7 @@ def test_with_nobody_there(ns, tmp_path):
     ):  # fmt: skip
         code, out, err = param(*arguments)
         assert (code, out) == (1, "")
-        assert "expected a process in which nodes run, got none" in err
+        assert "expected a process that runs nodes or uses RuntimeParams, got none" in err
         assert "HORUS_PARAM_NAME" in err
     assert not (tmp_path / "a.yaml").exists()
     code, out, err = param("list", "--json")

@@ -184,7 +184,8 @@ def test_pause_keeps_messages(running, until):
     scheduler = running(reader(seen))
     with horus.Topic("scan", dict) as topic:
         topic.send({"n": 0})
-        until(lambda: seen == [[0]])
+        until(lambda: scheduler.get_node_stats("reader")["total_ticks"] == 1)
+        assert seen == [[0]]
         scheduler.pause("reader")
         topic.send({"n": 1})
         topic.send({"n": 2})

@@ -117,17 +117,30 @@ nodes:
 """
 
 
+DAEMON_OF_NOBODY = """
+  - name: parent
+    command: sh -c '(env -i setsid sleep 1000 & echo "daemon $!"); exec sleep 1000'
+"""
+
+
 # spec: C13 F17 F18
 def test_who_does_not_heed_sigterm_is_killed_and_who_stands_still_is_woken(launch):
-    """SIGKILL after the time that the file sets, with children of children; a stopped process gets its SIGTERM."""
-    robot = launch("robot", HARD)
+    """SIGKILL after the time that the file sets, with children of children; a stopped process gets its SIGTERM.
+
+    A daemon that has left its group and put its environment away ends, too.
+    """
+    robot = launch("robot", HARD + DAEMON_OF_NOBODY)
     robot.says("up", times=2)
     robot.says("[shell] child")
+    robot.says("[parent] daemon")
     grandchild = int(re.search(r"child (\d+)", robot.out.read_text())[1])
+    daemon = int(re.search(r"daemon (\d+)", robot.out.read_text())[1])
+    until(lambda: Path(f"/proc/{daemon}/comm").read_text() == "sleep\n", "the daemon's own session")
     asleep = robot.node("asleep").pid
     os.kill(asleep, signal.SIGSTOP)
     assert robot.stop() == 128 + signal.SIGKILL
     assert not alive(grandchild)
+    assert not alive(daemon)
     err = robot.err.read_text()
     assert "[stubborn] still runs after 1 s more: SIGKILL" in err
     ends = {event["node"]: event for event in robot.events("NodeExited")}

@@ -53,7 +53,8 @@ def test_a_session_from_its_start_to_its_end(launch, tmp_path):  # noqa: PLR0915
     # The manifest: true pids in the right rows, schedulers found without being named.
     rows = {node.name: node for node in now.nodes}
     assert set(rows) == {"camera", "arm", "setup", "late", "fragile", "lost"}
-    assert Path(f"/proc/{rows['camera'].pid}/cmdline").read_bytes().startswith(b"sleep")
+    camera = Path(f"/proc/{rows['camera'].pid}/cmdline")
+    until(lambda: camera.read_bytes().startswith(b"sleep"), "the shell has become what it runs")
     assert Path(f"/proc/{rows['arm'].pid}/cmdline").read_bytes().endswith(b"arm.py\0")
     assert [one.nodes for one in rows["arm"].schedulers] == [["shoulder", "elbow"]]
     assert rows["arm"].schedulers[0].name == "arm"  # HORUS_NODE_NAME
@@ -158,6 +159,9 @@ def test_what_may_be_asked_of_a_session(launch, tmp_path):
         except HorusError as refusal:
             found = str(refusal)
         assert error in found, (cmd, found)
+    with control._Line(robot.namespace, manifest.control_topic("robot")) as line:
+        line.send({"cmd": "StopSession", "id": "late", "expires_ns": 1})
+    assert tell("Status")["manifest"]["status"] == "running"  # who asked was told that nothing is done
 
     code, _, said = ask("--restart", "same")
     assert (code, said) == (0, "Session robot restarts same.\n")

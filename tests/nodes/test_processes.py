@@ -108,11 +108,13 @@ def test_one_process_or_two_needs_no_change(program, tmp_path):
 
 
 # spec: F1
-def test_waiting_for_a_topic_of_another_namespace_says_so_once(program, namespace, monkeypatch):
+def test_waiting_for_a_topic_of_another_namespace_says_so_once(
+    program, namespace, other_namespace, monkeypatch
+):
     """A node whose topic lives in another namespace of the user says so after 2 s, with the variable."""
     sensor = program(SENSOR)
     sensor.wait_for("up")
-    monkeypatch.setenv("HORUS_NAMESPACE", f"{namespace}x")
+    monkeypatch.setenv("HORUS_NAMESPACE", other_namespace)
     controller = program(CONTROLLER)
     said = controller.process.stderr.readline()
     controller.process.send_signal(signal.SIGINT)

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from horus_core.nodes import making
-from horus_core.params import arguments, remote, runtime
+from horus_core.params import arguments, reach, remote, runtime
 from horus_core.params.store import Store
 
 
@@ -28,4 +28,5 @@ def fresh(monkeypatch, tmp_path):
         monkeypatch.setattr(arguments, "_made", [])
         return runtime.RuntimeParams()
 
-    return make
+    yield make
+    reach.close()

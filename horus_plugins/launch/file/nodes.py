@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import UNSET
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from horus_plugins.launch.file.expanding import Draft
+    from horus_plugins.launch.file.plan import Policy
     from horus_plugins.launch.file.problems import Place, Problems
 
 _RESERVED = ("horus.", "_horus.")
@@ -222,7 +223,7 @@ def _dependencies(found: str | list[str] | dict[str, Any]) -> tuple[Dependency, 
 
 def _restart(mapping: Mapping, found: Any, name: str, problems: Problems) -> RestartPolicy:
     if isinstance(found, str):
-        return RestartPolicy(policy=found)  # type: ignore[arg-type]  # checked by the format
+        return RestartPolicy(policy=cast("Policy", found))  # checked by the format
     written = mapping.get("restart")
     largest = found.max_backoff
     if found.backoff > largest:

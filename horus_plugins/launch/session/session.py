@@ -73,6 +73,7 @@ class Session:
 
         Raises LaunchError when the session cannot start at all.
         """
+        strangers = system.children()  # a script may have started some, and become us
         system.adopt_orphans()
         self.guard = guard = Guard(self._mark)
         with SignalPipe() as signals:
@@ -97,7 +98,7 @@ class Session:
                     lambda: self._turn(signals),
                     self.report.step,
                     lambda: self._stop_requests,
-                    guard.pid,
+                    lambda: strangers | {guard.pid},
                 )
                 guard.release()
                 self._close()
