@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from horus_cli.common import bounded, json_option, namespace_option, print_json, safe
-from horus_cli.param_show import node_option, told, told_silent
+from horus_cli.param_show import FAILED, node_option, told, told_missing
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.params import Outcome
 
-FAILED = 1
 # What begins with a minus may be a number.
 _NUMBERS = {"ignore_unknown_options": True}
 _new_option = click.option("--new", is_flag=True, help="Set names, too, that no code has read yet.")
@@ -132,5 +131,5 @@ def _show(ctx: click.Context, outcome: Outcome, *, as_json: bool) -> None:
             click.echo(told(param))
     for one in outcome.refused:
         click.echo(f"horus: {safe(one.scheduler)} (pid {one.pid}) refuses: {safe(one.why)}", err=True)
-    late = told_silent(outcome.silent)
-    ctx.exit(FAILED if outcome.refused else late)
+    missing = told_missing(outcome)
+    ctx.exit(FAILED if outcome.refused else missing)
