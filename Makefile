@@ -7,7 +7,7 @@ NATIVE := horus_core/native
 NATIVE_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/src/* $(NATIVE)/python/*)
 C_FILES := $(wildcard $(NATIVE)/include/horus/*.h $(NATIVE)/*/*.[ch] benchmarks/c/*.[ch] tests/fuzz/native/*.[ch])
 # In CI a warning of the compiler is an error; a user's build never fails for one.
-BUILD_FLAGS := $(if $(CI),-C cmake.define.HORUS_WERROR=ON)
+BUILD_FLAGS := $(if $(CI),--config-settings cmake.define.HORUS_WERROR=ON)
 
 .DEFAULT_GOAL := help
 # Every target that `make help` lists is a job, whatever files there are.

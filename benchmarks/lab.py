@@ -83,6 +83,15 @@ class Lab:
         """Runs the contestants side by side, as many rounds as this run has."""
         return stats.interleave(contestants, rounds or self.rounds)
 
+    def between(
+        self,
+        alone: Callable[[], Summary],
+        contestants: Mapping[str, Callable[[], Summary]],
+        rounds: int | None = None,
+    ) -> dict[str, tuple[stats.Series, stats.Series]]:
+        """Runs each contestant between two runs of ``alone``, as many rounds as this run has."""
+        return stats.between(alone, contestants, rounds or self.rounds)
+
 
 def asking(program: Program, do: str, **arguments: object) -> Callable[[], Summary]:
     """A program that measures by itself, as a contestant."""

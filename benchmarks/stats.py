@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from benchmarks.program import ProgramError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+_DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,26 @@ def interleave(contestants: Mapping[str, Callable[[], Summary]], rounds: int) ->
     return series
 
 
+def between(
+    alone: Callable[[], Summary], contestants: Mapping[str, Callable[[], Summary]], rounds: int
+) -> dict[str, tuple[Series, Series]]:
+    """Runs every contestant once a round, each between two runs of ``alone``; (itself, the mean of those two).
+
+    For differences that are smaller than what the machine drifts by from one minute to the next.
+    """
+    names = list(contestants)
+    found = {name: (Series(name), Series("alone")) for name in names}
+    before = _named("alone", alone)
+    for number in range(rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            found[name][0].rounds.append(_named(name, contestants[name]))
+            after = _named("alone", alone)
+            found[name][1].rounds.append(Summary.single((before.p50 + after.p50) / 2))
+            before = after
+    return found
+
+
 def _named(name: str, run: Callable[[], Summary]) -> Summary:
     try:
         return run()
@@ -116,6 +139,13 @@ def ratio(ours: Series, other: Series, percentile: str = "p50") -> float:
     return median(a / b for a, b in pairs)
 
 
-def excess(ours: Series, other: Series) -> float:
-    """How much more than another, pair by pair; the median of the rounds."""
-    return median(a - b for a, b in zip(ours.p50s, other.p50s, strict=True))
+def excess(ours: Series, other: Series) -> tuple[float, float, float]:
+    """How much more than another, pair by pair: the median of the rounds, and between what bounds it lies.
+
+    The bounds hold 95 of 100 medians of as many rounds drawn from these (bootstrap), always the same draws.
+    """
+    differences = [a - b for a, b in zip(ours.p50s, other.p50s, strict=True)]
+    draw = random.Random(_DRAWS)
+    medians = sorted(median(draw.choices(differences, k=len(differences))) for _ in range(_DRAWS))
+    low, high = (medians[int(share * _DRAWS)] for share in (0.025, 0.975))
+    return median(differences), low, high

@@ -39,6 +39,26 @@ class LogFile:
         """Append to the file, which is the object's own from now on, and close the one before; -1: none."""
     def append(self, line: bytes, /) -> int:
         """Write bytes at once; the size of the file then, -1 when there is none. Raises OSError without room."""
+    def begin(self, pid: int, most: int, /) -> None:
+        """Lines of line() are that process's from now on, and numbered from 1; short of so many bytes."""
+    def count(self) -> int:
+        """The number of the next line, which is taken."""
+    def aim(
+        self,
+        stream: object,
+        fd: int,
+        waits: bool,
+        stamp: str,
+        begin_ns: int,
+        until_ns: int,
+        levels: tuple[bytes, ...],
+        /,
+    ) -> None:
+        """Have line() write to stderr, too, in that time, while sys.stderr is that stream."""
+    def unaim(self) -> None:
+        """Have line() leave all to its caller, until the next aim()."""
+    def line(self, level: int, text: str, head: bytes, source: bytes, /) -> bool | tuple[int, int]:
+        """Store and show a line; False: nothing was done. (taken, length) where stderr took less than all."""
     @property
     def linked(self) -> bool:
         """Whether there is a file, and it has a name."""

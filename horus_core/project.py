@@ -1,4 +1,7 @@
-"""The project that a process runs in: the nearest folder upwards with a horus.toml, and what stands in that."""
+"""The project that a process runs in: the nearest folder upwards with a horus.toml, and what stands in that.
+
+Where no folder has one, the nearest horus.yaml is read in its place: the same tables, as mappings.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "horus.toml"
+YAML = "horus.yaml"
+_OF_YAML = (".yaml", ".yml")
 
 
 class Settings:
-    """A TOML file of settings, read and parsed. Errors name the file and the line."""
+    """A file of settings, TOML or YAML, read and parsed. Errors name the file and the line."""
 
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
         self.text = text
-        self.tables: dict[str, Any] = _parse(path, text)
+        self.is_yaml = path.suffix in _OF_YAML
+        self.tables: dict[str, Any] = _parse_yaml(path, text) if self.is_yaml else _parse(path, text)
+        """Of YAML with text for each scalar."""
 
     def table(self, name: str, keys: dict[str, type]) -> dict[str, Any]:
         """A table in which only these keys may stand, each a string or a list of strings; {} when there is none.
@@ -49,7 +56,9 @@ class Settings:
         at = 0
         for name in names:
             word = rf"[\"']?{re.escape(name)}[\"']?"
-            wanted = re.compile(rf"\s*(\[+\s*{word}\s*\]|([\w.-]+\.)?{word}\s*[=.])")
+            wanted = re.compile(
+                rf"\s*{word}\s*:" if self.is_yaml else rf"\s*(\[+\s*{word}\s*\]|([\w.-]+\.)?{word}\s*[=.])"
+            )
             at = next((number for number in range(at, len(lines)) if wanted.match(lines[number])), at)
         return at + 1
 
@@ -65,11 +74,15 @@ class Settings:
         return None if isinstance(value, str) else f"{where} expected a string for {key!r}, got {value!r}."
 
 
-def find(name: str = FILE, start: str | None = None) -> Path | None:
-    """The file of that name of the nearest folder from `start`, or the working folder, upwards; or None.
+def find(start: str | None = None) -> Path | None:
+    """The horus.toml of the nearest folder from `start`, or the working folder, upwards, else a horus.yaml; or None.
 
     One that somebody else has put into a folder where anybody may write, such as /tmp, is none of ours.
     """
+    return _find(FILE, start) or _find(YAML, start)
+
+
+def _find(name: str, start: str | None) -> Path | None:
     try:
         folder = start or os.getcwd()  # noqa: PTH109 - every command looks here: pathlib takes longer to import than to look
     except OSError:  # the working folder was removed
@@ -143,6 +156,17 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         line = int(at[1]) if at else text.count("\n") + 1
         raise ConfigError(f"Reading settings failed: {path}:{line}: {error}. Correct the file.") from error
     return found
+
+
+def _parse_yaml(path: Path, text: str) -> dict[str, Any]:
+    from horus_core import project_yaml  # noqa: PLC0415 - only where there is such a file
+
+    try:
+        return project_yaml.tables(text)
+    except project_yaml.NoTables as error:
+        raise ConfigError(
+            f"Reading settings failed: {path}:{error.line}: {error} Correct the file."
+        ) from error
 
 
 def _is_near(word: str, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Text of others: with what could steer a terminal or forge a line made visible."""
+"""Text of others in a terminal: what could steer it or forge a line is made visible, and how wide it is."""
 
 from __future__ import annotations
 
@@ -17,3 +17,10 @@ def plain_name(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(f"\\x{ord(one):02x}" if unicodedata.category(one) in _ASKEW else one for one in text)
+
+
+def columns(character: str) -> int:
+    """How many columns of a terminal it takes."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

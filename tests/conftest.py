@@ -127,6 +127,12 @@ def other_namespace():
     remove_namespace(name)
 
 
+def _pending(status: str) -> list[int]:
+    """The masks of signals that wait for a process or its first thread, of /proc/<pid>/status."""
+    rows = dict(line.split(":", 1) for line in status.splitlines())
+    return [int(rows[name], 16) for name in ("SigPnd", "ShdPnd")]
+
+
 class Program:
     """A Python program in a process of its own, whose lines are read as they come."""
 
@@ -155,6 +161,15 @@ class Program:
         """Give it a line on its standard input."""
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
+
+    def interrupt(self, number: int = signal.SIGINT) -> None:
+        """Send a signal and return when it was taken: one that comes before that would be the same as this one."""
+        self.process.send_signal(number)
+        status = Path(f"/proc/{self.process.pid}/status")
+        deadline = time.monotonic() + LIMIT_S
+        while any(pending >> (number - 1) & 1 for pending in _pending(status.read_text(encoding="utf-8"))):
+            assert time.monotonic() < deadline, f"signal {number} was never taken"
+            time.sleep(0.001)
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)

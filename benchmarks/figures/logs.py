@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from benchmarks.lab import Lab
     from benchmarks.program import Program
 
-KINDS = {"nowhere": "/dev/null", "file": "a file", "pipe": "a pipe whose reader sleeps"}
+KINDS = {
+    "nowhere": "/dev/null",
+    "file": "a file",
+    "flood": "a pipe, line after line",
+    "pipe": "a pipe whose reader sleeps",
+    "terminal": "a terminal",
+}
+COUNTS = {"pipe": 50, "terminal": 50}
 SHOWN_NS = 5000
 BELOW_NS = 100
 
@@ -34,9 +41,8 @@ SHOWN = {"HORUS": "shown", "os.write, twice": "writes", "stdlib logging, two han
 
 
 def _shown(lab: Lab, program: Program, kind: str) -> Row:
-    work = {
-        name: asking(program, do, kind=kind, count=lab.count(500), burst=20) for name, do in SHOWN.items()
-    }
+    count = lab.count(COUNTS.get(kind, 500))
+    work = {name: asking(program, do, kind=kind, count=count, burst=20) for name, do in SHOWN.items()}
     series = lab.interleave(work)
     ours, floor, peer = (series[name] for name in SHOWN)
     title = f"node.log_info, stored, and stderr is {KINDS[kind]}"

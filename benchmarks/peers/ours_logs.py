@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import tty
 from contextlib import contextmanager
 from itertools import repeat
 from pathlib import Path
@@ -20,12 +21,13 @@ import horus
 from horus_core.control.log_stderr import stderr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TEXT = "the arm moves to 1.25 m, the gripper is open"
 STORED = b"x" * 180
 SHOWN = b"x" * 90
-APART_NS = 3000
+APART_NS = {"nowhere": 3000, "file": 3000, "flood": 3000, "pipe": 50_000, "terminal": 500_000}
+"""Between two lines, where they are timed one by one: who reads a pipe or a terminal sleeps again by then."""
 
 topic = horus.Topic("t", dict)
 node = horus.Node("arm", tick=lambda: None)
@@ -33,31 +35,57 @@ node = horus.Node("arm", tick=lambda: None)
 
 @contextmanager
 def stderr_to(kind: str) -> Iterator[None]:
-    """Have stderr go to nowhere, to a file, or to a pipe that another process reads."""
-    before = os.dup(2)
+    """Have stderr go to nowhere, to a file, or to a pipe or terminal that another process reads."""
     path = "/dev/null" if kind == "nowhere" else f"/tmp/horus-bench-{os.getpid()}"
     reader = None
-    if kind == "pipe":
-        reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        assert reader.stdin is not None
-        os.sched_setaffinity(
-            reader.pid, range(os.cpu_count() or 1)
-        )  # not where the writer keeps it from reading
-        fcntl.fcntl(reader.stdin, fcntl.F_SETPIPE_SZ, 2**20)  # as HORUS does within a second
-        os.dup2(reader.stdin.fileno(), 2)
+    if kind in {"pipe", "flood", "terminal"}:
+        reading, to = os.openpty() if kind == "terminal" else os.pipe()
+        reader = subprocess.Popen(
+            ["cat"], stdin=reading, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        os.close(reading)
+        os.sched_setaffinity(reader.pid, range(os.cpu_count() or 1))  # not where the writer keeps it waiting
+        if kind == "terminal":
+            tty.setraw(to)
+        else:
+            fcntl.fcntl(to, fcntl.F_SETPIPE_SZ, 2**20)  # as HORUS does within a second
     else:
         to = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(to, 2)
-        os.close(to)
+    before = os.dup(2)
+    os.dup2(to, 2)
+    os.close(to)
     try:
         yield
     finally:
         os.dup2(before, 2)
         os.close(before)
         if reader is not None:
-            reader.communicate()
+            reader.kill()
+            reader.wait()
         elif kind == "file":
             Path(path).unlink()
+
+
+def _apart(kind: str, line: Callable[[], object], count: int, burst: int) -> dict[str, Any]:
+    """One by one, with time in between, less what the clock costs."""
+    singles: list[float] = []
+    empty = min(-perf_counter_ns() + perf_counter_ns() for _ in range(1000))
+    for _ in repeat(None, count * burst):
+        begin = perf_counter_ns()
+        line()
+        end = perf_counter_ns()
+        singles.append(end - begin - empty)
+        while perf_counter_ns() < end + APART_NS[kind]:
+            pass
+    return loops.summary(singles, singles)
+
+
+def _measured(
+    kind: str, times: Callable[[int], None], line: Callable[[], object], count: int, burst: int
+) -> dict[str, Any]:
+    if kind in {"pipe", "terminal"}:
+        return _apart(kind, line, count, burst)
+    return loops.measure(times, count, burst)
 
 
 def _shown(times: int) -> None:
@@ -70,38 +98,25 @@ def shown(kind: str, count: int, burst: int) -> dict[str, Any]:
     """A line at level info, stored and shown."""
     with stderr_to(kind):
         before = stderr.unshown
-        answer = loops.measure(_shown, count, burst)
+        answer = _measured(kind, _shown, lambda: node.log_info(TEXT), count, burst)
         return {**answer, "unshown": stderr.unshown - before}
 
 
 def writes(kind: str, count: int, burst: int) -> dict[str, Any]:
-    """Two writes of as many bytes, to a file in shared memory and to stderr, as far apart as lines are at best.
-
-    A pipe's reader falls asleep in between: waking it is part of the write.
-    """
+    """Two writes of as many bytes, to a file in shared memory and to stderr, some time apart."""
     path = Path(f"/dev/shm/{os.environ['BENCH_PREFIX']}log")
-    singles: list[float] = []
 
-    def both() -> int:
-        begin = perf_counter_ns()
+    def both() -> None:
         os.write(file, STORED)
         os.write(2, SHOWN)
-        end = perf_counter_ns()
-        singles.append(end - begin)
-        return end
 
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         with stderr_to(kind):
-            for _ in repeat(None, count * burst):
-                until = both() + APART_NS
-                while perf_counter_ns() < until:
-                    pass
+            return _apart(kind, both, count, burst)
     finally:
         os.close(file)
         path.unlink()
-    means = [sum(singles[at : at + burst]) / burst for at in range(0, len(singles), burst)]
-    return loops.summary(means, singles)
 
 
 def stdlib(kind: str, count: int, burst: int) -> dict[str, Any]:
@@ -118,7 +133,7 @@ def stdlib(kind: str, count: int, burst: int) -> dict[str, Any]:
 
     try:
         with stderr_to(kind):
-            return loops.measure(lines, count, burst)
+            return _measured(kind, lines, lambda: logger.info(TEXT), count, burst)
     finally:
         logger.handlers[0].close()
         Path(path).unlink()

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli import common
-from horus_cli.common import Number, bounded, json_option, namespace_option, print_json
+from horus_cli.options import (
+    Number,
+    bounded,
+    current_namespace,
+    json_option,
+    namespace_option,
+    until_interrupted,
+)
+from horus_cli.output import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,18 +60,15 @@ def blackbox(
     Works while it runs and after it was killed. Without NAME: the only one of the namespace, or a list. A
     scheduler is called as given in Scheduler(name=...), else HORUS_NODE_NAME, else as its only node.
 
-    \b
     Examples:
       horus blackbox                       the only scheduler, or which there are
       horus blackbox robot --last 60       the last minute of it
       horus blackbox robot --node arm -f   what the arm does, as it does it
       horus blackbox robot --trace t.json  every tick, to look at in ui.perfetto.dev
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import blackbox as box  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import blackbox as box  # noqa: PLC0415 - not needed for --help
 
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     if follow:
         _without_limit(ctx, trace)
     records = _chosen(where, name)
@@ -107,7 +111,7 @@ def _chosen(where: str, name: str | None) -> list[SchedulerRecord]:
 def _without_limit(ctx: click.Context, trace: Path | None) -> None:
     if trace:
         raise click.UsageError("--follow and --trace do not go together: leave one out.")
-    common.follow(ctx)
+    until_interrupted(ctx)
 
 
 def _require_nodes(report: Report, only: Iterable[str], *, follow: bool) -> None:
@@ -204,7 +208,7 @@ def _explain_nothing(where: str) -> None:
     others = schedulers.elsewhere(where)
     for other in sorted(others, key=lambda name: -others[name])[:5]:
         count = f"{others[other]} record{'s' if others[other] > 1 else ''}"
-        click.echo(f"Namespace {other!r} has {count}: HORUS_NAMESPACE={other} horus blackbox", err=True)
+        click.echo(f"Namespace {other!r} has {count}: horus blackbox --namespace {other}", err=True)
 
 
 def _echo_all(lines: Iterable[str]) -> None:

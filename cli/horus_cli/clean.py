@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json, safe
+from horus_cli.options import bounded, json_option, namespace_option
+from horus_cli.output import print_json, safe
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.clean import Cleaned
@@ -26,11 +27,10 @@ def clean(shm: bool, everywhere: bool, dry_run: bool, as_json: bool) -> None:
 
     Never what a living process maps: cleaning under a running robot is safe.
 
-    \b
     Examples:
       horus clean                    what is left of dead processes in this namespace
       horus clean --all --dry-run    what there is to remove in all of yours
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import clean as cleaning  # noqa: PLC0415
 

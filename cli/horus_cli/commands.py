@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from horus_cli import help_text
 from horus_core.errors import PluginError
 from horus_core.plugins import discovery, kinds, record, rules
 from horus_core.plugins.metadata import canonical
@@ -145,4 +146,5 @@ def _disabled(name: str) -> list[Plugin]:
 
 def _command(plugin: Plugin) -> click.Command:
     command: click.Command = plugin.load()
+    help_text.keep_lists(command)
     return command

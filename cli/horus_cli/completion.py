@@ -16,12 +16,11 @@ _PLACES = {
 def completion(shell: str) -> None:
     """Print a script that has SHELL complete commands, options, topics, nodes and sessions.
 
-    \b
     Examples:
       horus completion bash > ~/.local/share/bash-completion/completions/horus
       horus completion fish > ~/.config/fish/completions/horus.fish
       eval "$(horus completion zsh)"
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from click.shell_completion import get_completion_class  # noqa: PLC0415 - needed only here
 
     found = get_completion_class(shell)

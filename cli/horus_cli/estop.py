@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json
+from horus_cli.options import bounded, json_option, namespace_option
+from horus_cli.output import print_json
 
 
 @click.command()
@@ -22,12 +23,11 @@ def estop(ctx: click.Context, reason: str | None, release: bool, status: bool, a
     released. Exits with 1 when neither a scheduler nor a session heard it, or a node has not reached its safe state;
     --status with 1 for such a node, or a session that runs on.
 
-    \b
     Examples:
       horus estop "door open"    stop
       horus estop --status       who has obeyed
       horus estop --release      let the nodes tick again
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.monitor import estop as monitor  # noqa: PLC0415 - not needed for --help
 
     if sum((reason is not None, release, status)) > 1:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli import common
+from horus_cli.options import bounded, current_namespace, json_option, namespace_option
+from horus_cli.output import echo_all, print_json, safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +41,9 @@ _BY_SUFFIX = {
     help="Write it there, not to stdout.",
 )
 @click.option("--all", "everything", is_flag=True, help="Also HORUS's own topics.")
-@common.json_option
-@common.namespace_option
-@common.bounded()
+@json_option
+@namespace_option
+@bounded()
 @click.pass_context
 def graph(ctx: click.Context, kind: str | None, output: Path | None, everything: bool, as_json: bool) -> None:
     """Show who publishes and subscribes what, as it is now.
@@ -50,30 +51,27 @@ def graph(ctx: click.Context, kind: str | None, output: Path | None, everything:
     DOT is for Graphviz, Mermaid for Markdown; SVG needs nothing but a browser. Exits with 1 when something
     cannot be read.
 
-    \b
     Examples:
       horus graph                   camera -> rgb (Image) -> detector
       horus graph --format mermaid  for Markdown
       horus graph -o robot.svg      a drawing; no other program is needed
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import graph as monitor  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import graph as monitor  # noqa: PLC0415 - not needed for --help
 
     if as_json and (kind is not None or output is not None):
         raise click.UsageError("--json goes neither with --format nor with --output: leave one out.")
     kind = kind or _kind_of(output)
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     shown = monitor.graph(where, everything=everything)
     if as_json:
-        common.print_json(shown)
+        print_json(shown)
     else:
         lines = list(_lines(shown, kind))
         _write(output, lines)
     if not (shown.nodes or shown.topics):
         click.echo(f"No nodes and no topics in namespace {where!r}.", err=True)
     for what, why in shown.unreadable.items():
-        click.echo(f"horus: {what} cannot be read: {common.safe(why)}", err=True)
+        click.echo(f"horus: {what} cannot be read: {safe(why)}", err=True)
     ctx.exit(1 if shown.unreadable else 0)
 
 
@@ -102,7 +100,7 @@ def _write(output: Path | None, lines: list[str]) -> None:
     from horus_core.errors import HorusError  # noqa: PLC0415 - not needed for --help
 
     if output is None or str(output) == "-":
-        common.echo_all(lines)
+        echo_all(lines)
         return
     try:
         output.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from horus_cli import commands, debugging
-from horus_cli.common import namespace_option
+from horus_cli.options import namespace_option
 from horus_core.plugins import reasons, rules
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from horus_cli.common import echo_all, json_option, print_json
+from horus_cli.options import json_option
+from horus_cli.output import echo_all, print_json
 
 _ARGUMENTS = click.argument("packages", nargs=-1, required=True, type=click.UNPROCESSED, metavar="PACKAGE...")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show the command.")
@@ -21,11 +22,10 @@ def install(packages: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
     The command is shown and run: uv's where uv made the environment or pip is missing, else pip's. Other options are
     the installer's: `horus install -e ./horus-arm`. The exit code is the installer's.
 
-    \b
     Examples:
       horus install horus-gripper
       horus install -e ./horus-arm     a package that you work on
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     return _run("install", packages, dry_run=dry_run, as_json=as_json)
 
 
@@ -38,10 +38,9 @@ def uninstall(packages: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
 
     The command is shown and run, as by `horus install`. The exit code is the installer's.
 
-    \b
     Examples:
       horus uninstall horus-gripper
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     return _run("uninstall", packages, dry_run=dry_run, as_json=as_json)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import Number, chosen_namespace, json_option
+from horus_cli.options import Number, chosen_namespace, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +90,6 @@ def launch(
 ) -> int:
     """Start the processes that the launch file FILE describes, watch them, and stop them together.
 
-    \b
     Examples:
       horus launch robot.yaml                       start all; Ctrl+C stops all
       horus launch robot.yaml --check               what is wrong with it
@@ -102,7 +101,7 @@ def launch(
       horus launch --restart arm
       horus launch --reload robot                   after the file was edited
       horus launch --stop robot                     from any terminal
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     verb = _verb(verbs)
     if watch is not None and verb != "status":
         raise click.UsageError("--watch goes with --status.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import gc
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import safe
+from horus_cli.output import safe, wants_colours
 
 if TYPE_CHECKING:
     from horus_plugins.launch.file.launch_file import Choice
@@ -20,12 +21,17 @@ _LAST_S = 0.5
 def run(file: str, choice: Choice, log_dir: str) -> int:
     """Be the launcher until the session is over; the worst exit code."""
     from horus_plugins.launch.file.launch_file import plan  # noqa: PLC0415 - not needed for --help
+    from horus_plugins.launch.leaving import Leaving  # noqa: PLC0415
     from horus_plugins.launch.session import running  # noqa: PLC0415
     from horus_plugins.launch.session.settings import Settings  # noqa: PLC0415
 
-    colour = os.isatty(1) and not os.environ.get("NO_COLOR") if _is_open(1) else False
-    settings = Settings(log_dir=log_dir, colour=colour, options=choice._asdict())
-    return running.run(plan(file, choice), settings)
+    settings = Settings(log_dir=log_dir, colour=wants_colours(sys.stdout), options=choice._asdict())
+    made = plan(file, choice, look_into=True)
+    gc.freeze()  # nothing but modules and the plan, which no collection need look through
+    leaving = Leaving()
+    code = running.run(made, settings)
+    leaving.leave(code)
+    return code
 
 
 def detach(file: str, choice: Choice, log_dir: str, timeout_s: float | None) -> int:
@@ -34,7 +40,7 @@ def detach(file: str, choice: Choice, log_dir: str, timeout_s: float | None) -> 
     from horus_plugins.launch.file.launch_file import plan  # noqa: PLC0415
     from horus_plugins.launch.session.background import Running  # noqa: PLC0415
 
-    made = plan(file, choice)
+    made = plan(file, choice, look_into=True)
     running = Running(made, log_dir=log_dir, outlive=True, **choice._asdict())
     try:
         running.wait_ready(_READY_S if timeout_s is None else timeout_s)
@@ -55,11 +61,3 @@ def detach(file: str, choice: Choice, log_dir: str, timeout_s: float | None) -> 
         err=True,
     )
     return 0
-
-
-def _is_open(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from horus_cli import common
-from horus_cli.common import print_json, safe, table
+from horus_cli.output import echo_all, print_json, safe, table, wants_colours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,13 +36,18 @@ def status(_: str, where: Where, *, as_json: bool) -> int:
     from horus_plugins.launch import sessions  # noqa: PLC0415 - not needed for --help
 
     if where.watch_s is not None:
-        _watch(where, where.watch_s, as_json=as_json)
+        from horus_cli import watching  # noqa: PLC0415
+
+        about = "sessions of all namespaces" if where.namespace is None else f"namespace {where.namespace}"
+        watching.watch(
+            lambda: sessions.look(where.namespace), _lines, where.watch_s, as_json=as_json, about=safe(about)
+        )
         return 0
     found = sessions.look(where.namespace)
     if as_json:
         print_json(found)
         return 0
-    common.echo_all(list(_lines(found)))
+    echo_all(_lines(found))
     for name, why in found.unreadable.items():
         click.echo(f"horus: the manifest of {safe(name)} cannot be read: {safe(why)}", err=True)
     return 0
@@ -73,7 +77,7 @@ def attach(name: str, where: Where, *, as_json: bool) -> int:
         out.write(lines)
         out.flush()
 
-    attach.attach(session, write, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    attach.attach(session, write, colour=wants_colours(sys.stdout))
     click.echo(f"Session {safe(name)} is over.", err=True)
     return 0
 
@@ -87,8 +91,14 @@ def restart(node: str, where: Where, *, as_json: bool) -> int:
         session = sessions.find(where.session, where.namespace)
     else:
         session = sessions.with_node(node, where.namespace)
-    asking.restart(session, node)
-    click.echo(f"Session {safe(session.session)} restarts {safe(node)}.", err=True)
+    awaited = asking.restart(session, node)
+    said = f"Session {safe(session.session)} restarts {safe(node)}."
+    if awaited is not None:
+        said = (
+            f"{safe(node)} was not started yet: session {safe(session.session)} starts it when all is there "
+        )
+        said += f"that it depends on; it waits for {safe(awaited)}." if awaited else "that it depends on."
+    click.echo(said, err=True)
     return 0
 
 
@@ -100,7 +110,7 @@ def reload(name: str, where: Where, *, as_json: bool) -> int:
     session = sessions.find(name, where.namespace)
     chosen = {name: value for name, value in session.options.items() if name in Choice._fields}
     choice = Choice(**chosen)._replace(namespace=session.namespace, session=session.session)
-    changed = asking.reload(session, plan(session.file, choice))
+    changed = asking.reload(session, plan(session.file, choice, look_into=True))
     if as_json:
         print_json(changed)
         return 0
@@ -120,26 +130,6 @@ def reload(name: str, where: Where, *, as_json: bool) -> int:
 def _refuse_json(as_json: bool) -> None:
     if as_json:
         raise click.UsageError("--json goes with --status and --reload, of those that ask a session.")
-
-
-def _watch(where: Where, every_s: float, *, as_json: bool) -> None:
-    from horus_cli import screen  # noqa: PLC0415 - only here
-    from horus_plugins.launch import sessions  # noqa: PLC0415
-
-    if not screen.is_terminal() or as_json:
-        while True:
-            found = sessions.look(where.namespace)
-            if as_json:
-                print_json(found)
-            else:
-                common.echo_all([*_lines(found), ""])
-            sys.stdout.flush()
-            time.sleep(every_s)
-    with screen.Screen() as terminal:
-        while True:
-            terminal.show(list(_lines(sessions.look(where.namespace))))
-            if terminal.wait(time.monotonic() + every_s) == "q":
-                return
 
 
 def _lines(found: SessionList) -> Iterator[str]:

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import echo_all, print_json, safe, table
+from horus_cli.exit_codes import FAILED
+from horus_cli.output import echo_all, print_json, safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from horus_plugins.launch.file.launch_file import Choice
     from horus_plugins.launch.file.plan import Dependency, Plan, PlannedNode, RestartPolicy
-
-_FAILED = 1
 
 
 def check(file: str, choice: Choice, *, as_json: bool) -> int:
@@ -25,14 +24,14 @@ def check(file: str, choice: Choice, *, as_json: bool) -> int:
     found = report.check(file, choice)
     if as_json:
         print_json(found)
-        return 0 if found.ok else _FAILED
+        return 0 if found.ok else FAILED
     for problem in found.problems:
         place = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
         click.echo(f"{safe(place)}: {problem.text}")
     if found.ok:
         click.echo(f"{safe(file)}: {_nodes(len(found.nodes))}, nothing wrong.")
     _warn(found.warnings)
-    return 0 if found.ok else _FAILED
+    return 0 if found.ok else FAILED
 
 
 def list_nodes(file: str, choice: Choice, *, as_json: bool) -> int:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli import common
-from horus_cli.common import bounded, json_option, namespace_option, print_json
+from horus_cli.options import bounded, current_namespace, json_option, namespace_option, until_interrupted
+from horus_cli.output import colour, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -92,22 +92,19 @@ def logs(
     Also of processes that are dead, however they ended. What a process logs, beside its stderr, is decided by its
     HORUS_LOG. With --json each line is an object.
 
-    \b
     Examples:
       horus logs                               all that is there
       horus logs -f                            the last lines, and what comes
       horus logs -f --node camera --node arm   of two nodes
       horus logs --level warning --since 5m    what went wrong lately
       horus logs --grep 'joint [0-9]' --json   for scripts
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import log_filter  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import log_filter  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import logs as monitor  # noqa: PLC0415
 
     if follow:
-        common.follow(ctx)
-    where = namespace.current()
-    namespace.require_ours(where)
+        until_interrupted(ctx)
+    where = current_namespace()
     level = "warning" if level == "warn" else level
     wanted = log_filter.Wanted(nodes, level, pids, grep, since or 0, until or 0)
     reader = monitor.Reader(where)
@@ -126,7 +123,6 @@ def logs(
 
 
 def _shower() -> Callable[[LogLine], None]:
-    from horus_cli.common import colour  # noqa: PLC0415
     from horus_plugins.monitor import logs as monitor  # noqa: PLC0415 - not needed for --help
 
     levels = {name: colour(name.upper(), _COLOURS[name], bold=name == "critical") for name in _LEVELS}

@@ -1,6 +1,6 @@
 """The `horus` command: from its start to its exit code.
 
-0 ok, 1 failed, 2 usage, 124 time is up, 130 interrupted. Data goes to stdout, everything else to stderr.
+Data goes to stdout, everything else to stderr.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import TextIO
 
-FAILED = 1
-TIMEOUT = 124
-INTERRUPTED = 130
+from horus_cli.exit_codes import FAILED, INTERRUPTED, TIMEOUT
+
 _OBJECTS = 100_000
 """So many objects more than before are worth a look for garbage: modules of the size of a command's are not."""
 
@@ -55,14 +55,14 @@ def _run() -> int:
     import click  # noqa: PLC0415
 
     from horus_cli import debugging  # noqa: PLC0415
-    from horus_cli.common import TimeIsUp  # noqa: PLC0415
     from horus_cli.group import horus  # noqa: PLC0415
+    from horus_cli.options import TimeIsUp  # noqa: PLC0415
     from horus_core.errors import HorusError, HorusTimeoutError  # noqa: PLC0415
 
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
+        if isinstance(stream, TextIOWrapper):
             # A terminal of another encoding shows "?" for what it cannot show; it is no reason to fail.
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+            stream.reconfigure(errors="replace")
     gc.freeze()  # nothing but modules so far, which the interpreter need not search for garbage at its end
     try:
         return horus.main(standalone_mode=False, prog_name="horus") or 0

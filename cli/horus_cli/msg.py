@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from horus_cli.options import bounded, json_option, namespace_option
+from horus_cli.output import echo_all, print_json
 
 
 @click.group()
 def msg() -> None:
     """See, check and compare message types.
 
-    \b
     Examples:
       horus msg list                           all that are installed
       horus msg show LaserScan                 what lies where in one
       horus msg show --topic scan              the same for what a topic carries, whoever has its class
       horus msg check gripper.py               whether those of a file or module are as good as they can be
       horus msg diff Gripper topic:gripper     how mine differs from what is on the topic
-    """  # noqa: D301 - click's mark for lines that are not to be wrapped
+    """
 
 
 @msg.command("list")
@@ -32,17 +27,16 @@ def msg() -> None:
 def list_types(as_json: bool) -> None:
     """List every message type that an installed package brings.
 
-    \b
     Examples:
       horus msg list
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.monitor import message_text, message_types  # noqa: PLC0415 - not needed for --help
 
     found = message_types.listed()
     if as_json:
         print_json(message_types.MessageTypes(found))
     else:
-        _echo(message_text.table(found))
+        echo_all(message_text.table(found))
     for line in message_types.failures():
         click.echo(f"failed: {line}", err=True)
 
@@ -58,11 +52,10 @@ def show(type: str | None, topic: str | None, as_json: bool) -> None:  # noqa: A
 
     TYPE is the name of an installed one, `module:Class`, `file.py:Class`, or `topic:NAME`.
 
-    \b
     Examples:
       horus msg show LaserScan        an installed one
       horus msg show --topic scan     what a topic carries, whoever has its class
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.monitor import message_lookup, message_text, message_types  # noqa: PLC0415
 
     if (type is None) == (topic is None):
@@ -82,7 +75,7 @@ def show(type: str | None, topic: str | None, as_json: bool) -> None:  # noqa: A
     if as_json:
         print_json(shown)
     else:
-        _echo(message_text.page(shown, creator))
+        echo_all(message_text.page(shown, creator))
 
 
 @msg.command()
@@ -97,18 +90,17 @@ def check(ctx: click.Context, target: str, strict: bool, as_json: bool) -> None:
     Errors are definitions that do not work and names that others have with another layout; notes are padding, missing
     units and docs, and default topics that others have. Exits with 1 when there are errors.
 
-    \b
     Examples:
       horus msg check gripper.py
       horus msg check --strict my_messages
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.monitor import message_check, message_lookup  # noqa: PLC0415 - not needed for --help
 
     report = message_check.check(message_lookup.import_all(target), target)
     if as_json:
         print_json(report)
     else:
-        _echo(message_check.told(report))
+        echo_all(message_check.told(report))
     ctx.exit(1 if report.errors or (strict and report.findings) else 0)
 
 
@@ -124,10 +116,9 @@ def diff(ctx: click.Context, a: str, b: str, as_json: bool) -> None:
 
     A and B are names of installed types, `module:Class`, `file.py:Class`, or `topic:NAME` for what a topic carries.
 
-    \b
     Examples:
       horus msg diff Gripper topic:gripper
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_core.errors import HorusError  # noqa: PLC0415 - not needed for --help
     from horus_plugins.monitor import message_lookup, message_text  # noqa: PLC0415
 
@@ -141,10 +132,5 @@ def diff(ctx: click.Context, a: str, b: str, as_json: bool) -> None:
     if as_json:
         print_json(message_text.Difference(same, a, b, list(lines)))
     else:
-        _echo(lines)
+        echo_all(lines)
     ctx.exit(0 if same else 1)
-
-
-def _echo(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line)

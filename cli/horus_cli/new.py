@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import bounded, json_option, print_json
+from horus_cli.options import bounded, json_option
+from horus_cli.output import print_json
 
 if TYPE_CHECKING:
     from horus_plugins.templates.kinds import Kind
@@ -26,10 +27,9 @@ def new() -> None:
 def node(name: str, as_json: bool) -> None:
     """Start a packaged node: others install it by pip and run it by NAME.
 
-    \b
     Examples:
       horus new node line-follower
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
 
     _make(kinds.NODE, name, as_json=as_json)
@@ -46,10 +46,9 @@ def plugin(name: str, kind: str, as_json: bool) -> None:
     A message type, an execution class, a backend, a command, a runner of .NAME files, or an observer of what becomes
     of nodes (lifecycle).
 
-    \b
     Examples:
       horus new plugin grip --kind command
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
 
     _make(kinds.PLUGINS[kind], name, as_json=as_json)
@@ -62,10 +61,9 @@ def plugin(name: str, kind: str, as_json: bool) -> None:
 def project(name: str, as_json: bool) -> None:
     """Start a project: a folder NAME with a horus.toml, two nodes that work together, and their tests.
 
-    \b
     Examples:
       horus new project my-robot
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.templates import kinds  # noqa: PLC0415 - not needed for --help
 
     _make(kinds.PROJECT, name, as_json=as_json)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli import common, completing
+from horus_cli import completing
+from horus_cli.options import bounded, current_namespace, json_option, namespace_option
+from horus_cli.output import echo_all, print_json, safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,9 +21,9 @@ _MEGABYTE = 1e6
 
 @click.command()
 @click.argument("name", shell_complete=completing.nodes)
-@common.json_option
-@common.namespace_option
-@common.bounded()
+@json_option
+@namespace_option
+@bounded()
 @click.pass_context
 def info(ctx: click.Context, name: str, as_json: bool) -> None:
     """Show everything about node NAME: process, figures, topics, what happened last.
@@ -29,37 +31,34 @@ def info(ctx: click.Context, name: str, as_json: bool) -> None:
     Works for a node that runs, hangs or is frozen, and for one that crashed and has left a record. Exits with 1
     when there is no such node, or something cannot be read.
 
-    \b
     Examples:
       horus node info camera  its process, rates, times, topics, events and last failure
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import node_detail  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import node_detail  # noqa: PLC0415 - not needed for --help
 
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     found = node_detail.detail(where, name)
     if as_json:
-        common.print_json(found)
+        print_json(found)
     else:
-        common.echo_all(list(lines(found)))
+        echo_all(lines(found))
     for what, why in found.unreadable.items():
-        click.echo(f"horus: {what} cannot be read: {common.safe(why)}", err=True)
+        click.echo(f"horus: {what} cannot be read: {safe(why)}", err=True)
     ctx.exit(1 if found.unreadable else 0)
 
 
 def lines(found: NodeDetail) -> Iterator[str]:
     """All of it as text, safe to show."""
     node = found.node
-    yield f"Node {common.safe(node.name)}: {node.state.capitalize()}"
+    yield f"Node {safe(node.name)}: {node.state.capitalize()}"
     if node.note:
-        yield f"  {common.safe(node.note)}"
+        yield f"  {safe(node.note)}"
     for label, text in (*_process(found), *_figures(found)):
-        yield f"  {label:<{_LABEL}}{common.safe(text)}"
+        yield f"  {label:<{_LABEL}}{safe(text)}"
     for label, ends in (("publishes", found.publishes), ("subscribes", found.subscribes)):
         texts = [_end(end, label) for end in ends] or ["nothing"]
         for number, text in enumerate(texts):
-            yield f"  {label if number == 0 else '':<{_LABEL}}{common.safe(text)}"
+            yield f"  {label if number == 0 else '':<{_LABEL}}{safe(text)}"
     yield from _happened(found)
 
 
@@ -70,17 +69,17 @@ def _happened(found: NodeDetail) -> Iterator[str]:
         yield "Last events:"
     for event in found.events:
         told = _event_text(event.text, event.state)
-        yield f"  {event.time[:19].replace('T', ' ')}  {common.safe(event.kind)}  {told}"
+        yield f"  {event.time[:19].replace('T', ' ')}  {safe(event.kind)}  {told}"
     if found.log:
         yield "Last log lines:"
     for line in found.log:
-        yield f"  {dates.seconds(line.time_ns)}  {line.level}  {common.safe(line.text)}"
+        yield f"  {dates.seconds(line.time_ns)}  {line.level}  {safe(line.text)}"
     if found.crashed:
         when = (found.crashed_at or "?")[:19].replace("T", " ")
-        yield f"Crashed {when}: {common.safe(found.crashed.splitlines()[0] if found.crashed else '')}"
+        yield f"Crashed {when}: {safe(found.crashed.splitlines()[0] if found.crashed else '')}"
     if found.failure:
         yield "Last failure:"
-        yield from (f"  {common.safe(line)}" for line in found.failure.rstrip().splitlines())
+        yield from (f"  {safe(line)}" for line in found.failure.rstrip().splitlines())
 
 
 def _process(found: NodeDetail) -> Iterator[tuple[str, str]]:
@@ -121,7 +120,7 @@ def _figures(found: NodeDetail) -> Iterator[tuple[str, str]]:
     busy = "" if node.busy_percent is None else f", in ticks {node.busy_percent:.1f} % of the time"
     yield "rate", f"{asked}{reached}{busy}"
     counts = f"{get.failed_ticks} failed, {get.missed_deadlines} missed their deadline"
-    yield "ticks", f"{get.total_ticks}: {counts}, {get.skipped_releases} releases left out"
+    yield "ticks", f"{get.total_ticks}: {counts}, releases left out: {get.skipped_releases}"
     p50, p99, most = get.p50_tick_duration_ms, get.p99_tick_duration_ms, get.max_tick_duration_ms
     yield "tick takes", f"p50 {p50:.3f} ms, p99 {p99:.3f} ms, max {most:.3f} ms"
     yield "begins late", f"p50 {get.late_start_p50_ms:.3f} ms, p99 {get.late_start_p99_ms:.3f} ms"
@@ -145,4 +144,4 @@ def _end(end: End, label: str) -> str:
 
 def _event_text(text: str, state: str | None) -> str:
     told: Sequence[str] = [state] if state else text.strip().splitlines()
-    return common.safe(told[-1]) if told else ""
+    return safe(told[-1]) if told else ""

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli import common
+from horus_cli.options import (
+    Number,
+    bounded,
+    current_namespace,
+    json_option,
+    namespace_option,
+    until_interrupted,
+)
+from horus_cli.output import echo_all, print_json, safe
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.node_list import NodeList
@@ -17,16 +25,16 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Also nodes that have ended.")
 @click.option(
     "--watch",
-    type=common.Number(min=0.05, max=86_400),
+    type=Number(min=0.05, max=86_400),
     is_flag=False,
     flag_value=1.0,
     default=None,
     metavar="[SECONDS]",
     help="Show it anew every SECONDS (1), in place on a terminal, until q or Ctrl+C.",
 )
-@common.json_option
-@common.namespace_option
-@common.bounded()
+@json_option
+@namespace_option
+@bounded()
 @click.pass_context
 def list_nodes(
     ctx: click.Context, verbose: bool, everything: bool, watch: float | None, as_json: bool
@@ -37,27 +45,24 @@ def list_nodes(
     keep now, TICKS those since its start, SOURCE the pid, CPU that of its process over the last moment. Below the
     table stands why a node is not as it should be. Exits with 1 when something cannot be read.
 
-    \b
     Examples:
       horus node list              what runs, frozen, hung and crashed nodes, too
       horus node list -v --all     with rates reached, memory, misses; also what has ended
       horus node list --watch 0.5  in place, twice a second
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor.node_list import Observer  # noqa: PLC0415
+    """
+    from horus_plugins.monitor.node_list import Observer  # noqa: PLC0415 - not needed for --help
 
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     observer = Observer(where, everything=everything, measure=verbose or as_json)
     if watch is not None:
         from horus_cli import node_watch  # noqa: PLC0415
 
-        common.follow(ctx)
+        until_interrupted(ctx)
         node_watch.watch(observer, watch, verbose=verbose, as_json=as_json)
         return
     listed = observer.look()
     if as_json:
-        common.print_json(listed)
+        print_json(listed)
     else:
         show(listed, verbose=verbose)
     if not listed.nodes:
@@ -69,13 +74,13 @@ def show(listed: NodeList, *, verbose: bool) -> None:
     """Print the table."""
     from horus_cli import node_table  # noqa: PLC0415 - not needed for --help
 
-    common.echo_all(node_table.lines(listed, verbose=verbose))
+    echo_all(node_table.lines(listed, verbose=verbose))
 
 
 def complain(listed: NodeList) -> bool:
     """Say on stderr what could not be read; whether there is anything."""
     for what, why in listed.unreadable.items():
-        click.echo(f"horus: {what} cannot be read: {common.safe(why)}", err=True)
+        click.echo(f"horus: {what} cannot be read: {safe(why)}", err=True)
     return bool(listed.unreadable)
 
 
@@ -87,4 +92,4 @@ def _explain_nothing(where: str, listed: NodeList) -> None:
     others = schedulers.running_elsewhere(where)
     for other in sorted(others, key=lambda name: -others[name])[:5]:
         run = "1 scheduler runs" if others[other] == 1 else f"{others[other]} schedulers run"
-        click.echo(f"In namespace {other!r} {run}: HORUS_NAMESPACE={other} horus node list", err=True)
+        click.echo(f"In namespace {other!r} {run}: horus node list --namespace {other}", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from horus_cli import common
+from horus_cli.output import colour, safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,7 @@ _RIGHT = (*_COLUMNS[2:], *_MORE[:6])
 _COLOURS = {"running": "green", "paused": "yellow", "stopped": "white"}
 _BAD = "red"
 _MEGABYTE = 1e6
+_IN_FULL_HZ = 1e4  # from then on four digits would need an exponent
 
 
 def lines(listed: NodeList, *, verbose: bool) -> list[str]:
@@ -35,9 +36,7 @@ def lines(listed: NodeList, *, verbose: bool) -> list[str]:
     if not listed.nodes:
         return []
     headers = _COLUMNS + _MORE * verbose
-    head, *rows = common.table(
-        headers, [_cells(node, verbose=verbose) for node in listed.nodes], right=_RIGHT
-    )
+    head, *rows = table(headers, [_cells(node, verbose=verbose) for node in listed.nodes], right=_RIGHT)
     rule = "-" * max(map(len, (head, *rows)))
     at = head.index("STATUS")
     shown = ["Running Nodes:", ""]
@@ -45,7 +44,7 @@ def lines(listed: NodeList, *, verbose: bool) -> list[str]:
     for session, group in groupby(drawn, key=lambda pair: pair[0].session):
         members = list(group)
         if session:
-            shown.append(f"Launch: {common.safe(session)} ({_count(len(members), 'node')})")
+            shown.append(f"Launch: {safe(session)} ({_count(len(members), 'node')})")
         elif len(members) < len(listed.nodes):
             shown.append(f"Not launched ({_count(len(members), 'node')})")
         shown += [head, rule, *(_coloured(line, node, at) for node, line in members), ""]
@@ -83,7 +82,9 @@ def _more(node: ListedNode) -> list[str]:
 
 
 def _hertz(rate: float | None) -> str:
-    return "-" if rate is None else f"{rate:.4g} Hz" if rate < 1e4 else f"{rate:.0f} Hz"  # noqa: PLR2004
+    if rate is None:
+        return "-"
+    return f"{rate:.4g} Hz" if rate < _IN_FULL_HZ else f"{rate:.0f} Hz"
 
 
 def _percent(share: float | None) -> str:
@@ -98,8 +99,8 @@ def _coloured(line: str, node: ListedNode, at: int) -> str:
     status = node.state.capitalize()
     if line[at : at + len(status)] != status:  # a name of wide characters has moved it
         return line
-    colour = common.colour(status, _COLOURS.get(node.state, _BAD))
-    return line[:at] + colour + line[at + len(status) :]
+    painted = colour(status, _COLOURS.get(node.state, _BAD))
+    return line[:at] + painted + line[at + len(status) :]
 
 
 def _notes(listed: NodeList) -> Iterator[str]:
@@ -113,4 +114,4 @@ def _notes(listed: NodeList) -> Iterator[str]:
         if node.note:
             noted.setdefault(node.note, []).append(node.name)
     for note, names in noted.items():
-        yield f"{common.safe(', '.join(names))}: {common.safe(note)}"
+        yield f"{safe(', '.join(names))}: {safe(note)}"

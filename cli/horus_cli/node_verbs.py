@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json, safe
+from horus_cli.exit_codes import FAILED, TIMEOUT
+from horus_cli.options import bounded, current_namespace, json_option, namespace_option
+from horus_cli.output import print_json, safe
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.steering import Outcome
 
 _SECONDS = 5.0
 _KILL_SECONDS = 10.0  # more than the patience of a run with a tick
-_TIMEOUT = 124
 _LEAST_S, _SPARE_S = 0.1, 0.5  # to ask, and to tell what came of it
 
 
@@ -32,11 +33,10 @@ def kill_nodes(ctx: click.Context, names: tuple[str, ...], force: bool, as_json:
     stays, and the command says so, unless --force is given; that helps a node with a thread of its own, else end the
     process.
 
-    \b
     Examples:
       horus node kill arm
       horus node kill "arm*" gripper
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     _steer(ctx, "StopNode", names, as_json=as_json, force=force)
 
 
@@ -49,10 +49,9 @@ def kill_nodes(ctx: click.Context, names: tuple[str, ...], force: bool, as_json:
 def pause_nodes(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     """Let nodes tick no more until they are resumed; their topics stay open.
 
-    \b
     Examples:
       horus node pause arm
-    """  # noqa: D301
+    """
     _steer(ctx, "PauseNode", names, as_json=as_json)
 
 
@@ -65,10 +64,9 @@ def pause_nodes(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> No
 def resume_nodes(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     """Let paused nodes tick again; during an emergency stop, after its release.
 
-    \b
     Examples:
       horus node resume arm
-    """  # noqa: D301
+    """
     _steer(ctx, "ResumeNode", names, as_json=as_json)
 
 
@@ -81,21 +79,18 @@ def resume_nodes(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> N
 def restart_nodes(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     """Call shutdown() and init() of nodes again, in their process. Nodes that were isolated start anew.
 
-    \b
     Examples:
       horus node restart arm
-    """  # noqa: D301
+    """
     _steer(ctx, "RestartNode", names, as_json=as_json)
 
 
 def _steer(
     ctx: click.Context, command: str, names: tuple[str, ...], *, as_json: bool, force: bool = False
 ) -> None:
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import steering  # noqa: PLC0415
+    from horus_plugins.monitor import steering  # noqa: PLC0415 - not needed for --help
 
-    here = namespace.current()
-    namespace.require_ours(here)
+    here = current_namespace()
     chosen = steering.choose(here, names)
     left_s = signal.getitimer(signal.ITIMER_REAL)[0] - _SPARE_S
     share_s = max(_LEAST_S, left_s / max(1, len(chosen)))
@@ -104,7 +99,7 @@ def _steer(
         print_json(outcome)
     else:
         _show(outcome)
-    ctx.exit(0 if outcome.is_good else _TIMEOUT if outcome.timed_out else 1)
+    ctx.exit(0 if outcome.is_good else TIMEOUT if outcome.timed_out else FAILED)
 
 
 def _show(outcome: Outcome) -> None:

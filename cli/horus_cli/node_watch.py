@@ -2,58 +2,35 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import TYPE_CHECKING
 
-import click
-
-from horus_cli import common, node_table, screen
+from horus_cli import node_table, watching
+from horus_cli.output import safe
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.node_list import NodeList, Observer
 
 
 def watch(observer: Observer, every_s: float, *, verbose: bool, as_json: bool) -> None:
-    """Until Ctrl+C; on a terminal in place, until q, too. Elsewhere one table, or one object, after another."""
-    if screen.is_terminal() and not as_json:
-        _on_screen(observer, every_s, verbose=verbose)
-        return
-    while True:
-        due_s = time.monotonic() + every_s
-        listed = observer.look()
-        if as_json:
-            common.print_json(listed)
-        else:
-            common.echo_all([*_lines(listed, verbose=verbose), ""])
-        sys.stdout.flush()
-        time.sleep(max(0.0, due_s - time.monotonic()))
+    """Until Ctrl+C; on a terminal in place, until q, too."""
 
+    def more_or_less() -> None:
+        nonlocal verbose
+        verbose = not verbose
+        observer.measure = verbose
 
-def _on_screen(observer: Observer, every_s: float, *, verbose: bool) -> None:
-    with screen.Screen() as terminal:
-        while True:
-            due_s = time.monotonic() + every_s
-            listed = observer.look()
-            terminal.show([_head(listed, every_s), "", *_lines(listed, verbose=verbose)])
-            key = terminal.wait(due_s)
-            if key == "q":
-                return
-            if key == "v":
-                verbose = not verbose
-                observer.measure = verbose
-
-
-def _head(listed: NodeList, every_s: float) -> str:
-    now = time.strftime("%H:%M:%S")
-    keys = "q quits, v shows more or less, the arrows scroll"
-    return click.style(
-        f"namespace {common.safe(listed.namespace)}, {now}, every {every_s:g} s; {keys}", dim=True
+    watching.watch(
+        observer.look,
+        lambda listed: _lines(listed, verbose=verbose),
+        every_s,
+        as_json=as_json,
+        about=f"namespace {safe(observer.namespace)}",
+        keys={"v": ("shows more or less", more_or_less)},
     )
 
 
 def _lines(listed: NodeList, *, verbose: bool) -> list[str]:
-    bad = [f"{what} cannot be read: {common.safe(why)}" for what, why in listed.unreadable.items()]
+    bad = [f"{what} cannot be read: {safe(why)}" for what, why in listed.unreadable.items()]
     if listed.nodes:
         return [*node_table.lines(listed, verbose=verbose), *bad]
     return [f"No nodes in namespace {listed.namespace!r}.", *bad]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import Number, bounded, json_option, print_json
+from horus_cli.options import Number, bounded, json_option
+from horus_cli.output import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,10 +39,9 @@ def package() -> None:
 def list_packages(as_json: bool) -> None:
     """List the distributions with packaged nodes. Nothing of them is imported.
 
-    \b
     Examples:
       horus package list
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.packages.installed import packages  # noqa: PLC0415 - not needed for --help
 
     found = packages(disabled=False)
@@ -76,10 +76,9 @@ def info(
 
     Each node is imported and made in a process of its own, with its defaults. Exits with 1 when one cannot be.
 
-    \b
     Examples:
       horus package info wander
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     _tell(ctx, name, param, timeout, as_json, seconds=1.0 if check else None)
 
 
@@ -104,10 +103,9 @@ def check(
     What they control moves: each really runs, in a process and a namespace of its own, and finds default messages on
     the typed topics that it subscribes. Exits with 1 when a node fails, or does not do what it declares.
 
-    \b
     Examples:
       horus package check wander --seconds 5
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     _tell(ctx, name, param, timeout, as_json, seconds=seconds)
 
 

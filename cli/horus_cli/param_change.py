@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json, safe
-from horus_cli.param_show import FAILED, node_option, told, told_missing
+from horus_cli.exit_codes import FAILED
+from horus_cli.options import bounded, current_namespace, json_option, namespace_option
+from horus_cli.output import print_json, safe
+from horus_cli.param_show import node_option, told, told_missing
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.params import Outcome
@@ -45,18 +47,15 @@ def set_param(
     VALUE is what the code declared: a number, true or false, text, or JSON. A process may refuse it, and says why:
     exit code 1, although others may have taken it. What is set lasts until the process ends, or `horus param delete`.
 
-    \b
     Examples:
       horus param set max_speed 1.5
       horus param set max_speed 0.5 --node arm
       horus param set gains '{"p": 1.5, "i": 0.1}'
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import params  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import params  # noqa: PLC0415 - not needed for --help
 
     fields = _fields(value, as_text=as_text, json_value=json_value)
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     _show(ctx, params.change(where, "SetParam", name, node, new=new, **fields), as_json=as_json)
 
 
@@ -70,15 +69,12 @@ def set_param(
 def delete_param(ctx: click.Context, name: str, node: str | None, as_json: bool) -> None:
     """Forget what was set for parameter NAME: environment, file or default count again. Shows what each has now.
 
-    \b
     Examples:
       horus param delete max_speed
-    """  # noqa: D301
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import params  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import params  # noqa: PLC0415 - not needed for --help
 
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     _show(ctx, params.change(where, "DeleteParam", name, node), as_json=as_json)
 
 
@@ -96,16 +92,13 @@ def load_params(ctx: click.Context, file: Path, node: str | None, new: bool, as_
     All are asked first: when anything is refused, unknown or unanswered, nothing is set, and each problem is shown
     with its line. Then each process takes all of it at once.
 
-    \b
     Examples:
       horus param load tuned.yaml
       horus param load arm.yaml --node arm
-    """  # noqa: D301
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import params_file  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import params_file  # noqa: PLC0415 - not needed for --help
 
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     _show(ctx, params_file.load(where, file, node, new=new), as_json=as_json)
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import bounded, echo_all, json_option, namespace_option, print_json, safe, table
+from horus_cli.exit_codes import FAILED, TIMEOUT
+from horus_cli.options import bounded, current_namespace, json_option, namespace_option
+from horus_cli.output import echo_all, print_json, safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     Wrapped = TypeVar("Wrapped", bound=Callable[..., Any])
 
-FAILED, TIMEOUT = 1, 124
 _WIDEST = 40
 
 
@@ -40,15 +41,13 @@ def list_params(ctx: click.Context, node: str | None, as_json: bool) -> None:
     Each process that runs nodes or uses RuntimeParams is asked. One that gives no answer within 2 s is named on
     stderr, and the exit code is 124 then. What was given and is read by no code is marked: a name may be misspelt.
 
-    \b
     Examples:
       horus param list
       horus param list --node arm
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import params  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import params  # noqa: PLC0415 - not needed for --help
 
-    found = params.listed(_here(namespace.current()), node)
+    found = params.listed(current_namespace(), node)
     if as_json:
         print_json(found)
     elif found.params:
@@ -70,15 +69,13 @@ def list_params(ctx: click.Context, node: str | None, as_json: bool) -> None:
 def get_param(ctx: click.Context, name: str, node: str | None, as_json: bool) -> None:
     """Show the value of parameter NAME in each process that has it, and who set it.
 
-    \b
     Examples:
       horus param get max_speed
       horus param get max_speed --node arm --json
-    """  # noqa: D301
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import params  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import params  # noqa: PLC0415 - not needed for --help
 
-    found = params.of_name(_here(namespace.current()), name, node)
+    found = params.of_name(current_namespace(), name, node)
     if as_json:
         print_json(found)
     else:
@@ -98,15 +95,13 @@ def save_params(file: Path, node: str | None, replace: bool, as_json: bool) -> N
 
     Fails where a name has different values in different processes: --node saves those of one.
 
-    \b
     Examples:
       horus param save tuned.yaml
       horus param save arm.yaml --node arm --replace
-    """  # noqa: D301
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import params_file  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import params_file  # noqa: PLC0415 - not needed for --help
 
-    saved = params_file.save(_here(namespace.current()), file, node, replace=replace)
+    saved = params_file.save(current_namespace(), file, node, replace=replace)
     if as_json:
         print_json(saved)
     else:
@@ -164,10 +159,3 @@ def _limits(low: float | None, high: float | None) -> str:
 
 def _where(param: Param) -> str:
     return ",".join(param.nodes) or param.scheduler
-
-
-def _here(where: str) -> str:
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-
-    namespace.require_ours(where)
-    return where

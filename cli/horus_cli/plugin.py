@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import Number, bounded, json_option, print_json
+from horus_cli.options import Number, bounded, json_option
+from horus_cli.output import print_json
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.plugins import PluginState
@@ -31,10 +32,9 @@ def plugin() -> None:
 def list_plugins(as_json: bool) -> None:
     """List every plugin. None is imported.
 
-    \b
     Examples:
       horus plugin list
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.monitor import plugins  # noqa: PLC0415 - not needed for --help
 
     _show(plugins.every(), as_json=as_json)
@@ -50,10 +50,9 @@ def info(ctx: click.Context, name: str, timeout: float, as_json: bool) -> None:
 
     NAME is a distribution, an entry point or a one-file plugin. Exits with 1 when one fails.
 
-    \b
     Examples:
       horus plugin info horus-core
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.monitor import plugins  # noqa: PLC0415 - not needed for --help
 
     found = plugins.look_into(name, timeout)
@@ -73,11 +72,10 @@ def info(ctx: click.Context, name: str, timeout: float, as_json: bool) -> None:
 def check(ctx: click.Context, name: str | None, timeout: float, as_json: bool) -> None:
     """Load all plugins, or those of a name, each in a process of its own. Exits with 1 when one fails.
 
-    \b
     Examples:
       horus plugin check               all of them
       horus plugin check horus-core
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.monitor import plugins  # noqa: PLC0415 - not needed for --help
 
     found = plugins.look_into(name, timeout)
@@ -92,10 +90,9 @@ def check(ctx: click.Context, name: str | None, timeout: float, as_json: bool) -
 def enable(name: str, as_json: bool) -> None:
     """Use the plugins of a name again.
 
-    \b
     Examples:
       horus plugin enable horus-gripper
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.monitor import plugin_settings, plugins  # noqa: PLC0415 - not needed for --help
 
     changed = [str(path) for path in plugin_settings.enable(name)]
@@ -115,10 +112,9 @@ def disable(name: str, as_json: bool) -> None:
 
     Noted in the project's horus.toml where there is one, else in the user's own settings.
 
-    \b
     Examples:
       horus plugin disable horus-gripper
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.monitor import plugin_settings, plugins  # noqa: PLC0415 - not needed for --help
 
     path = str(plugin_settings.disable(name))

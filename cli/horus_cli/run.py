@@ -52,13 +52,12 @@ def run(
     stops all of them with SIGTERM, a second Ctrl+C insists, a third kills. What follows -- goes to every
     target as its arguments. The exit code is the worst of all, 128 + n for a process that signal n ended.
 
-    \b
     Examples:
       horus run sensor.py                        one file
       horus run sensor.py controller.py          several, each in a process of its own
       horus run "nodes/*.py"                     every match of a quoted glob
       horus run wander --rate 50 -- --fast       a packaged node; what follows -- goes to it
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.runners.resolve import resolve  # noqa: PLC0415 - not needed for --help
 
     found = resolve(targets)

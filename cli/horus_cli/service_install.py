@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import Number, bounded, json_option, print_json
+from horus_cli.options import Number, bounded, json_option
+from horus_cli.output import print_json
 
 if TYPE_CHECKING:
     from horus_plugins.services.installed import Installed
@@ -110,12 +111,11 @@ def install(
     One target is one service, horus-NAME.service. Several are one each, in this order, and horus-NAME.target holds
     them together. systemd-analyze checks the files before they are written.
 
-    \b
     Examples:
       sudo horus service install robot.yaml --user robot --enable --now
       horus service install sensor.py --dry-run --user robot     only show the unit
       horus service install drive.py camera.py --session         of your own systemd
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.services import installing  # noqa: PLC0415 - not needed for --help
     from horus_plugins.services.wanted import Wanted, default_name  # noqa: PLC0415
 

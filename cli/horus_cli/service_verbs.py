@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import bounded, echo_all, json_option, print_json, table
+from horus_cli.options import bounded, json_option
+from horus_cli.output import echo_all, print_json, table
 
 if TYPE_CHECKING:
     from horus_plugins.services.installed import Service
@@ -29,10 +30,9 @@ _FOLDER = click.option(
 def uninstall(name: str, session: bool, folder: Path | None, as_json: bool) -> None:
     """Stop and disable the services of NAME, and remove their files. What others made stays.
 
-    \b
     Examples:
       sudo horus service uninstall robot
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.services import installed, systemd  # noqa: PLC0415 - not needed for --help
 
     done = installed.uninstall(name, folder or systemd.folder(own=session), own=session)
@@ -52,11 +52,10 @@ def uninstall(name: str, session: bool, folder: Path | None, as_json: bool) -> N
 def status(ctx: click.Context, name: str | None, session: bool, folder: Path | None, as_json: bool) -> None:
     """Show the services that `horus service install` made, or those of NAME. Exits with 1 when one has failed.
 
-    \b
     Examples:
       horus service status
       horus service status robot --json
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.services import installed, systemd  # noqa: PLC0415 - not needed for --help
 
     where = folder or systemd.folder(own=session)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from horus_cli.common import print_json
-from horus_cli.topic_rate import News, following, where_to_look
+from horus_cli.output import print_json
+from horus_cli.topic_following import News, following, where_to_look
 
 
 @click.command()
@@ -24,11 +24,10 @@ def delay(
     First from a message's own timestamp_ns, where its type has one, to its publishing. Then, for each subscriber, how
     old the oldest message is that it has not taken, looked at 50 times a second: how far behind it is.
 
-    \b
     Examples:
       horus topic delay camera.rgb
       horus topic delay imu --duration 5 --json
-    """  # noqa: D301 - click's mark for lines that are to stay
+    """
     from horus_plugins.monitor import topic_delay, topic_text  # noqa: PLC0415 - not needed for --help
 
     where, name = where_to_look(topic)

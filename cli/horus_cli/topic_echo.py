@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import Number, colour, namespace_option, safe
+from horus_cli.options import Number, current_namespace, namespace_option
+from horus_cli.output import colour, safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,7 +68,6 @@ def echo(topic: str, fields: tuple[str, ...], plot: str | None, **options: Any) 
     Publishers do not notice: it never waits on the topic, it looks up to 50 times a second and more where that is
     needed. What was overwritten before it could be shown is counted on stderr.
 
-    \b
     Examples:
       horus topic echo cmd_vel
       horus topic echo scan --field ranges[0] --rate 2
@@ -75,14 +75,13 @@ def echo(topic: str, fields: tuple[str, ...], plot: str | None, **options: Any) 
       horus topic echo camera.rgb --save frame.png
       horus topic echo imu --plot accel_x
       horus topic echo a --json | horus topic pub b --json -
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.echo import depth, paths  # noqa: PLC0415
+    """
+    from horus_plugins.echo import depth, paths  # noqa: PLC0415 - not needed for --help
 
     form = _format(options)
     depth.allow()
     chosen = [paths.parse(field) for field in fields]
-    namespace.require_ours(namespace.current())
+    current_namespace()  # refuses that of another user before anything is opened there
     if plot is not None:
         _plot(
             topic, paths.parse(plot), options, alone=form == "text" and not fields and options["save"] is None

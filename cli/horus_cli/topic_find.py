@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from horus_cli.common import bounded, echo_all, json_option, namespace_option, print_json, table
+from horus_cli.options import bounded, current_namespace, json_option, namespace_option
+from horus_cli.output import echo_all, print_json, table
 
 
 @click.command()
@@ -20,16 +21,13 @@ def find(ctx: click.Context, wanted: str, reserved: bool, as_json: bool) -> None
     A type is named as `CmdVel`, or by its kind: typed, dict, pool-backed. In patterns `*` stands for anything, `?`
     for one character.
 
-    \b
     Examples:
       horus topic find Image
       horus topic find "front.*"
-    """  # noqa: D301 - click's mark for lines that are to stay
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import topic_find  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import topic_find  # noqa: PLC0415 - not needed for --help
 
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     found = topic_find.find(where, wanted, reserved=reserved)
     if as_json:
         print_json(found)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json
+from horus_cli.options import bounded, current_namespace, json_option, namespace_option
+from horus_cli.output import print_json
 
 
 @click.command()
@@ -17,17 +18,14 @@ def info(topic: str, as_json: bool) -> None:
 
     The layout is read from the topic itself: no package with its class is needed.
 
-    \b
     Examples:
       horus topic info imu
       horus topic info camera.rgb --json
-    """  # noqa: D301 - click's mark for lines that are to stay
+    """
     from horus_core import names  # noqa: PLC0415 - not needed for --help
-    from horus_core.shm import namespace  # noqa: PLC0415
     from horus_plugins.monitor import message_text, topic_info, topic_text  # noqa: PLC0415
 
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     found = topic_info.info(where, names.topic_name(topic))
     if as_json:
         print_json(found)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import bounded, json_option, namespace_option, print_json, safe, table
+from horus_cli.options import bounded, current_namespace, json_option, namespace_option
+from horus_cli.output import print_json, safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 def list_topics(verbose: bool, reserved: bool, as_json: bool) -> None:
     """List every topic of the namespace, whoever created it.
 
-    \b
     STATE says what is so now:
       active    a living publisher has just sent (within a second, or three of its intervals)
       idle      there is a living publisher, and it has not
@@ -34,17 +34,14 @@ def list_topics(verbose: bool, reserved: bool, as_json: bool) -> None:
 
     Rates are of the last 2 s, as far as the topic's ring reaches back.
 
-    \b
     Examples:
       horus topic list
       horus topic list -v
       horus topic list --json
-    """  # noqa: D301 - click's mark for lines that are to stay
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.monitor import topics  # noqa: PLC0415
+    """
+    from horus_plugins.monitor import topics  # noqa: PLC0415 - not needed for --help
 
-    where = namespace.current()
-    namespace.require_ours(where)
+    where = current_namespace()
     found = topics.topics(where)
     shown = found if reserved else [state for state in found if not topics.is_reserved(state.name)]
     if as_json:
@@ -75,4 +72,4 @@ def _explain_nothing(where: str, others: dict[str, int], hidden: int) -> None:
     names: Sequence[str] = sorted(others, key=lambda name: -others[name])
     for name in names[:5]:
         count = f"{others[name]} topic{'s' if others[name] > 1 else ''}"
-        click.echo(f"Namespace {name!r} has {count}: HORUS_NAMESPACE={name} horus topic list", err=True)
+        click.echo(f"Namespace {name!r} has {count}: horus topic list --namespace {name}", err=True)

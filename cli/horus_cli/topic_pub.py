@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.common import Number, namespace_option, print_json, safe
+from horus_cli.options import Number, current_namespace, namespace_option
+from horus_cli.output import print_json, safe
 
 if TYPE_CHECKING:
     from horus_plugins.echo.publishing import Publisher
@@ -42,21 +43,19 @@ def pub(topic: str, values: tuple[str, ...], wanted: str | None, as_json: bool, 
     comes a line of JSON for each message, or a stream of MessagePack: what `topic echo` prints with --json or
     --format msgpack.
 
-    \b
     Examples:
       horus topic pub cmd_vel linear=0.5 angular=0.1 --type CmdVel
       horus topic pub cmd_vel linear=0.5 --rate 10 -n 50
       horus topic pub nav_goal target.x=2 target.theta=1.57
       horus topic pub robot.status '{"battery": 85.0, "mode": "auto"}'
       horus topic echo a --json | horus topic pub b --json -
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
-    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
-    from horus_plugins.echo import depth  # noqa: PLC0415
+    """
+    from horus_plugins.echo import depth  # noqa: PLC0415 - not needed for --help
     from horus_plugins.echo.publishing import Publisher, said_of  # noqa: PLC0415
 
     depth.allow()
     form = _source(values, options)
-    namespace.require_ours(namespace.current())
+    current_namespace()  # refuses that of another user before anything is opened there
     publisher = Publisher(topic, _tell, wanted=wanted, latched=options["latched"])
     try:
         _send(publisher, values, form, options)

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from horus_cli.common import Number, json_option, namespace_option, print_json, safe
+from horus_cli.output import print_json
+from horus_cli.topic_following import News, following, where_to_look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from horus_plugins.monitor.topic_meter import Rate
-
-
-def following(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what all followers of figures have: how far back, and until when."""
-
-    @click.argument("topic")
-    @click.option(
-        "--window",
-        "window_s",
-        type=Number(0.1, 3600),
-        default=10.0,
-        metavar="SECONDS",
-        help="How far back each line looks. Default: 10.",
-    )
-    @click.option("-n", "messages", type=click.IntRange(1), metavar="N", help="End after N messages.")
-    @click.option(
-        "--duration",
-        "duration_s",
-        type=Number(0, 1e9, min_open=True),
-        metavar="SECONDS",
-        help="End after that long. Exits with 1 when no message came.",
-    )
-    @json_option
-    @namespace_option
-    @wraps(function)
-    def command(*args: Any, **keywords: Any) -> Any:
-        return function(*args, **keywords)
-
-    return command
 
 
 @click.command()
@@ -60,13 +31,12 @@ def hz(
     Counts are exact at any rate; intervals are those of the publish times that were still in the topic's ring when
     it was looked at, 50 times a second. Takes no part: publishers and subscribers see and feel nothing of it.
 
-    \b
     Examples:
       horus topic hz imu                     a line a second
       horus topic hz imu --window 1          of the last second only
       horus topic hz imu -n 100 --json       one object a second, the last after 100 messages
       horus topic hz imu --duration 5        exits with 1 when nothing came
-    """  # noqa: D301 - click's mark for lines that are to stay
+    """
     from horus_plugins.monitor import topic_lines  # noqa: PLC0415 - not needed for --help
 
     _follow(ctx, topic, window_s, messages, duration_s, None if as_json else topic_lines.hz)
@@ -88,11 +58,10 @@ def bw(
     Bytes are those of the messages: a typed one's as it travels, a dict's as MessagePack, an image's pixels. They are
     read from the headers in the topic's ring; no payload is copied.
 
-    \b
     Examples:
       horus topic bw camera.rgb              a line a second
       horus topic bw scan --duration 3       for three seconds
-    """  # noqa: D301 - click's mark for lines that are to stay
+    """
     from horus_plugins.monitor import topic_lines  # noqa: PLC0415 - not needed for --help
 
     _follow(ctx, topic, window_s, messages, duration_s, None if as_json else topic_lines.bw)
@@ -122,37 +91,3 @@ def _follow(
             for line in told(report):
                 click.echo(line)
     ctx.exit(0 if total else 1)
-
-
-def where_to_look(topic: str) -> tuple[str, str]:
-    """(namespace, topic); what is not there yet will be waited for, which is said."""
-    from horus_core import names  # noqa: PLC0415 - not needed for --help
-    from horus_core.shm import namespace  # noqa: PLC0415
-    from horus_plugins.monitor import topic_find  # noqa: PLC0415
-
-    where, name = namespace.current(), names.topic_name(topic)
-    namespace.require_ours(where)
-    if not topic_find.exists(where, name):
-        click.echo(f"horus: {topic_find.missing(where, name)} Waiting for it.", err=True)
-    return where, name
-
-
-class News:
-    """Says on stderr what becomes of the topic itself, once."""
-
-    def __init__(self, where: str) -> None:
-        self._where, self._was_there, self._error = where, False, ""
-
-    def tell(self, topic: str, *, there: bool, anew: bool, error: str) -> None:
-        """How it stands now."""
-        for line in self._lines(topic, there=there, anew=anew, error=error):
-            click.echo(f"horus: {line}", err=True)
-        self._was_there, self._error = there, error
-
-    def _lines(self, topic: str, *, there: bool, anew: bool, error: str) -> Iterable[str]:
-        if anew:
-            yield f"topic {topic!r} was made {'anew' if self._was_there else 'now'}."
-        elif self._was_there and not there and not error:
-            yield f"topic {topic!r} is gone from namespace {self._where!r}. Waiting for it."
-        if error and not self._error:
-            yield f"topic {topic!r} cannot be read: {safe(error)}"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from horus_cli import help_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,6 +32,7 @@ class Verbs(click.Group):
             return None
         module, _, function = self._verbs[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), function)
+        help_text.keep_lists(command)
         return command
 
     def resolve_command(

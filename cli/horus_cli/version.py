@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from horus_cli.common import bounded, json_option, print_json, safe
+from horus_cli.options import bounded, json_option
+from horus_cli.output import print_json, safe
 
 
 @click.command()
@@ -13,11 +14,10 @@ from horus_cli.common import bounded, json_option, print_json, safe
 def version(as_json: bool) -> None:
     """Show the versions of HORUS, Python and what they run on: for bug reports.
 
-    \b
     Examples:
       horus version
       horus version --json
-    """  # noqa: D301 - \b is click's sign for lines that are to stay
+    """
     from horus_plugins.monitor.version import versions  # noqa: PLC0415 - not needed for --help
 
     found = versions()

@@ -7,7 +7,6 @@ middle leaves one torn line at the end. The file that is written is locked (floc
 from __future__ import annotations
 
 import fcntl
-import itertools
 import json
 import os
 import sys
@@ -37,18 +36,19 @@ class LogFiles:
     """The files of this process. Every method is for any thread, and none raises."""
 
     def __init__(self) -> None:
-        self._file = _native.LogFile()
+        self.file = _native.LogFile()
+        """A line has a number whether it is stored or not: what is missing is seen, and how much."""
         self._changing = threading.RLock()
         self._namespace: str | None = None
         """Where the process has shown itself; before that there is no file."""
         self._early: deque[bytes] = deque(maxlen=_EARLY_LINES)
-        self._look_ns = 0
+        self.look_ns = 0
+        """When the file has to be looked at."""
         self._begin()
 
     def _begin(self) -> None:
         self.pid = os.getpid()
-        self.numbers = itertools.count(1)
-        """A line has a number whether it is stored or not: what is missing is seen, and how much."""
+        self.file.begin(self.pid, SEGMENT_BYTES)
         self._start = f"{self.pid}-{time.time_ns():x}"
         self._segment = 0
         self._kept: list[Path] = []
@@ -56,17 +56,17 @@ class LogFiles:
     def begin_anew_in_child(self) -> None:
         """A forked child writes its own file, in the same namespace. The parent's is closed, its lock stays."""
         self._changing = threading.RLock()
-        self._file.use(-1)
+        self.file.use(-1)
         self._early.clear()
-        self._look_ns = 0
+        self.look_ns = 0
         self._begin()
 
     def add(self, line: bytes, now_ns: int) -> None:
         """Store a line, which ends in a line feed."""
-        if now_ns >= self._look_ns:
+        if now_ns >= self.look_ns:
             self._look(now_ns)
         try:
-            size = self._file.append(line)
+            size = self.file.append(line)
         except OSError:
             size = self._make_room_for(line)
         if size < 0:
@@ -77,7 +77,7 @@ class LogFiles:
     def _add_early(self, line: bytes) -> None:
         """There is no file yet. Where another thread opens it, it has a moment."""
         with self._changing, suppress(OSError):
-            if self._file.append(line) < 0:
+            if self.file.append(line) < 0:
                 self._early.append(line)
 
     def show_in(self, namespace: str) -> None:
@@ -85,19 +85,19 @@ class LogFiles:
 
         There is a file once there is a line.
         """
-        if namespace == self._namespace and self._file.linked:
+        if namespace == self._namespace and self.file.linked:
             return
         if self._namespace not in (None, namespace):
             self._early.clear()
-        self._namespace, self._look_ns = namespace, 0
-        self._file.use(-1)
+        self._namespace, self.look_ns = namespace, 0
+        self.file.use(-1)
         if self._early:
             self._open(anew=True)
 
     def _look(self, now_ns: int) -> None:
         """Once a second: somebody may have removed the file, or there is room for one by now."""
-        self._look_ns = now_ns + _NS
-        if self._namespace is not None and not self._file.linked:
+        self.look_ns = now_ns + _NS
+        if self._namespace is not None and not self.file.linked:
             self._open(anew=True)
 
     def _open(self, *, anew: bool = False) -> None:
@@ -110,9 +110,9 @@ class LogFiles:
             path, fd = self._make()
         except OSError:  # no room, or the namespace is gone: lines wait for the next look
             if anew:
-                self._file.use(-1)
+                self.file.use(-1)
         else:
-            self._file.use(fd)
+            self.file.use(fd)
             self._kept.append(path)
             while len(self._kept) > SEGMENTS:
                 self._remove_oldest()
@@ -158,7 +158,7 @@ class LogFiles:
                 if len(self._kept) > 1:
                     self._remove_oldest()
                     with suppress(OSError):
-                        return self._file.append(line)
+                        return self.file.append(line)
             finally:
                 self._changing.release()
         return 0
@@ -170,7 +170,7 @@ class LogFiles:
     def _store_early(self) -> None:
         with suppress(OSError, IndexError):
             while True:
-                self._file.append(self._early[0])
+                self.file.append(self._early[0])
                 self._early.popleft()
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from horus_core import _native
 from horus_core.control import log_text
+from horus_core.control.log_file import files
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -23,6 +24,8 @@ _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 _NS = 1_000_000_000
 _PIPE_BYTES = 2**20
+_WITH_ASCII = frozenset({"utf-8", "utf8", "ascii", "us-ascii", "latin-1", "iso-8859-1", "iso8859-1"})
+"""Encodings that leave plain text as it is."""
 
 
 class Stderr:
@@ -105,10 +108,28 @@ class Stderr:
         data = line.encode(self._encoding, "backslashreplace")
         taken = self._taken(data)
         if taken < len(data):
-            with self._counting:
-                self._torn = taken > 0
-                if taken < len(data) - 1:  # else its end alone is missing
-                    self._drop()
+            self.note(taken, len(data))
+
+    def note(self, taken: int, length: int) -> None:
+        """The stream took less than all of a line."""
+        with self._counting:
+            files.file.unaim()  # the next line says what is missing, or begins with the end of this one
+            self._torn = taken > 0
+            if taken < length - 1:  # else its end alone is missing
+                self._drop()
+
+    def aim(self, now_ns: int) -> None:
+        """Let the short way have what follows, for as long as nothing is to be looked at."""
+        begin_ns, stamp = self._second
+        until_ns = min(begin_ns + _NS, self._look_ns, files.look_ns)
+        if self._fd < 0 or self._for_journal or not begin_ns <= now_ns < until_ns:
+            return
+        if self._encoding.lower() not in _WITH_ASCII:
+            return
+        levels = tuple(self._shown_levels[name].encode() for name in log_text.NAMES[:4])
+        with self._counting:
+            if not (self._dropped or self._torn):
+                files.file.aim(self._stream, self._fd, self._is_file, stamp, begin_ns, until_ns, levels)
 
     def _taken(self, data: bytes) -> int:
         try:

@@ -40,12 +40,14 @@ _MAX_TEXT = 64 * 1024
 class NodeLog:
     """The log of one node."""
 
-    __slots__ = ("_heads", "_last", "_logger", "_node")
+    __slots__ = ("_heads", "_last", "_logger", "_node", "_short", "_source")
 
     def __init__(self, node: str) -> None:
         self._node = node
         self._logger = logger(f"node.{node}")
         self._heads = {number: _head(name, node, _NODE + node) for number, name in _NAME_OF.items()}
+        self._short = {number: head.encode() for number, head in self._heads.items()}
+        self._source = f"{node}: ".encode() if node.isascii() else b""
         self._last: dict[tuple[CodeType, int], float] = {}
 
     @property
@@ -77,10 +79,15 @@ class NodeLog:
             logger.log(level, "%s", message, exc_info=exc)
             return
         text = message if type(message) is str else str(message)
+        if exc is None and (done := files.file.line(level, text, self._short[level], self._source)):
+            if type(done) is tuple:
+                stderr.note(*done)
+            return
         now_ns = time.time_ns()
         trace = "" if exc is None else _trace(exc)
         _store(self._heads[level], text, trace, now_ns)
         stderr.show(_NAME_OF[level], self._node, text, trace, now_ns)
+        stderr.aim(now_ns)
 
     def _is_due(self, every: float) -> bool:
         # By place and not by text: texts that are throttled often hold a figure that differs each time.
@@ -160,7 +167,9 @@ def _store(head: str, text: str, trace: str, now_ns: int) -> None:
     if len(text) > _MAX_TEXT or len(trace) > _MAX_TEXT or not text.isascii() or not trace.isascii():
         text, trace = _cut(text), _cut(trace)
     more = f',"traceback":{quoted(trace)}' if trace else ""
-    line = f'{{"time_ns":{now_ns},"number":{next(files.numbers)},"pid":{files.pid},{head}{quoted(text)}{more}}}\n'
+    line = (
+        f'{{"time_ns":{now_ns},"number":{files.file.count()},"pid":{files.pid},{head}{quoted(text)}{more}}}\n'
+    )
     files.add(line.encode(), now_ns)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from horus_core._native import Member
     from horus_core.nodes.node import Node
 
+_FOLDER = "nodes"
 # What this process holds: (namespace, node), and its record.
 _held: dict[tuple[str, str], dict[str, Any]] = {}
+_lock = threading.Lock()
+"""Of what is held here and the file of it together: another thread may want the name that one gives back."""
 
 
 class Presence:
@@ -49,7 +53,7 @@ class Presence:
         if member is None:
             self._claim_here()
             return
-        with namespace.locked(self.namespace):
+        with namespace.locked(self.namespace), _lock:
             holder = _read(self._path)
             if holder is not None and self._is_alive(holder, member):
                 raise _taken(node.name, holder)
@@ -75,12 +79,27 @@ class Presence:
         Raises HorusTimeoutError when somebody else keeps the namespace's lock. In this process the name is free
         nevertheless; to others it stays taken until this process ends.
         """
+        if self._is_seen():
+            # Nobody takes the name of who is seen to live: no lock, for which many that end at once would queue.
+            with _lock:
+                self._unlink()
+                _held.pop(self._key, None)
+            return
         _held.pop(self._key, None)
         if not self._shown:
             return
         with namespace.locked(self.namespace):
-            if self._is_ours():
-                self._path.unlink()
+            self._unlink()
+
+    def _is_seen(self) -> bool:
+        """Whether others see that the process which claimed the name lives."""
+        member = process.joined(self.namespace) if self._shown else None
+        return member is not None and member.ident == self._record["ident"]
+
+    def _unlink(self) -> None:
+        file = namespace.path(self.namespace) / _FOLDER / f"{self._record['name']}.json"
+        if self._is_in(file):
+            file.unlink(missing_ok=True)
 
     def crashed(self, error: BaseException) -> None:
         """Leave a record of the crash, which stays until the name starts again; the name is free."""
@@ -101,8 +120,8 @@ class Presence:
             return self._key in _held
         return member.alive(holder["ident"]) and member.pid(holder["ident"]) == holder["pid"]
 
-    def _is_ours(self) -> bool:
-        found = _read(self._path)
+    def _is_in(self, file: Path) -> bool:
+        found = _read(file)
         return found is not None and all(found[key] == self._record[key] for key in ("ident", "started_ns"))
 
     def _write(self) -> None:
@@ -111,7 +130,7 @@ class Presence:
 
 def path(namespace_name: str, node: str) -> Path:
     """Where a node's presence stands."""
-    return namespace.directory(namespace_name) / "nodes" / f"{node}.json"
+    return namespace.directory(namespace_name) / _FOLDER / f"{node}.json"
 
 
 def write(final: Path, record: dict[str, Any]) -> None:
@@ -134,7 +153,7 @@ def write(final: Path, record: dict[str, Any]) -> None:
 def _read(file: Path) -> dict[str, Any] | None:
     """The record, or None when there is none that makes sense."""
     with suppress(FileNotFoundError, ValueError):
-        found = json.loads(file.read_text())
+        found = json.loads(file.read_bytes())
         if isinstance(found, dict) and all(
             isinstance(found.get(key), int) for key in ("pid", "ident", "started_ns")
         ):
@@ -148,3 +167,11 @@ def _taken(name: str, holder: dict[str, Any]) -> NodeError:
         f"Starting node {name!r} failed: expected a free name, got one that is in use since {since} "
         f"(node={name!r}, pid={holder['pid']}). Stop that node, or give this one another name."
     )
+
+
+def _forget_lock_in_child() -> None:
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it at the fork
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_lock_in_child)

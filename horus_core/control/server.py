@@ -117,9 +117,9 @@ class Server:
         if not isinstance(message, dict) or ("cmd" not in message and "ok" in message):
             return  # not for us, or somebody's answer
         try:
-            _refuse_late(message)
+            refuse_late(message)
             command = self._known.find(message.get("cmd"))
-            request = Request(message["cmd"], message, self._target, _timeout(message))
+            request = Request(message["cmd"], message, self._target, timeout_of(message))
             if command.slow:
                 self._begin(command, request)
             else:
@@ -144,14 +144,16 @@ class Server:
         self._slow.discard(job)
 
     def answer(self, request: Mapping[str, Any], outcome: Mapping[str, Any] | BaseException | None) -> None:
-        """Tell who asked what came of it; whatever goes wrong is only logged."""
+        """Tell who asked what came of it, unless nobody wants to know; whatever goes wrong is only logged."""
+        if request.get("reply") is False:
+            return
         answer: dict[str, Any] = {**self._about}
         if isinstance(outcome, BaseException):
             answer |= {"ok": False, "error": _told(outcome), "kind": type(outcome).__name__}
             answer |= getattr(outcome, "answer", {})
         else:
             answer |= {**(outcome or {}), "ok": True}
-        answer["id"] = _id(request)
+        answer["id"] = id_of(request)
         try:
             self._send(answer)
         except Exception as error:  # noqa: BLE001 - the next one may be answered
@@ -209,7 +211,7 @@ class _Job:
             self._server.answer(self._request.fields, outcome)
 
 
-def _id(request: Mapping[str, Any]) -> str | int | None:
+def id_of(request: Mapping[str, Any]) -> str | int | None:
     """By which the asker knows its answer; what is none is not sent back."""
     found = request.get("id")
     if isinstance(found, str):
@@ -217,14 +219,15 @@ def _id(request: Mapping[str, Any]) -> str | int | None:
     return found if isinstance(found, int) else None
 
 
-def _timeout(request: Mapping[str, Any]) -> float:
+def timeout_of(request: Mapping[str, Any]) -> float:
+    """How many seconds it may take: what who asks says, else TIMEOUT_S."""
     found = request.get("timeout_s")
     if not isinstance(found, (int, float)) or not 0 < found <= _LONGEST_S:
         return TIMEOUT_S
     return float(found)
 
 
-def _refuse_late(request: Mapping[str, Any]) -> None:
+def refuse_late(request: Mapping[str, Any]) -> None:
     """Who gave up asking while this process was stopped was told that nothing is done: so it must be."""
     expires_ns = request.get("expires_ns")
     if isinstance(expires_ns, int) and expires_ns < _native.now_ns():

@@ -1,7 +1,8 @@
 """What a run tells systemd, where a service manager asked to be told: sd_notify(3).
 
-READY=1 when the nodes have started, STATUS= in words, STOPPING=1 at the end, and WATCHDOG=1 while the run's own
-thread gets round and no node hangs. Without NOTIFY_SOCKET nothing of this costs anything.
+READY=1 when the nodes have started, EXTEND_TIMEOUT_USEC= before that where a start has limits of its own, STATUS= in
+words, STOPPING=1 at the end, and WATCHDOG=1 while the run's own thread gets round and no node hangs. Without
+NOTIFY_SOCKET nothing of this costs anything.
 
 The process that was asked takes the variables for itself: what it starts does not speak for the service.
 """
@@ -48,6 +49,12 @@ class Notifier:
             self._shown = status
             self._say(f"STATUS={_line(status)}" if self._ready else f"READY=1\nSTATUS={_line(status)}")
             self._ready = True
+
+    def starting(self, status: str, within_s: float) -> None:
+        """Not ready yet, and that is as it should be: systemd hears of it again within `within_s`, or may give up."""
+        with self._lock:
+            self._shown = status
+            self._say(f"EXTEND_TIMEOUT_USEC={int(within_s * 1e6)}\nSTATUS={_line(status)}")
 
     def status(self, text: str) -> None:
         """What `systemctl status` shows; nothing is sent when it shows that already."""

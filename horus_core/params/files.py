@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "HORUS_PARAMS_FILE"
-YAML = "horus.yaml"
 _TABLE = "params"
 
 
@@ -40,8 +39,6 @@ def read() -> dict[str, Given]:
     if named:
         return values(Path(named).expanduser().absolute())
     path = project.find()
-    if path is None:
-        path = project.find(YAML)
     return {} if path is None else values(path, _TABLE)
 
 

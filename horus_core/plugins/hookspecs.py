@@ -16,7 +16,7 @@ from horus_core.plugins import kinds
 from horus_core.plugins.marks import PROJECT, hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from horus_core.abc import Backend, Bridge, ExecutionClass, Runner
     from horus_core.messages.message import Message
@@ -70,10 +70,10 @@ def horus_register_runners(register: Callable[[Runner], None]) -> None:
     """
 
 
-# Observers. Entry points: group `horus.lifecycle`, imported when the first scheduler of the process starts; or
-# `horus.observe(observer)`. A function takes those of the arguments that it names. It is called between two ticks
-# on the thread that is named there, which does nothing else meanwhile: be quick. One that raises is said once,
-# and none of its observer's functions is called any more; the nodes go on.
+# Observers. Entry points: group `horus.lifecycle`, imported when the first scheduler of the process starts, or for a
+# launcher; or `horus.observe(observer)`. A function takes those of the arguments that it names. It is called between
+# two ticks on the thread that is named there, which does nothing else meanwhile: be quick. One that raises is said
+# once, and none of its observer's functions is called any more; the nodes go on.
 
 
 @hookspec
@@ -121,6 +121,37 @@ def horus_estop(scheduler: Scheduler, text: str) -> None:
     """A scheduler has met an emergency stop: `text`, as its record has it, says how, why and of whom.
 
     On a thread of its own, so that no observer holds up a stop. The end of a run waits for it, a second at most.
+    """
+
+
+# Of processes: launchers (`horus launch`, and `horus run` with several targets) tell plugins alone, in a process of
+# their own, which is started when the group has plugins and ends with the launcher: no observer holds a launcher up.
+
+
+@hookspec
+def horus_process_spawned(session: str, name: str, pid: int, command: Sequence[str], restarts: int) -> None:
+    """A launcher has started the process of a node; `restarts`: how often it had been started before.
+
+    On the main thread of the observers' process, in the order of events, for each start. `session` is the launch
+    session's name (of `horus run`: the id that it prints), `name` the node's in the launch file, or the label.
+    """
+
+
+@hookspec
+def horus_process_exited(
+    session: str,
+    name: str,
+    pid: int,
+    exit_code: int | None,
+    signal: str | None,
+    reason: str,
+    asked: bool,
+    restarts: int,
+) -> None:
+    """The process of a node has ended: with `exit_code`, or by the `signal` of that name; before it is restarted.
+
+    On the same thread, for each end. `reason` says it in words, and whether the kernel was out of memory; `asked`:
+    somebody had stopped it. The end of a session waits for these, two seconds at most.
     """
 
 

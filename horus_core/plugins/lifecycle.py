@@ -1,4 +1,4 @@
-"""Those who want to be told what becomes of nodes: plugins of the group `horus.lifecycle`, and code by observe().
+"""Those who want to be told what becomes of nodes and processes: plugins of `horus.lifecycle`, and code by observe().
 
 Nobody is asked per event: which functions are to be called is worked out when observers come and go.
 """
@@ -15,7 +15,7 @@ from horus_core.errors import ConfigError, PluginError
 from horus_core.plugins import record, switches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from queue import SimpleQueue
 
     from horus_core.plugins.hooks import Hook
@@ -29,7 +29,11 @@ HOOKS = (
     "horus_node_missed",
     "horus_node_stopped",
     "horus_estop",
+    "horus_process_spawned",
+    "horus_process_exited",
 )
+OF_PROCESSES = HOOKS[-2:]
+"""Called by launchers, in a process of their own: plugins hear of it, and those of observe() never."""
 
 _PATIENCE_S = 1.0
 
@@ -64,7 +68,7 @@ def observe(observer: object) -> None:
     """Tell an observer what becomes of nodes from now on: each of its functions marked with @horus.hookimpl.
 
     The hooks: horus_core/plugins/hookspecs.py. Raises ConfigError for an observer without any, or with one that is
-    misspelt or takes other arguments.
+    misspelt or takes other arguments, or with those alone that only plugins are told (OF_PROCESSES).
     """
     try:
         _add(observer, repr(observer), None)
@@ -79,8 +83,15 @@ def unobserve(observer: object) -> None:
         _work_out()
 
 
-def load_plugins() -> None:
-    """Import the plugins of the group, all at once and each on a thread of its own; wait for them a second at most.
+def may_listen(hooks: Iterable[str]) -> bool:
+    """Whether somebody listens to one of these, or a plugin is being imported that may."""
+    if any(plugin.state == record.LOADING for plugin in plugins()):
+        return True
+    return any(listeners[hook] for hook in hooks)
+
+
+def load_plugins(patience_s: float = _PATIENCE_S) -> None:
+    """Import the plugins of the group, all at once and each on a thread of its own; wait for them so long at most.
 
     One that takes longer is said in the log, and told from when its import ends; one that fails is left out. Raises
     PluginError for it if HORUS_STRICT says so, and ConfigError for settings that are wrong.
@@ -89,14 +100,14 @@ def load_plugins() -> None:
         from horus_core.plugins import discovery  # noqa: PLC0415 - reads the metadata of all distributions
 
         discovery.check_settings()
-    end = time.monotonic() + _PATIENCE_S
+    end = time.monotonic() + patience_s
     found = [plugin for plugin in plugins() if plugin not in _slow]
     for plugin in found:
         plugin.prepare(0)
     for plugin in found:
         if not plugin.prepare(max(end - time.monotonic(), 0)):
             _slow.add(plugin)
-            _log.warning("%s is not imported after %g s: it is told nothing until then", plugin, _PATIENCE_S)
+            _log.warning("%s is not imported after %g s: it is told nothing until then", plugin, patience_s)
 
 
 def plugins() -> list[Plugin]:
@@ -184,6 +195,11 @@ def _add(target: Any, called: str, plugin: Plugin | None) -> None:
     if not functions:
         raise PluginError(
             f"expected functions marked with @horus.hookimpl, got none in {called}. The hooks: {', '.join(HOOKS)}."
+        )
+    if plugin is None and functions.keys() <= set(OF_PROCESSES):
+        raise PluginError(
+            f"expected functions that are called in this process, got {', '.join(functions)} alone in {called}. "
+            f"Launchers call these in plugins: make it one of the group {GROUP}."
         )
     with _lock:
         _observers[:] = [other for other in _observers if other.target is not target]

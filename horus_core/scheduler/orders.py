@@ -109,9 +109,15 @@ def set_node_rate(request: Request) -> dict[str, Any]:
 
 
 def graceful_shutdown(request: Request) -> dict[str, Any]:
-    """End the run: current ticks finish, all nodes shut down."""
+    """End the run: current ticks finish, all nodes shut down.
+
+    `cleaned` says that who asks cleans shared memory once all have ended: of many that end at once each would look
+    at all that the others have left.
+    """
     scheduler: Scheduler = request.target
     already = scheduler.is_stopping()
+    if request.flag("cleaned"):
+        scheduler.leave_cleaning()
     scheduler.report.note("note", f"the run is ended{_by(request)}")
     scheduler.request_stop()
     return {"already": already, "nodes": scheduler.get_node_names()}

@@ -41,6 +41,8 @@ class Runs:
         """Of the run under way, or of the last one."""
         self.stopping = False
         """Whether the run was asked to stop."""
+        self.cleaned = False
+        """Whether somebody else cleans shared memory after the run."""
         self._stop_asked_s = 0.0
         self._control: Server | None = None
         self._log = logs.logger("scheduler")
@@ -59,7 +61,7 @@ class Runs:
                 try:
                     self._serve(session, duration)
                 finally:
-                    _clean(namespace.current())
+                    _clean(namespace.current(), ours=not self.cleaned)
         finally:
             _native.set_timer_slack(slack_ns)
             self._release()
@@ -143,7 +145,7 @@ class Runs:
 
     def _release(self) -> None:
         self.session = None
-        self.stopping = False
+        self.stopping = self.cleaned = False
         clocks.leave()
         self._under_way.release()
 
@@ -201,9 +203,9 @@ class Runs:
             self._log.error("Nobody can ask this scheduler anything: %s", error)
 
 
-def _clean(*only: str) -> None:
-    """Remove what nobody living uses, but never under the feet of a second run."""
+def _clean(*only: str, ours: bool = True) -> None:
+    """Remove what nobody living uses, but never under the feet of a second run; shared memory if it is `ours` to."""
     if clocks.alone():
         backends.clean()
-        if backends.shows_runs():
+        if ours and backends.shows_runs():
             cleaner.clean_quietly(only or None)

@@ -277,6 +277,10 @@ class Scheduler:
         """End the run: current ticks finish, then all nodes shut down. From any thread; returns at once."""
         self._runs.request_stop()
 
+    def leave_cleaning(self) -> None:
+        """Somebody else cleans shared memory after this run."""
+        self._runs.cleaned = True
+
     def stop(self) -> None:
         """End the run, or shut down the nodes that tick_once() started."""
         if self.is_running() and not self._runs.stop_by_hand():

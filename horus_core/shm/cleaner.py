@@ -31,6 +31,7 @@ _log = logging.getLogger("horus")
 
 _POOL = re.compile(r"pool\.(\d+)-(\d+)\.\d+")
 _LAUNCH = "launch"
+_ESTOP = "_horus.estop"
 _OF_THE_LIVING = (f"/{room.FOLDER}/", f"/{reach.FOLDER}/")
 """What lies there is of no use once its process has ended, and goes at once."""
 _RECORDS_MAX_AGE_S = 24 * 3600
@@ -130,6 +131,8 @@ class _Sweep:
             return False
         if self._own is not None and region.identity(name) in process.mapped(self._own):
             return True
+        if not self._others and namespaces.topic_of(name) != _ESTOP:
+            return False  # nobody is left who could use it
         try:
             fd = region.open_existing(name)
         except posix_ipc.ExistentialError:
@@ -201,7 +204,7 @@ class _Sweep:
 
 def _is_engaged_estop(name: str, ring: _native.Ring) -> bool:
     """An emergency stop stays until it is released, whoever is left."""
-    if namespaces.topic_of(name) != "_horus.estop":
+    if namespaces.topic_of(name) != _ESTOP:
         return False
     from horus_core.control import estop  # noqa: PLC0415 - only where there is one
 

@@ -19,6 +19,24 @@ class KnownTopic(Topic):
 
     __slots__ = ()
 
+    @property
+    def attached(self) -> bool:
+        """Whether its topic was there when it was last looked for."""
+        return self._attached
+
+    @property
+    def ring(self) -> _native.Ring | None:
+        """The topic's ring, as far as it was found."""
+        return self._ring
+
+    def look(self) -> _native.Ring | None:
+        """Look for the topic; its ring, if there is one by now. That makes nobody a publisher or subscriber."""
+        return self._look()
+
+    def skip_to_newest(self) -> None:
+        """Pass over all messages but the newest."""
+        self._skip(1)
+
     def _class_of(self, ring: _native.Ring) -> type | None:
         found = types.of_ring(ring)
         if ring.kind == _native.DESCRIPTOR and found.name in POOLED:

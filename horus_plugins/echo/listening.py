@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from horus_core.topics import types
-    from horus_core.topics.topic import Info, Topic
+    from horus_core.topics.topic import Info
 
 NODE = "horus-echo"
 """What stands for it among a topic's subscribers."""
@@ -80,7 +80,7 @@ class Listener:
         newest: bool = False,
         rate: float | None = None,
         with_info: bool = False,
-        waiting: Callable[[Topic], str] | None = None,
+        waiting: Callable[[KnownTopic], str] | None = None,
         wanted: Callable[[Any], bool] | None = None,
     ) -> None:
         self.topic = Looked(topic, newest=newest)
@@ -121,9 +121,9 @@ class Listener:
     def _look(self, most: int | None) -> list[Seen]:
         batch: list[Seen] = []
         if self._gap_ns:
-            self.topic._skip(1)  # noqa: SLF001 - our own handle
+            self.topic.skip_to_newest()
             most = 1
-        ring = self.topic._ring  # noqa: SLF001
+        ring = self.topic.ring
         room = None if ring is None else ring.capacity
         # As many as may be there: a publisher that is faster than we must not keep us from showing what came.
         for _ in range(min(most or 1 << 20, room or 1)):
@@ -142,8 +142,8 @@ class Listener:
         while True:
             try:
                 return self._received()
-            except (HorusError, ValueError, TypeError, RecursionError, MemoryError) as error:  # noqa: PERF203
-                if not self.topic._attached:  # noqa: SLF001 - it was the topic that could not be opened
+            except (HorusError, ValueError, TypeError, RecursionError, MemoryError) as error:  # noqa: PERF203 - seldom more than once
+                if not self.topic.attached:  # it was the topic that could not be opened
                     raise
                 self._lost.unreadable(error)
 
@@ -221,7 +221,7 @@ class Losses:
         self._next_ns = 0
         self._bad = 0
 
-    def look(self, topic: Topic, now_ns: int) -> None:
+    def look(self, topic: KnownTopic, now_ns: int) -> None:
         """Tell what was missed since the last time."""
         if now_ns < self._next_ns:
             return
@@ -231,9 +231,9 @@ class Losses:
             self._tell(f"missed {missed - self._told} messages: they came faster than they could be shown")
             self._told = missed
 
-    def note(self, topic: Topic) -> int:
+    def note(self, topic: KnownTopic) -> int:
         """Bring the account up to date: how many were missed in all."""
-        if self._exact and topic._attached:  # noqa: SLF001 - our own handle
+        if self._exact and topic.attached:
             here = topic.missed
             if here < self._here:
                 self._before += self._here

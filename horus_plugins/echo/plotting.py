@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from horus_core import _native
 from horus_core.text import plain_name
 from horus_plugins.echo import following, paths, plot
-from horus_plugins.echo.screen import Screen
+from horus_plugins.monitor.screen import Screen
 
 if TYPE_CHECKING:
     from horus_plugins.echo.listening import Limits, Listener
@@ -35,17 +35,16 @@ class Plotter:
             self._series.add(points)
             self._last = points[-1][1]
 
-    def press(self, keys: str) -> None:
-        """Do what the keys say."""
-        for key in keys:
-            if key in "qQ":
-                self.over = True
-            elif key == " ":
-                self._paused_ns = None if self._paused_ns is not None else _native.now_ns()
-            elif key in "+=":
-                self._window_s = max(_SHORTEST_S, self._window_s / 2)
-            elif key in "-_":
-                self._window_s = min(_LONGEST_S, self._window_s * 2)
+    def press(self, key: str) -> None:
+        """Do what the key says."""
+        if key in "qQ":
+            self.over = True
+        elif key == " ":
+            self._paused_ns = None if self._paused_ns is not None else _native.now_ns()
+        elif key in "+=":
+            self._window_s = max(_SHORTEST_S, self._window_s / 2)
+        elif key in "-_":
+            self._window_s = min(_LONGEST_S, self._window_s * 2)
 
     def lines(self, width: int, height: int, note: str = "") -> list[str]:
         """The picture now."""
@@ -67,7 +66,8 @@ def run(listener: Listener, limits: Limits, path: paths.Path, notes: list[str]) 
         with Screen() as screen:
             for batch in listener.listen(limits):
                 plotter.add(list(following.numbers(batch, path)))
-                plotter.press(screen.pressed())
+                while key := screen.wait():
+                    plotter.press(key)
                 now_ns = _native.now_ns()
                 if now_ns >= next_ns:
                     next_ns = now_ns + _FRAME_NS

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
+_TO_RGB = {"bgr8": [2, 1, 0], "bgra8": [2, 1, 0, 3]}
+"""Where red, green and blue are among the channels."""
 _LEVEL = 3
 """Of zlib: three times as fast as the default 6, and a tenth larger."""
 _MM_PER_M = 1000.0
@@ -53,19 +55,18 @@ def pixels(image: Any) -> NDArray[Any]:
 
     Depths in metres become millimetres, as in a depth16 image. Raises BadValueError for encodings of floats.
     """
-    array = image.to_numpy()
+    array: NDArray[Any] = image.to_numpy()
     encoding = image.encoding
-    if encoding == "bgr8":
-        return array[:, :, ::-1]  # type: ignore[no-any-return]
-    if encoding == "bgra8":
-        return array[:, :, [2, 1, 0, 3]]  # type: ignore[no-any-return]
+    if encoding in _TO_RGB:
+        in_order: NDArray[Any] = array[:, :, _TO_RGB[encoding]]
+        return in_order
     if encoding == "yuv422":
         return _from_uyvy(array)
     if encoding == "mono32f" and type(image).__name__ == "DepthImage":
         return _millimetres(array)
     if array.dtype.kind == "f":
         raise BadValueError(f"expected an encoding that PNG has, got {encoding}: save it as .npy")
-    return array  # type: ignore[no-any-return]
+    return array
 
 
 def _millimetres(metres: NDArray[Any]) -> NDArray[Any]:

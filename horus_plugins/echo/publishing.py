@@ -16,7 +16,6 @@ from horus_core.shm import namespace as namespaces
 from horus_core.shm import pool, region, upkeep
 from horus_core.text import plain_name
 from horus_core.topics import types
-from horus_core.topics.topic import Topic
 from horus_plugins.echo import arguments, json_text, record
 from horus_plugins.echo.known import POOLED, KnownTopic
 from horus_plugins.echo.record import BadValueError
@@ -68,7 +67,7 @@ class Publisher:
         self.name = publishable(topic_name(topic))
         self._tell = tell
         self._latched = latched
-        self._topic: Topic | None = None
+        self._topic: KnownTopic | None = None
         self.sent = 0
         self.dropped = 0
         there = region.identity(namespaces.topic_region(namespaces.current(), self.name)) is not None
@@ -84,7 +83,7 @@ class Publisher:
         Raises TopicTypeError when others use it with another type.
         """
         topic = self._open(None)
-        ring = topic._look()  # noqa: SLF001 - our own handle
+        ring = topic.look()
         wanted = types.of_class(cls)
         found = wanted if ring is None else types.of_ring(ring)
         if ring is not None and found == wanted:
@@ -99,10 +98,9 @@ class Publisher:
             )
         return False
 
-    def _open(self, cls: type | None) -> Topic:
-        kind: type[Topic] = KnownTopic if cls is None else Topic
-        topic = kind(self.name, cls, latched=self._latched, backend="shm", _node=NODE)
-        ring = topic._look()  # noqa: SLF001 - our own handle
+    def _open(self, cls: type | None) -> KnownTopic:
+        topic = KnownTopic(self.name, cls, latched=self._latched, backend="shm", _node=NODE)
+        ring = topic.look()
         if self._latched and ring is not None and not ring.latched:
             self._tell(f"topic {self.name!r} is there already and not latched: --latched has no effect")
         self._topic = topic
@@ -184,8 +182,8 @@ class Publisher:
         return Published(namespaces.current(), self.name, name, self.sent, self.dropped, count)
 
     @staticmethod
-    def _linger(topic: Topic) -> None:
-        ring = topic._ring  # noqa: SLF001 - our own handle
+    def _linger(topic: KnownTopic) -> None:
+        ring = topic.ring
         if ring is None or pool.of_member(ring.member).usage()["blocks"] == 0:
             return
         until = time.monotonic() + _LINGER_S

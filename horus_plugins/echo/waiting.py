@@ -8,13 +8,13 @@ from horus_core.plugins.reasons import nearest
 from horus_core.shm import namespace as namespaces
 
 if TYPE_CHECKING:
-    from horus_core.topics.topic import Topic
+    from horus_plugins.echo.known import KnownTopic
 
 
-def reason(topic: Topic) -> str:
+def reason(topic: KnownTopic) -> str:
     """One line about a topic on which nothing has come yet. Looks at names only."""
     here = namespaces.current()
-    if topic._attached:  # noqa: SLF001 - who asks owns the handle
+    if topic.attached:
         publishers = topic.publishers
         if publishers:
             some = ", ".join(publishers[:3]) + (", …" if publishers[3:] else "")

@@ -56,9 +56,13 @@ def stop(session: Session, *, timeout_s: float = 30.0) -> None:
         time.sleep(_POLL_S)
 
 
-def restart(session: Session, node: str, *, timeout_s: float = 2.0) -> None:
-    """Have the session stop a node's process, if it lives, and start it again; returns when it has begun."""
-    _ask(session, "RestartProcess", timeout_s, node=node)
+def restart(session: Session, node: str, *, timeout_s: float = 2.0) -> str | None:
+    """Have the session stop a node's process, if it lives, and start it again; returns when it has begun.
+
+    One that was never started waits for what it depends on, now as before: what that is, in words, else None.
+    """
+    answer = _ask(session, "RestartProcess", timeout_s, node=node)
+    return str(answer.get("waiting_for", "")) if answer.get("waiting") else None
 
 
 def reload(session: Session, plan: Plan, *, timeout_s: float = 5.0) -> Reloaded:

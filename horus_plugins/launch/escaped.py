@@ -17,13 +17,19 @@ _PATIENCE_S = (GRACE_S, GRACE_S, 2.0, 0.0)
 
 
 def end_escaped(
-    mark: bytes, turn: Callable[[], object], step: Callable[[str], None], asked: Callable[[], int]
+    mark: bytes,
+    turn: Callable[[], object],
+    step: Callable[[str], None],
+    asked: Callable[[], int],
+    guard: int,
 ) -> None:
     """End whoever carries the mark of a run and still lives: SIGTERM, and SIGKILL after 5 s.
 
     `turn` waits a moment and moves output; `step` is told what is done. `asked` is how often a stop was asked for:
-    after the second time they have 2 s more, after the third none.
+    after the second time they have 2 s more, after the third none. `guard` is the child that is no part of the run.
     """
+    if not system.has_descendants(guard):  # as ever: it saves a look at each process of the machine
+        return
     escaped = system.family(set(), mark)
     if not escaped:
         return

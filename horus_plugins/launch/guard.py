@@ -59,10 +59,16 @@ class Guard:
         self._watched.discard(group)
         self._tell(b"%d\n" % -group)
 
+    def release(self) -> None:
+        """All has ended well: the guard is to end, too. dismiss() waits for that."""
+        if self._told >= 0:
+            self._tell(_DONE)
+            os.close(self._told)
+            self._told = -1
+
     def dismiss(self) -> None:
         """All has ended well: the guard ends, too."""
-        self._tell(_DONE)
-        os.close(self._told)
+        self.release()
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
 

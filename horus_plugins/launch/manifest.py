@@ -149,10 +149,11 @@ def encode(manifest: Manifest) -> bytes:
     return msgspec.json.format(msgspec.json.encode(manifest), indent=1)
 
 
-def write(manifest: Manifest) -> None:
+def write(manifest: Manifest, data: bytes | None = None) -> None:
     """Replace the file. Raises OSError when shared memory takes no more; the old one stands then.
 
-    The name of the draft is the session's, which only one living launcher holds: none is left behind twice.
+    `data` is the manifest as encode() has it, where that is known already. The name of the draft is the session's,
+    which only one living launcher holds: none is left behind twice.
     """
     final = path(manifest.namespace, manifest.session)
     draft = final.with_name(f".{final.name}")
@@ -160,7 +161,7 @@ def write(manifest: Manifest) -> None:
     final.parent.mkdir(mode=0o700, exist_ok=True)
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(fd, "wb") as file:
-        file.write(encode(manifest))
+        file.write(encode(manifest) if data is None else data)
     draft.replace(final)
 
 

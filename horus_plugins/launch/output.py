@@ -129,16 +129,20 @@ class LineReader:
         self.fd = stream.fileno()
         self.sink = outlet.sink
         self.open = True
+        self.taken = 0
+        """Bytes that the last read() brought."""
         self._stream = stream
         self._outlet = outlet
         self._rest = b""
 
     def read(self) -> bool:
         """Take what is there. False when there is nothing now, or never will be again (then it is closed)."""
+        self.taken = 0
         try:
             data = os.read(self.fd, _READ_SIZE)
         except BlockingIOError:
             return False
+        self.taken = len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._emit(line)

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from horus_plugins.launch.output import open_sinks
+from horus_plugins.launch.rest import Rest
 
 if TYPE_CHECKING:
     from horus_plugins.launch.child import Child
@@ -25,6 +26,7 @@ class Pump:
         self._poll = select.poll()
         self._polled: set[int] = set()
         self._streams: tuple[bool, ...] = ()
+        self._rest = Rest()
 
     def say(self, text: str) -> None:
         """A line of our own, on stderr, in order with what the processes say."""
@@ -59,16 +61,30 @@ class Pump:
     def turn(self, timeout_ms: float | None) -> set[int]:
         """Wait for something to happen and move what there is; those watched descriptors that have something."""
         self._await()
-        ready = {fd for fd, _ in self._poll.poll(timeout_ms)}
-        if not ready:
-            return ready
+        ready = {fd for fd, _ in self._poll.poll(self._rest.limit(timeout_ms))}
+        talking = self._end_rest(ready) + [fd for fd in ready if fd in self._readers]
         for sink in {self.out, self.err}:
             if sink.fd in ready:
                 sink.write()
-        for fd in ready & self._readers.keys():
+        for fd in dict.fromkeys(talking):
             self._readers[fd].read()
         self._forget_closed()
+        if len(talking) == 1:
+            self._begin_rest(talking[0])
         return ready & self._watched
+
+    def _end_rest(self, ready: set[int]) -> list[int]:
+        """The stream that rested, if it is to be read now, before those that are ready."""
+        rested = self._rest.over(others=not ready <= {self.out.fd, self.err.fd})
+        if rested is None or rested not in self._polled:  # closed meanwhile, or made to wait
+            return []
+        self._poll.modify(rested, select.POLLIN)
+        return [rested]
+
+    def _begin_rest(self, fd: int) -> None:
+        reader = self._readers.get(fd)
+        if reader is not None and fd in self._polled and self._rest.begins(fd, reader.taken):
+            self._poll.modify(fd, 0)  # its end is told all the same
 
     def push(self) -> None:
         """Write what our streams take now."""

@@ -14,8 +14,10 @@ from horus_plugins.launch import system
 from horus_plugins.launch.child import GRACE_S, Child
 from horus_plugins.launch.escaped import end_escaped
 from horus_plugins.launch.guard import Guard
+from horus_plugins.launch.observing.observers import Observers
 from horus_plugins.launch.output import Outlet, prefix
 from horus_plugins.launch.pump import Pump
+from horus_plugins.launch.session import ends
 from horus_plugins.launch.signals import STOP, SignalPipe
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Supervisor:
         self._run_id = run_id
         self._pump = Pump()
         self._children: list[Child] = []
+        self._observers = Observers(run_id, self._pump, self.say)
         self._stop_requests = 0
         self._stop_asked_at = 0.0
 
@@ -63,7 +66,14 @@ class Supervisor:
                 raise
             finally:
                 self._loop(signals)
-                end_escaped(self._mark, lambda: self._turn(signals), self._step, lambda: self._stop_requests)
+                self._observers.finish(lambda: self._turn(signals))
+                end_escaped(
+                    self._mark,
+                    lambda: self._turn(signals),
+                    self._step,
+                    lambda: self._stop_requests,
+                    guard.pid,
+                )
         # Not in a `finally`: after an error here the guard finds us dead, and stops what is left.
         guard.dismiss()
         if self._stop_requests:
@@ -78,6 +88,7 @@ class Supervisor:
         self, commands: Sequence[tuple[str, list[str]]], environment: Mapping[str, str], guard: Guard
     ) -> None:
         marked = {**environment, _RUN_ID: self._run_id}
+        self._observers.begin(marked)
         for label, command in commands:
             shown = prefix(label)
             out, err = Outlet(shown, self._pump.out), Outlet(shown, self._pump.err)
@@ -85,6 +96,7 @@ class Supervisor:
             guard.watch(child.pid)
             self._pump.add(child)
             self._children.append(child)
+            self._observers.spawned(label, child.pid, command, restarts=0)
             self.say(f"  Started [{label}]")
         self.say("")
         self.say("All processes running. Press Ctrl+C to stop.")
@@ -103,12 +115,17 @@ class Supervisor:
         for number in signals.received():
             self._on_signal(number)
         for child in self._pump.reap():
-            self._report(child)
+            if not self._observers.has_ended(child):
+                self._observers.exited(child.label, ends.exit_of(child), restarts=0)
+                self._report(child)
+        self._observers.turn()
 
     @property
     def _restless(self) -> bool:
         """Whether time alone can change something."""
-        return self._pump.backlog or any(child.stopping or not child.running for child in self._children)
+        if self._pump.backlog or self._observers.waits:
+            return True
+        return any(child.stopping or not child.running for child in self._children)
 
     def _on_signal(self, number: signal.Signals) -> None:
         if number in STOP:

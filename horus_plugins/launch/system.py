@@ -33,6 +33,19 @@ def set_name(name: str) -> None:
     _libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
+def has_descendants(child: int) -> bool:
+    """Whether this process, which adopts orphans, has any descendant besides this child, which runs. In doubt it has.
+
+    Whoever loses its parent becomes our child, so that there is no descendant without a child.
+    """
+    files = list(Path("/proc/self/task").glob("*/children"))  # none: a kernel that does not tell
+    listed = {int(number) for file in files for number in file.read_bytes().split()}
+    if not files or listed - {child}:
+        return True
+    # The list may lack one where another ended meanwhile: that one waits to be reaped.
+    return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def family(groups: set[int], mark: bytes) -> set[int]:
     """The living processes of a run: members of its process groups, and whoever carries its mark.
 

@@ -9,8 +9,7 @@ import msgspec
 
 from horus_core import _native
 from horus_core.errors import HorusError
-from horus_plugins.monitor import dates, nodes
-from horus_plugins.monitor import schedulers as found
+from horus_plugins.monitor import dates, nodes, schedulers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -135,9 +134,11 @@ class Reader:
         record = self._record
         state, now_ns = record.look(), _native.now_ns()
         rows, ticks, events = record.rows(), record.ticks(), record.events()
-        until_ns = now_ns if state == found.RUNNING else found.last_sign_ns(record, ticks, events, now_ns)
+        until_ns = (
+            now_ns if state == schedulers.RUNNING else schedulers.last_sign_ns(record, ticks, events, now_ns)
+        )
         since_ns = 0 if last_s is None else until_ns - int(last_s * _NS)
-        begun = found.last_ticks(record, ticks)
+        begun = schedulers.last_ticks(record, ticks)
         self._learn(rows)
         self._ticks_seen.new(ticks, lambda tick: tick[0])
         self._events_seen.new(events, lambda event: event["seq"])
@@ -146,7 +147,7 @@ class Reader:
             state=state,
             pid=record.header["pid"],
             since=self._date(record.header["created_ns"]),
-            until=None if state == found.RUNNING else self._date(until_ns),
+            until=None if state == schedulers.RUNNING else self._date(until_ns),
             file=str(record.path),
             nodes=[
                 self._node(row, state, begun.get(row["row"], now_ns), until_ns)
@@ -175,8 +176,8 @@ class Reader:
         return self._events(self._record.events(), 0)
 
     def _node(self, row: dict[str, Any], scheduler: str, begun_ns: int, until_ns: int) -> NodeReport:
-        report = NodeReport(nodes.figures(row, found.shown_state(row, scheduler, begun_ns, until_ns)))
-        if row["started_ns"] and scheduler != found.ENDED:
+        report = NodeReport(nodes.figures(row, schedulers.shown_state(row, scheduler, begun_ns, until_ns)))
+        if row["started_ns"] and scheduler != schedulers.ENDED:
             report.in_tick_since = self._date(row["started_ns"])
             report.in_tick_ms = max(0, until_ns - row["started_ns"]) / 1e6
         return report
@@ -225,7 +226,7 @@ class Reader:
 
 def named(namespace: str, name: str) -> SchedulerRecord:
     """The record of one scheduler. Raises HorusError that names those which there are."""
-    records, unreadable = found.schedulers(namespace)
+    records, unreadable = schedulers.schedulers(namespace)
     for record in records:
         if record.name == name:
             return record
@@ -241,7 +242,7 @@ def named(namespace: str, name: str) -> SchedulerRecord:
 def follow(reader: Reader, record: SchedulerRecord) -> Iterator[tuple[list[Event], list[Tick]]]:
     """What happens, as it happens, until the scheduler is gone; what it wrote last comes last."""
     while True:
-        running = record.look() == found.RUNNING
+        running = record.look() == schedulers.RUNNING
         yield reader.news()
         if not running:
             return

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from horus_core import _native
 from horus_core.errors import HorusError, RegionError
 from horus_core.shm import namespace as namespaces
 from horus_core.shm import process as membership
 from horus_core.text import plain, plain_name
-from horus_plugins.monitor import claims, node_notes, node_pace, nodes, processes, sessions
-from horus_plugins.monitor import schedulers as found
+from horus_plugins.monitor import claims, node_notes, node_pace, nodes, processes, schedulers, sessions
 
 if TYPE_CHECKING:
+    from horus_core import _native
     from horus_plugins.monitor.claims import Claim
     from horus_plugins.monitor.node_pace import Pace
     from horus_plugins.monitor.processes import Process
@@ -77,25 +76,25 @@ class Observer:
 
     def __init__(self, namespace: str, *, everything: bool = False, measure: bool = True) -> None:
         """`everything`: nodes that have ended, too. `measure`: also what takes reading many ticks."""
-        self._namespace = namespace
+        self.namespace = namespace
         self._everything = everything
         self.measure = measure
         self._cpu = processes.CpuMeter()
-        self._began_ns = 0
+        self._has_looked = False
 
     def look(self, window_s: float = CPU_WINDOW_S) -> NodeList:
         """How they are now. The first look takes at least the window, for the sake of CPU; nothing is created."""
-        if not namespaces.path(self._namespace).exists():
-            return NodeList(namespace=self._namespace, nodes=[])
-        self._began_ns = self._began_ns or _native.now_ns()
-        look = _Look(self._namespace, self._cpu, measure=self.measure)
+        if not namespaces.path(self.namespace).exists():
+            return NodeList(namespace=self.namespace, nodes=[])
+        look = _Look(self.namespace, self._cpu, measure=self.measure)
         listed = look.nodes()
-        if any(node.memory_bytes is not None for node in listed):
-            time.sleep(max(0.0, window_s - (_native.now_ns() - self._began_ns) / _NS))
+        if not self._has_looked:
+            time.sleep(max(0.0, window_s - self._cpu.counted_s()))
+            self._has_looked = True
         look.fill_in_cpu(listed)
         shown = [node for node in listed if self._everything or node.state not in _OVER]
         return NodeList(
-            namespace=self._namespace,
+            namespace=self.namespace,
             nodes=shown,
             unreadable=look.unreadable,
             left_out=len(listed) - len(shown),
@@ -138,7 +137,7 @@ class _Look:
     def _open(self) -> list[SchedulerRecord]:
         self._claims, bad_claims = claims.claims(self._namespace)
         try:
-            records, bad_records = found.schedulers(self._namespace)
+            records, bad_records = schedulers.schedulers(self._namespace)
             self._member = membership.look(self._namespace)
         except RegionError as error:
             self._blind = str(error)
@@ -169,7 +168,7 @@ class _Look:
         state = record.look()
         # A tick that was left behind at the stop goes on, though its node was removed.
         rows = [row for row in record.rows() if not row["gone"] or row["state"] == "hung"]
-        living = state == found.RUNNING
+        living = state == schedulers.RUNNING
         one = self._process(record.header["pid"]) if living else None
         looked = node_notes.Look(record, state, one, self._sessions)
         paces = node_pace.paces(record, rows, looked.now_ns, measure=self._measure and living)
@@ -230,10 +229,10 @@ class _Look:
 
 def _state(looked: node_notes.Look, row: dict[str, Any], pace: Pace) -> str:
     """The state of a node, checked against the ticks it began and what the kernel says of its process."""
-    state = found.shown_state(row, looked.scheduler, pace.last_tick_ns, looked.now_ns)
+    state = schedulers.shown_state(row, looked.scheduler, pace.last_tick_ns, looked.now_ns)
     if state == STALE:  # unless it was just started or resumed
         last_ns = max(pace.last_tick_ns, looked.changed_ns(row["row"]))
-        state = found.shown_state(row, looked.scheduler, last_ns, looked.now_ns)
+        state = schedulers.shown_state(row, looked.scheduler, last_ns, looked.now_ns)
     if looked.process is not None and looked.process.stopped_by and state not in _DEAD:
         return STALE
     return state

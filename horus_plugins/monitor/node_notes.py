@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from horus_core import _native
 from horus_core.scheduler import health
-from horus_plugins.monitor import dates
-from horus_plugins.monitor import schedulers as found
+from horus_plugins.monitor import dates, schedulers
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.claims import Claim
@@ -37,7 +36,7 @@ class Look:
 
     def changed_ns(self, row: int) -> int:
         """When a node took on the state that it has; 0: long ago."""
-        return found.state_changes(self.record).get(row, 0)
+        return schedulers.state_changes(self.record).get(row, 0)
 
     def last_failure(self, row: int) -> str:
         """The last line of the last traceback of a node; "" for none."""
@@ -50,7 +49,7 @@ class Look:
     @property
     def last_sign(self) -> str:
         """When a scheduler that is gone wrote last, as a date and how long ago."""
-        ns = found.last_sign_ns(self.record, self.record.ticks(), self._events, self.now_ns)
+        ns = schedulers.last_sign_ns(self.record, self.record.ticks(), self._events, self.now_ns)
         return f"{dates.seconds(self.record.realtime_ns(ns))} ({dates.ago((self.now_ns - ns) / _NS)})"
 
     @cached_property
@@ -98,7 +97,7 @@ def _crashed(looked: Look, row: dict[str, Any], claim: Claim | None) -> str:
     if claim is not None and claim.crashed:
         return f"{_last_line(claim.crashed)}, {dates.seconds(claim.crashed_ns)}"
     failure = looked.last_failure(row["row"])
-    if looked.scheduler != found.KILLED:
+    if looked.scheduler != schedulers.KILLED:
         return failure
     pid = looked.record.header["pid"]
     how = looked.sessions.how_it_ended(pid)

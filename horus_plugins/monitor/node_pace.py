@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from horus_plugins.monitor import schedulers as found
+from horus_plugins.monitor import schedulers
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.schedulers import SchedulerRecord
@@ -65,7 +65,7 @@ def _suffices(
     if measure:
         return all(now_ns - oldest_ns > window_ns(row) for row in rows)
     seen = {tick[_ROW] for tick in ticks}
-    return all(row["row"] in seen or now_ns - oldest_ns > found.quiet_ns(row) for row in rows)
+    return all(row["row"] in seen or now_ns - oldest_ns > schedulers.quiet_ns(row) for row in rows)
 
 
 def window_ns(row: dict[str, Any]) -> int:

@@ -9,8 +9,7 @@ import msgspec
 from horus_core import _native
 from horus_core.control import flights
 from horus_core.scheduler import health
-from horus_plugins.monitor import claims
-from horus_plugins.monitor import schedulers as found
+from horus_plugins.monitor import claims, schedulers
 
 _NS = 1_000_000_000
 _MS = 1e6
@@ -57,19 +56,21 @@ def stats(namespace: str) -> list[dict[str, Any]]:
     what it was granted and refused by the kernel. The state is checked (`stale`: it
     begins no ticks any more). `uptime` is None for a node whose presence cannot be read.
     """
-    records, _ = found.schedulers(namespace)
+    records, _ = schedulers.schedulers(namespace)
     held, _ = claims.claims(namespace)
-    return [row for record in records if record.look() == found.RUNNING for row in _stats_of(record, held)]
+    return [
+        row for record in records if record.look() == schedulers.RUNNING for row in _stats_of(record, held)
+    ]
 
 
-def _stats_of(record: found.SchedulerRecord, held: dict[str, claims.Claim]) -> list[dict[str, Any]]:
+def _stats_of(record: schedulers.SchedulerRecord, held: dict[str, claims.Claim]) -> list[dict[str, Any]]:
     ticks = record.ticks()
-    begun, now_ns = found.last_ticks(record, ticks), _native.now_ns()
+    begun, now_ns = schedulers.last_ticks(record, ticks), _native.now_ns()
     listed = []
     for row in sorted(record.rows(), key=lambda row: (row["order"], row["row"])):
         claim = held.get(row["name"])
         ours = claim is not None and claim.ident == record.header["ident"]
-        state = found.shown_state(row, found.RUNNING, begun.get(row["row"], now_ns), now_ns)
+        state = schedulers.shown_state(row, schedulers.RUNNING, begun.get(row["row"], now_ns), now_ns)
         listed.append(
             {"scheduler": record.name, "pid": record.header["pid"]}
             | figures(row, state)

@@ -1,4 +1,7 @@
-"""Switching plugins off and on for good: in the project's horus.toml if there is one, else in the user's settings."""
+"""Switching plugins off and on for good: in the project's horus.toml if there is one, else in the user's settings.
+
+A horus.yaml is read, and never written.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +69,11 @@ def _disabled(path: Path) -> list[str]:
 def _write(path: Path, names: list[str]) -> None:
     """Put the list into the file, and leave everything else in it as it is."""
     settings = project.read(path)
+    if settings is not None and settings.is_yaml:
+        raise ConfigError(
+            f"Changing {path} failed: this command changes TOML only. Write `disable: [{', '.join(names)}]` under "
+            f"`plugins:` yourself."
+        )
     before = settings.text if settings is not None else ""
     quoted = ", ".join(f'"{name}"' for name in names)
     line = f"disable = [{quoted}]"

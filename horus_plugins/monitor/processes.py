@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import time
@@ -102,6 +103,12 @@ class CpuMeter:
     def keep(self, pids: Collection[int]) -> None:
         """Forget all others."""
         self._seen = {pid: seen for pid, seen in self._seen.items() if pid in pids}
+
+    def counted_s(self) -> float:
+        """For how many seconds all that are known have been counted; inf without any."""
+        if not self._seen:
+            return math.inf
+        return (_native.now_ns() - max(begun_ns for begun_ns, _ in self._seen.values())) / 1e9
 
     def percent(self, pid: int) -> float | None:
         """Since start(), or since the last call; 100 is one core. None when it is gone or was just begun."""

@@ -16,8 +16,7 @@ from horus_core.errors import HorusError, HorusTimeoutError, NodeError
 from horus_core.plugins.reasons import nearest
 from horus_core.shm import namespace as namespaces
 from horus_plugins.launch import manifest
-from horus_plugins.monitor import control
-from horus_plugins.monitor import schedulers as found
+from horus_plugins.monitor import control, schedulers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,7 +88,7 @@ def targets(namespace: str) -> list[Target]:
     Of the latter also those that wait to be started, or started again (pid 0).
     """
     sessions = [session for session in manifest.sessions(namespace) if session.alive]
-    nodes = sorted(_nodes(namespace, sessions), key=lambda target: target.name)
+    nodes = sorted(_ticking(namespace, sessions), key=lambda target: target.name)
     taken = {target.name for target in nodes}
     launched = [
         Target(node.name, "", node.pid, session.session, session.control_topic, session.pid)
@@ -100,24 +99,17 @@ def targets(namespace: str) -> list[Target]:
     return nodes + launched
 
 
-def _nodes(namespace: str, sessions: list[manifest.Session]) -> list[Target]:
+def _ticking(namespace: str, sessions: list[manifest.Session]) -> list[Target]:
+    """The nodes of living schedulers."""
     listed = []
-    for record in found.schedulers(namespace)[0]:
-        if record.look() != found.RUNNING:
+    for record in schedulers.schedulers(namespace)[0]:
+        if record.look() != schedulers.RUNNING:
             continue
         pid = int(record.header["pid"])
         session = next((one for one in sessions if one.node_of(pid) is not None), None)
+        launched_by = () if session is None else (session.session, session.control_topic, session.pid)
         listed += [
-            Target(
-                row["name"],
-                record.name,
-                pid,
-                session.session if session else "",
-                session.control_topic if session else "",
-                session.pid if session else 0,
-            )
-            for row in record.rows()
-            if not row["gone"]
+            Target(row["name"], record.name, pid, *launched_by) for row in record.rows() if not row["gone"]
         ]
     return listed
 
@@ -196,7 +188,7 @@ def _said(command: str, done: Steered) -> str:
         return f"{where} {'was paused already' if command == PAUSE else 'was not paused'}: {done.state}."
     if command == PAUSE and done.state != "paused":
         return f"{where} begins no further tick; the one that is under way has not ended: {done.state}."
-    return f"{where} is {word}: {done.state}."
+    return f"{where} is {word}." if done.state == word else f"{where} is {word}: {done.state}."
 
 
 def _said_of_process(command: str, done: Steered) -> str:
@@ -232,7 +224,7 @@ def _elsewhere(namespace: str, name: str) -> str:
             "It has left a record: it crashed, or its scheduler shows itself to nobody (blackbox=False). "
             "`horus node list` tells; such a process is ended by a signal."
         )
-    others = found.running_elsewhere(namespace)
+    others = schedulers.running_elsewhere(namespace)
     if not others:
         return "`horus node list` shows what runs."
     return f"Schedulers run in namespace {', '.join(sorted(others)[:3])}, too: --namespace looks there."

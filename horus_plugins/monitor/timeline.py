@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from horus_plugins.monitor import schedulers as found
+from horus_plugins.monitor import schedulers
 from horus_plugins.monitor.blackbox import Tick
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ _HEAD = [
 _LEFT = 3  # columns of text
 
 _ENDS = {
-    found.RUNNING: "runs",
-    found.ENDED: "has ended",
-    found.KILLED: "was killed: it is gone without an end",
+    schedulers.RUNNING: "runs",
+    schedulers.ENDED: "has ended",
+    schedulers.KILLED: "was killed: it is gone without an end",
 }
 
 
@@ -43,7 +43,7 @@ def header(report: Report) -> Iterator[str]:
     yield f"Scheduler {report.name}, pid {report.pid}: {_ENDS[report.state]}"
     yield f"  since {_seconds(report.since)}"
     if report.until is not None:
-        what = "until" if report.state == found.ENDED else "last sign of life"
+        what = "until" if report.state == schedulers.ENDED else "last sign of life"
         yield f"  {what} {_seconds(report.until)}"
     yield f"  {report.file}"
 

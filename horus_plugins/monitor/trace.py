@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from horus_core import _native
-from horus_plugins.monitor import schedulers as found
+from horus_plugins.monitor import schedulers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +115,7 @@ def _unended(report: Report, record: SchedulerRecord) -> list[dict[str, Any]]:
 
 def _open(row: dict[str, Any], report: Report, zero_ns: int, apart: bool) -> dict[str, Any]:
     """A beginning without an end."""
-    kind = "under way" if report.state == found.RUNNING else "never ended"
+    kind = "under way" if report.state == schedulers.RUNNING else "never ended"
     event = {
         "ph": "B",
         "pid": report.pid,

@@ -70,7 +70,7 @@ def _function(
         )
         command = [interpreter(word), str(_PROBE), *what, *settings.words()]
         limit_s = timeout_s + (check_s or 0)
-        code = _run(command, said, limit_s)
+        code = run(command, said, limit_s)
         report = FunctionReport(node.name, node.value)
         with suppress(FileNotFoundError, msgspec.MsgspecError):
             report = msgspec.json.decode(out.read_bytes(), type=FunctionReport)
@@ -81,8 +81,11 @@ def _function(
         return report
 
 
-def _run(command: list[str], said: Path, limit_s: float) -> int | None:
-    """Its exit code, None when time was up. It, and what it started in its group, is gone then."""
+def run(command: list[str], said: Path, limit_s: float) -> int | None:
+    """Run a command in a namespace of its own: its exit code, None when time was up.
+
+    It, and what it started in its group, is gone then.
+    """
     where = _new_namespace()
     launcher = os.getpid()
     try:

@@ -4,7 +4,8 @@
     drive = "nodes/drive.py"
     robot = ["camera.py", "horus-wander", "nodes/*.py"]
 
-Files start at the folder of the horus.toml, from wherever `horus run drive` is called.
+Files start at the folder of the horus.toml, from wherever `horus run drive` is called. A horus.yaml has the same
+under `scripts:`.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ def _number(text: str | None) -> int:
 def _read(path: Path) -> dict[str, str] | None:
     """What our section says; None for a unit of somebody else's."""
     reader = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=("#", ";"))
-    reader.optionxform = str  # type: ignore[assignment,method-assign]
+    reader.optionxform = str  # type: ignore[assignment,method-assign]  # as configparser documents it
     try:
         reader.read_string(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, configparser.Error):

@@ -59,9 +59,9 @@ def namespace_of(targets: Sequence[str]) -> str | None:
     """The namespace that a launch file names, if the only target is one."""
     if len(targets) != 1 or Path(targets[0]).suffix not in wanted.LAUNCH_FILES:
         return None
-    from horus_plugins.launch import api  # noqa: PLC0415 - only for launch files
+    from horus_plugins.launch.file.launch_file import load  # noqa: PLC0415 - only for launch files
 
-    return api.load(targets[0]).namespace
+    return load(targets[0]).namespace
 
 
 def stop_time_of(targets: Sequence[str]) -> float:
@@ -69,9 +69,9 @@ def stop_time_of(targets: Sequence[str]) -> float:
     launches = [target for target in targets if Path(target).suffix in wanted.LAUNCH_FILES]
     if not launches:
         return Wanted.stop_s
-    from horus_plugins.launch import api  # noqa: PLC0415 - only for launch files
+    from horus_plugins.launch.file.launch_file import load  # noqa: PLC0415 - only for launch files
 
-    phases = [api.load(target).stop for target in launches]
+    phases = [load(target).stop for target in launches]
     return max(Wanted.stop_s, *(one.graceful_s + one.terminate_s + _AFTER_PHASES_S for one in phases))
 
 

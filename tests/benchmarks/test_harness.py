@@ -77,6 +77,25 @@ def test_rounds_are_interleaved_and_begin_with_another_each():
     assert all(len(one.rounds) == 3 for one in measured.values())
 
 
+def test_a_small_difference_is_taken_between_two_runs_alone():
+    """Each contestant is held against the mean of the run before and the one after: a drift is in neither."""
+    drift = iter(range(0, 1000, 10))
+    contestants = {
+        name: (lambda more=more: Summary(next(drift) + more, 1)) for name, more in (("a", 3), ("b", 5))
+    }
+    found = stats.between(lambda: Summary(next(drift), 1), contestants, 20)
+    assert {name: stats.excess(*pair) for name, pair in found.items()} == {"a": (3, 3, 3), "b": (5, 5, 5)}
+    assert all(len(one.rounds) == 20 for pair in found.values() for one in pair)
+
+
+def test_the_bounds_of_a_difference_are_those_of_its_median():
+    """Of differences that vary the bounds lie around the median, within what was seen; each call says the same."""
+    ours, other = series("a", *range(100, 200)), series("b", *[100] * 100)
+    median, low, high = stats.excess(ours, other)
+    assert 0 <= low < median == 49.5 < high <= 99
+    assert stats.excess(ours, other) == (median, low, high)
+
+
 def test_a_sum_of_floors_is_made_round_by_round():
     """The floor "msgspec + typed pair" is the sum of the two in the same round."""
     assert stats.add("both", series("a", 1, 2), series("b", 10, 20)).p50s == [11, 22]

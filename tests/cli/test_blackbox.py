@@ -253,7 +253,7 @@ def test_several_and_none(horus, script, ns):
     assert horus("blackbox", "left", "--last", "-1").wait() == 2
     other = horus("blackbox", env={**os.environ, "HORUS_NAMESPACE": f"{ns}-other"})
     assert other.wait() == 0
-    assert f"HORUS_NAMESPACE={ns} horus blackbox" in other.stderr
+    assert f"horus blackbox --namespace {ns}" in other.stderr
 
 
 def test_a_silent_node_is_stale(horus, script, report, wait_for):

@@ -186,7 +186,7 @@ def test_nothing_to_show_names_where_there_is_something(horus, robot, ns):
     command = horus("node", "list", env=other)
     assert (command.wait(), command.stdout) == (0, "")
     assert f"No nodes in namespace '{ns}-other'." in command.stderr
-    assert f"In namespace '{ns}' 1 scheduler runs: HORUS_NAMESPACE={ns} horus node list" in command.stderr
+    assert f"In namespace '{ns}' 1 scheduler runs: horus node list --namespace {ns}" in command.stderr
     assert not namespace.path(f"{ns}-other").exists()
     robot.signal(signal.SIGTERM)
     robot.wait()
@@ -206,7 +206,7 @@ def test_a_watch_in_a_pipe_prints_one_table_after_another(horus, robot):
     assert watch.wait() == 130
     assert "\x1b" not in watch.stdout
     assert "Traceback" not in watch.stderr
-    objects = horus("node", "list", "--watch", "0.05", "--json", "--timeout", "1")
+    objects = horus("node", "list", "--watch", "0.05", "--json", "--timeout", "2")
     objects.shows('"camera"', times=2)
     assert objects.wait() == 124, "a --timeout that is given counts"
 

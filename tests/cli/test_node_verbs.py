@@ -141,7 +141,7 @@ def test_a_launcher_is_told_of_what_is_killed(here, ns, script, tmp_path, wait_f
         os.kill(launcher, signal.SIGCONT)
         assert frozen.timed_out
         assert f"Process {launcher} is stopped" in frozen.nodes[0].text
-        assert here("pause", "leg")[1] == f"leg (pid {pid}) is paused: paused.\n"
+        assert here("pause", "leg")[1] == f"leg (pid {pid}) is paused.\n"
         for name in ("leg", "arm.left", "arm.right"):
             assert f"{name} (pid {pid}) is removed by its launcher, session demo." in here("kill", name)[1]
         wait_for(lambda: not manifest.sessions(ns) or row("robot").status == "stopped", "its end")

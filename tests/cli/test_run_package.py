@@ -292,9 +292,9 @@ def test_packages_and_files_run_together(drive):
     assert (done.code, done.out) == (1, "")
 
 
-# spec: F18
+# spec: F18, F20
 def test_scripts_of_the_project(drive):
-    """A name of [scripts] in horus.toml, from any folder of the project: files from its own, packages, globs."""
+    """A name of [scripts] in horus.toml, or horus.yaml, from any folder: files from its own, packages, globs."""
     nodes = drive.work / "nodes"
     nodes.mkdir()
     (nodes / "a.py").write_text("import sys; print('file a', sys.argv[1:])")
@@ -313,3 +313,6 @@ def test_scripts_of_the_project(drive):
     assert "Did you mean 'one'?" in drive.horus("run", "on").err
     (elsewhere / "horus.toml").write_text("[scripts\n")
     assert f"{elsewhere}/horus.toml:1" in drive.horus("run", "one").err
+    (elsewhere / "horus.toml").unlink()
+    (elsewhere / "horus.yaml").write_text("name: on\nscripts:\n  one: nodes/a.py\n")
+    assert drive.horus("run", "one", "--", "x").out == "file a ['x']\n"

@@ -42,8 +42,7 @@ def _same_depth():
     sys.setrecursionlimit(before)
 
 
-def nested(depth):
-    value = 1
+def nested(depth, value: object = 1):
     for level in range(depth):
         value = [value] if level % 2 else {"a": value}
     return value
@@ -151,15 +150,17 @@ def test_formats(ns, capfdbinary, monkeypatch, tmp_path):
         numbers = [int(line) for line in out("status", "--rate", "50", "-n", "4", "-f", "number").split()]
         assert time.monotonic() - start >= 3 / 50
         assert numbers == sorted(set(numbers))
-        assert out("status", "--duration", "0.05", "--csv", "-f", "number").startswith("number\n")
+        assert out("status", "--duration", "0.5", "--csv", "-f", "number").startswith("number\n")
 
 
 def test_what_is_nested_deeply_is_shown_or_told(ns, capfdbinary, tmp_path):
     """As deep as Python sends; what cannot be shown is told, does not count, and the next message is shown."""
     topic = api.Topic("deep", dict, latched=True)
-    topic.send(nested(900))
+    topic.send(nested(900, math.nan))  # JSON has no NaN: what is to say it instead is written step by step
     told = []
     listener = Listener("deep", told.append)
+    if sys.version_info >= (3, 12):  # where the levels that C goes down, which reads it, are not counted
+        sys.setrecursionlimit(500)
     with (tmp_path / "out").open("w+b") as out:
         topic.send({"b": 2})
         follow(listener, Limits(count=1), AsJson("deep", ()), Output(out))
@@ -208,7 +209,7 @@ def test_nothing_comes(horus, ns, monkeypatch):
     """It waits, and says once what for; --timeout ends that with 124, and no topic is made by looking at it."""
     other = api.Topic("cmd_vel", dict)
     other.send({})
-    waits = horus("topic", "echo", "cmd_ve", "--timeout", "2.3")
+    waits = horus("topic", "echo", "cmd_ve", "--timeout", "3")
     looked = Looked("cmd_veI")
     assert waiting.reason(looked).endswith("yet. Did you mean 'cmd_vel'?")
     assert "it is published by" in waiting.reason(Looked("cmd_vel"))

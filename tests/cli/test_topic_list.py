@@ -95,7 +95,7 @@ def test_nothing_to_show_names_where_there_is_something(horus, script, ns):
     command = listed(horus)
     assert command.stdout == ""
     assert f"No topics in namespace '{ns}'." in command.stderr
-    assert f"HORUS_NAMESPACE={ns}-other horus topic list" in command.stderr
+    assert f"horus topic list --namespace {ns}-other" in command.stderr
     assert not namespace.path(ns).exists(), "looking creates nothing"
 
 

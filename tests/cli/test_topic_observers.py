@@ -89,7 +89,7 @@ def test_followers_tell_rates_bytes_and_delays(horus, robot):
         horus("topic", "hz", "motor/left", "-n", "50", "--json"),
         horus("topic", "bw", "cam", "-n", "20", "--json"),
         horus("topic", "delay", "motor/left", "-n", "40", "--json"),
-        horus("topic", "hz", "motor/left", "--duration", "0.2"),
+        horus("topic", "hz", "motor/left", "--duration", "1"),
         horus("topic", "hz", "status", "--duration", "0.1"),
     ]
     last = objects(running[0])[-1]

@@ -7,27 +7,39 @@ import pytest
 
 ROBOT = """
     import asyncio
+    import collections
     import os
     import time
     import horus
 
-    async def fetch():
+    begun = collections.Counter()
+
+    def note(node):
+        begun[node.name] += 1
+
+    async def fetch(node):
+        note(node)
         await asyncio.sleep(0.02)
 
     def see(node):
         node.send("scan", {"n": horus.tick()})
-        if horus.tick() == 40:
+        if horus.tick() >= 40 and len(begun) == 6 and min(begun.values()) > 1:  # so one tick of each has ended
             print("seen", flush=True)
 
-    def plan():
+    def plan(node):
+        note(node)
         time.sleep(0.002)
+
+    def map_(node):
+        note(node)
+        node.recv("scan")
 
     horus.run(
         horus.Node("camera", tick=see, rate=200, order=1),
-        horus.Node("arm", tick=lambda: None, rate=100),
-        horus.Node("motor", tick=lambda: None, rate=200, rt=True),
+        horus.Node("arm", tick=note, rate=100),
+        horus.Node("motor", tick=note, rate=200, rt=True),
         horus.Node("planner", tick=plan, rate=50, compute=True),
-        horus.Node("mapper", tick=lambda node: node.recv("scan"), on="scan"),
+        horus.Node("mapper", tick=map_, on="scan"),
         horus.Node("weather", tick=fetch, rate=30),
         horus.Node("traffic", tick=fetch, rate=40),
         name="robot",

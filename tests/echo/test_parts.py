@@ -228,7 +228,8 @@ def test_keys_change_the_plot():
     assert "2.5" in plotter.lines(60, 10)[0]
     plotter.press("+")
     assert "-5 s" in plotter.lines(60, 10)[-2]
-    plotter.press("--")
+    plotter.press("-")
+    plotter.press("-")
     assert "-20 s" in plotter.lines(60, 10)[-2]
     plotter.press(" ")
     assert plotter.lines(60, 10)[0].endswith("paused")

@@ -11,6 +11,8 @@ import numpy as np
 import picture
 import pytest
 
+from horus_plugins.monitor.topics import topics
+
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = ("pipeline/camera.py", "pipeline/detector.py", "pipeline/controller.py")
 
@@ -34,16 +36,26 @@ def has_color(path, color):
     return int((np.abs(pixels.astype(int) - color).max(axis=2) < 8).sum()) > 100
 
 
-def test_it_sees_the_man_in_the_car_and_stops(start, tmp_path):
+def sent(namespace, topic):
+    """How many messages its publishers have sent."""
+    return sum(one.sent for state in topics(namespace) if state.name == topic for one in state.publishers)
+
+
+def test_it_sees_the_man_in_the_car_and_stops(start, namespace, tmp_path):
     """Frames, detections and commands flow at their rates; the near face is seen, stopped for, and drawn."""
     seen = tmp_path / "seen.png"
     example = start(
         *PIPELINE,
         HORUS_DEMO_SOURCE=str(assets.car_video()),
-        HORUS_DEMO_DURATION="5",
+        HORUS_DEMO_DURATION="0",
         HORUS_DEMO_PICTURE=str(seen),
     )
-    assert example.finish(timeout=60) == 0
+    # 250 commands take 5 s from the controller's start, in which a busy machine may start the others.
+    example.wait_until(
+        lambda _: sent(namespace, "cmd_vel") >= 250 and sent(namespace, "detections") >= 15, timeout=60
+    )
+    example.interrupt()
+    assert example.finish() == 0
     out = example.out
     assert re.search(r"1 face, 0\.\d\d m: stop", out), out
     assert not re.search(r"m: drive", out)
@@ -79,7 +91,7 @@ def test_ctrl_c_ends_it_with_a_summary(start, tmp_path):
     """Ctrl+C after the first status line: summary, picture, exit code 0, no traceback, nothing left."""
     seen = tmp_path / "seen.png"
     example = start(*PIPELINE, HORUS_DEMO_PICTURE=str(seen))
-    example.wait_for("detections 1")
+    example.wait_until(lambda lines: any(re.search(r"detections \d+ Hz", line) for line in lines))
     example.interrupt()
     assert example.finish() == 0
     assert "summary after" in example.out
@@ -100,7 +112,7 @@ def test_the_controller_stops_when_the_detector_dies(start, probe):
     example = start(PIPELINE[2], alone=True, arguments=("--duration", "0"))
     free = {"count": 0, "closest_distance": 999.0, "frame_timestamp_ns": 0}
     driving = probe("cmd_vel", count=60, tell=("detections", free))
-    assert driving[-1] == {"linear": 0.5, "angular": 0.0}
+    assert {"linear": 0.5, "angular": 0.0} in driving
     stopped = probe("cmd_vel", count=60)
     assert stopped[-1] == {"linear": 0.0, "angular": 0.0}
     example.interrupt()

@@ -118,14 +118,16 @@ def test_what_the_client_raises_is_a_failure_of_the_tick(server, running, until)
     scheduler = running(broken, silent)
     until(lambda: len(broken.failed) > 1 and len(silent.failed) > 1)
     assert {type(error) for error in broken.failed} == {httpx.HTTPStatusError}
-    assert {type(error) for error in silent.failed} <= {httpx.ReadTimeout, httpx.PoolTimeout}
+    assert all(
+        isinstance(error, httpx.TimeoutException) for error in silent.failed
+    )  # whatever it had no time for
     assert scheduler.get_node_stats("silent")["state"] in ("running", "error")
 
 
 # spec: F17
 def test_a_request_that_is_never_answered_is_cancelled_at_stop(server, monkeypatch, caplog, recwarn):
     """After the time of grace: the request ends, the client closes, and nothing is left to warn of."""
-    monkeypatch.setattr(patience, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(patience, "PATIENCE_S", 0.4)
     node = Weather("silent", server.server_port)
     asked = Node("guard", tick=lambda guard: server.handler.connections and guard.request_stop(), rate=200)
     with caplog.at_level("WARNING"):

@@ -22,7 +22,7 @@ import far_callbacks
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """The patience of these tests."""
-    monkeypatch.setattr(patience, "PATIENCE_S", 0.15)
+    monkeypatch.setattr(patience, "PATIENCE_S", 0.4)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_tick_that_does_not_heed_its_cancellation(until, capfd):
     until(lambda: scheduler.get_node_stats("stubborn")["state"] == "stopped")
     assert again == [1, 1]
     err = capfd.readouterr().err
-    assert "did not end within 0.15 s, and is cancelled" in err
+    assert "did not end within 0.4 s, and is cancelled" in err
     assert "is left behind" in err
     assert "node 'stubborn' goes on although it was cancelled; its loop ends without it" in err
 

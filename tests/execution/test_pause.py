@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -10,6 +11,7 @@ from horus_core.nodes.node import Node
 from horus_core.nodes.policy import Restart
 from horus_core.scheduler.scheduler import Scheduler
 
+BACKOFF_S = 0.3
 CLASSES = pytest.mark.parametrize("options", [{}, {"rt": True}, {"compute": True}, {"on": "go"}])
 
 
@@ -27,7 +29,7 @@ class Life:
             init=self._init,
             tick=self._tick,
             shutdown=lambda: self.log.append("shutdown"),
-            failure_policy=Restart(backoff=0.05),
+            failure_policy=Restart(backoff=BACKOFF_S),
             **{"rate": 200} if "on" not in options else {},
             **options,
         )
@@ -114,7 +116,7 @@ def test_in_the_back_off_of_a_restart(until, options):
         until(lambda: life.state == "stopped")
         life.scheduler.pause("n")
         before = list(life.log)
-        goes_by(life, until)
+        time.sleep(BACKOFF_S)
         goes_by(life, until)
         assert life.log == before == ["init", "tick", "shutdown"]
         life.scheduler.resume("n")

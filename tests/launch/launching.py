@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import time
 from pathlib import Path
-
-import pytest
 
 from horus_core.errors import HorusError
 from horus_core.shm import namespace
@@ -120,22 +117,6 @@ class Launcher:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-
-
-@pytest.fixture
-def launch(horus_namespace, tmp_path):
-    """Start a session: `launch("robot", nodes)` writes robot.yaml and runs it; all are stopped at the end."""
-    started = []
-
-    def start(name, text, *arguments, **options):
-        write(tmp_path, name, text)
-        started.append(Launcher(tmp_path, name, *arguments, **options))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.close()
-    shutil.rmtree(namespace.path(horus_namespace), ignore_errors=True)
 
 
 def write(folder, name, text):

@@ -74,7 +74,7 @@ def test_the_session_is_named_by_the_file(tmp_path):
     """Its stem, made a name; unless the file says another."""
     from launch_files import write
 
-    from horus_plugins.launch.api import load
+    from horus_plugins.launch.file.launch_file import load
 
     assert (
         load(write(tmp_path, nodes("{name: a, command: ./motor}"), "my robot.v2.yaml")).session

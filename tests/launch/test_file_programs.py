@@ -163,7 +163,7 @@ def test_paths_start_at_the_folder_of_the_file(tmp_path, monkeypatch):
     link = tmp_path / "link.yaml"
     link.symlink_to(path)
     monkeypatch.chdir(tmp_path)
-    from horus_plugins.launch.api import load
+    from horus_plugins.launch.file.launch_file import load
 
     plan = load("link.yaml").plan(namespace="x")
     assert plan.nodes[0].cwd == str(folder)

@@ -124,7 +124,7 @@ def test_what_is_no_file_is_told(tmp_path, kind):
         path.mkdir()
     elif kind == "pipe":
         os.mkfifo(path)
-    from horus_plugins.launch.api import load
+    from horus_plugins.launch.file.launch_file import load
 
     with pytest.raises(LaunchError, match="expected a launch file"):
         load(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import storm
-from launching import STUBBORN, WAITS, alive, ask, horus, launch, until  # noqa: F401 - launch is a fixture
+from launching import STUBBORN, WAITS, alive, ask, horus, until
 
 from horus_core.control import estop
 from horus_plugins.launch import manifest
@@ -33,7 +33,7 @@ nodes:
 """
 
 
-def pending(launch):  # noqa: F811
+def pending(launch):
     """A session in which a back-off, a delay and a wait are under way."""
     robot = launch("robot", PENDING)
     assert robot.reaches("backs_off", "backing-off").next_try_ns > 0
@@ -44,7 +44,7 @@ def pending(launch):  # noqa: F811
 
 
 # spec: C20
-def test_stop_acts_while_backoffs_delays_and_waits_are_pending(launch):  # noqa: F811
+def test_stop_acts_while_backoffs_delays_and_waits_are_pending(launch):
     """From any terminal; it comes back when the session is over, and nothing that was pending starts any more."""
     robot = pending(launch)
     shown = ask("--status")[1]
@@ -67,7 +67,7 @@ def test_stop_acts_while_backoffs_delays_and_waits_are_pending(launch):  # noqa:
 
 
 # spec: C12 F16
-def test_an_emergency_stop_ends_the_session_and_one_that_stands_lets_none_start(launch):  # noqa: F811
+def test_an_emergency_stop_ends_the_session_and_one_that_stands_lets_none_start(launch, monkeypatch):
     """A release stops nothing. The exit code of a session that an emergency stop ended is never 0."""
     robot = pending(launch)
     with estop.open_topic("test") as topic:
@@ -96,6 +96,7 @@ def test_an_emergency_stop_ends_the_session_and_one_that_stands_lets_none_start(
         monitor.release()
         asleep.signal(signal.SIGCONT)
         assert asleep.wait() == 1
+        monkeypatch.setattr(monitor, "_PATIENCE_S", 20.0)  # it says so at once, where the machine lets it
         awake = launch("robot", f"nodes: [{{name: a, command: {json.dumps(WAITS)}}}]")
         awake.says("up")
         found = monitor.engage("again")
@@ -105,7 +106,7 @@ def test_an_emergency_stop_ends_the_session_and_one_that_stands_lets_none_start(
 
 
 HARD = f"""
-stop: {{graceful: 0.05, terminate: 0.3}}
+stop: {{graceful: 0.05, terminate: 1.0}}
 nodes:
   - name: stubborn
     command: {STUBBORN}
@@ -117,7 +118,7 @@ nodes:
 
 
 # spec: C13 F17 F18
-def test_who_does_not_heed_sigterm_is_killed_and_who_stands_still_is_woken(launch):  # noqa: F811
+def test_who_does_not_heed_sigterm_is_killed_and_who_stands_still_is_woken(launch):
     """SIGKILL after the time that the file sets, with children of children; a stopped process gets its SIGTERM."""
     robot = launch("robot", HARD)
     robot.says("up", times=2)
@@ -128,14 +129,14 @@ def test_who_does_not_heed_sigterm_is_killed_and_who_stands_still_is_woken(launc
     assert robot.stop() == 128 + signal.SIGKILL
     assert not alive(grandchild)
     err = robot.err.read_text()
-    assert "[stubborn] still runs after 0.3 s more: SIGKILL" in err
+    assert "[stubborn] still runs after 1 s more: SIGKILL" in err
     ends = {event["node"]: event for event in robot.events("NodeExited")}
     assert (ends["stubborn"]["signal"], ends["stubborn"]["asked"]) == ("SIGKILL", True)
     assert (ends["asleep"]["signal"], ends["shell"]["signal"]) == ("SIGTERM", "SIGTERM")
 
 
 # spec: F17
-def test_a_second_signal_insists_and_a_third_kills(launch):  # noqa: F811
+def test_a_second_signal_insists_and_a_third_kills(launch):
     """Each is a line with its seconds; the waiting is cut short."""
     robot = launch("robot", "stop: {terminate: 1000}\n" + HARD.partition("\n")[2].partition("\n")[2])
     robot.says("[stubborn] up")
@@ -166,7 +167,7 @@ os.wait()
 
 
 # spec: F17
-def test_signals_reach_what_left_its_group_too(launch, tmp_path):  # noqa: F811
+def test_signals_reach_what_left_its_group_too(launch, tmp_path):
     """A daemon that heeds no SIGTERM is waited for; the third signal kills it at once."""
     (tmp_path / "daemon.py").write_text(DAEMON)
     robot = launch("robot", "nodes: [{name: daemon, command: daemon.py}]")
@@ -182,7 +183,7 @@ def test_signals_reach_what_left_its_group_too(launch, tmp_path):  # noqa: F811
     assert not alive(daemon)
     _, killed = robot.err.read_text().split("asked again (SIGHUP): SIGKILL to what left its group\n")
     assert re.match(
-        r" *0\.\d s  SIGKILL to those that did not heed it", killed
+        r" *\d\.\d s  SIGKILL to those that did not heed it", killed
     )  # seconds since the first signal
 
 
@@ -197,7 +198,7 @@ nodes:
 """
 
 
-def test_a_killed_launcher_leaves_nobody_and_its_name_is_free_again(launch):  # noqa: F811
+def test_a_killed_launcher_leaves_nobody_and_its_name_is_free_again(launch):
     """Kill -9, of the guard, too: children and their children end; a new launcher waits for that, then starts."""
     robot = launch("robot", LEFT)
     robot.says("up", times=2)
@@ -222,7 +223,7 @@ def test_a_killed_launcher_leaves_nobody_and_its_name_is_free_again(launch):  # 
     assert again.stop() == 0
 
 
-def test_the_end_of_a_node_may_be_that_of_the_session_and_signals_have_names(launch):  # noqa: F811
+def test_the_end_of_a_node_may_be_that_of_the_session_and_signals_have_names(launch):
     """on_exit: shutdown; a child that a signal killed is never 0, and the kernel is asked about its memory."""
     robot = launch(
         "robot",
@@ -244,7 +245,7 @@ def test_the_end_of_a_node_may_be_that_of_the_session_and_signals_have_names(lau
     assert robot.events("SessionStop")[0]["reason"] == "the end of [brain]"
 
 
-def test_a_wait_that_is_too_long_names_what_was_waited_for(launch):  # noqa: F811
+def test_a_wait_that_is_too_long_names_what_was_waited_for(launch):
     """ready_timeout: those that depend on it do not start, the others go on, and the exit code says so."""
     robot = launch(
         "robot",
@@ -273,7 +274,7 @@ def test_a_wait_that_is_too_long_names_what_was_waited_for(launch):  # noqa: F81
 
 
 # spec: F22
-def test_nobody_reads_and_the_robot_goes_on(launch):  # noqa: F811
+def test_nobody_reads_and_the_robot_goes_on(launch):
     """A closed stdout is no reason to stop anything: a node writes on, and its log has it."""
     reader, writer = os.pipe()
     robot = launch(

@@ -6,7 +6,7 @@ import re
 import signal
 from pathlib import Path
 
-from launching import WAITS, alive, ask, horus, launch, until, write  # noqa: F401 - launch is a fixture
+from launching import WAITS, alive, ask, horus, until, write
 
 from horus_core.errors import HorusError
 from horus_plugins.launch import manifest
@@ -42,16 +42,19 @@ nodes:
 
 
 # spec: C1 C4 C5 C6 C8 C9 C10 C13 C14 C15 C20 C29 C30 F19 A29 A32
-def test_a_session_from_its_start_to_its_end(launch, tmp_path):  # noqa: F811, PLR0915 - one process serves many
+def test_a_session_from_its_start_to_its_end(launch, tmp_path):  # noqa: PLR0915 - one process serves many
     """Order, readiness, restarts, manifest, status, events, output, and a stop that lets nodes shut down."""
     (tmp_path / "arm.py").write_text(NODE)
     robot = launch("robot", ROBOT)
-    now = robot.ready()
+    robot.ready()
+    until(lambda: robot.node("arm").schedulers, "its scheduler is found")
+    now = robot.manifest()
 
     # The manifest: true pids in the right rows, schedulers found without being named.
     rows = {node.name: node for node in now.nodes}
     assert set(rows) == {"camera", "arm", "setup", "late", "fragile", "lost"}
-    assert Path(f"/proc/{rows['camera'].pid}/cmdline").read_bytes().startswith(b"sleep")
+    camera = Path(f"/proc/{rows['camera'].pid}/cmdline")
+    until(lambda: camera.read_bytes().startswith(b"sleep"), "the shell has become what it runs")
     assert Path(f"/proc/{rows['arm'].pid}/cmdline").read_bytes().endswith(b"arm.py\0")
     assert [one.nodes for one in rows["arm"].schedulers] == [["shoulder", "elbow"]]
     assert rows["arm"].schedulers[0].name == "arm"  # HORUS_NODE_NAME
@@ -134,7 +137,7 @@ nodes:
 
 
 # spec: C11 C12
-def test_what_may_be_asked_of_a_session(launch, tmp_path):  # noqa: F811
+def test_what_may_be_asked_of_a_session(launch, tmp_path):
     """Restarting a node, going over to a changed file, and questions that make no sense."""
     robot = launch("robot", RELOADED.format(speed=1, name="old"))
     before = {node.name: node.pid for node in robot.ready().nodes}
@@ -156,6 +159,9 @@ def test_what_may_be_asked_of_a_session(launch, tmp_path):  # noqa: F811
         except HorusError as refusal:
             found = str(refusal)
         assert error in found, (cmd, found)
+    with control._Line(robot.namespace, manifest.control_topic("robot")) as line:
+        line.send({"cmd": "StopSession", "id": "late", "expires_ns": 1})
+    assert tell("Status")["manifest"]["status"] == "running"  # who asked was told that nothing is done
 
     code, _, said = ask("--restart", "same")
     assert (code, said) == (0, "Session robot restarts same.\n")
@@ -194,7 +200,7 @@ nodes:
 """ + (f"  - {{name: extra, command: {json.dumps(SLOW)}}}" if extra else "")
 
 
-def test_a_reload_of_a_reload_that_is_under_way(launch, tmp_path):  # noqa: F811
+def test_a_reload_of_a_reload_that_is_under_way(launch, tmp_path):
     """The last file counts, also for what the one before is still stopping; what never ran is tried again."""
     robot = launch("robot", twice(speed=1, extra=True, broken="sh -c 'exit 3'"))
     robot.reaches("waits", "failed")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import storm
-from launching import alive, ask, horus, launch, until  # noqa: F401 - launch is a fixture
+from launching import alive, ask, horus, until
 
 import horus as face
 from horus import launch as sessions
@@ -18,7 +18,7 @@ NODES, KILLS = 6, 20
 
 
 # spec: A45 A46 C31
-def test_every_kill_is_followed_by_a_restart_and_the_books_are_right(launch, tmp_path):  # noqa: F811
+def test_every_kill_is_followed_by_a_restart_and_the_books_are_right(launch, tmp_path):
     """After each: the manifest, the events, no zombie, no orphan; who listened hears the new process."""
     robot = launch("robot", storm.file_of(tmp_path, nodes=NODES, talkers=1))
     robot.ready()
@@ -37,7 +37,7 @@ horus.run(horus.Node("left", tick=lambda node: None), horus.Node("right", tick=l
 
 
 # spec: C11 C22 F23
-def test_a_node_that_was_stopped_by_name_is_not_restarted(launch, tmp_path):  # noqa: F811
+def test_a_node_that_was_stopped_by_name_is_not_restarted(launch, tmp_path):
     """`horus node kill` goes through the session: the process ends with its last node, whatever its policy."""
     (tmp_path / "arms.py").write_text(TWO)
     robot = launch("robot", "nodes: [{name: arms, command: arms.py, restart: always}]")
@@ -66,7 +66,7 @@ nodes:
 
 
 # spec: C22
-def test_a_node_that_does_not_run_just_now_is_reached_too(launch, tmp_path):  # noqa: F811
+def test_a_node_that_does_not_run_just_now_is_reached_too(launch, tmp_path):
     """Between two runs, or before the first: killing it keeps it from starting; why it cannot start is told."""
     program = tmp_path / "fails.sh"
     program.write_text("#!/bin/sh\nexit 3\n")

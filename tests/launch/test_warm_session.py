@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from launching import alive, launch, until  # noqa: F401 - launch is a fixture
+from launching import alive, until
 
 NODE = """
 import sys, time
@@ -32,7 +32,7 @@ def warm_of(robot):
 
 
 # spec: C1 C9 C30
-def test_nodes_start_warm_and_nothing_outlives_a_killed_launcher(launch, tmp_path):  # noqa: F811
+def test_nodes_start_warm_and_nothing_outlives_a_killed_launcher(launch, tmp_path):
     """Starts and restarts come from one process, which is no node; the launcher's death is the death of all."""
     (tmp_path / "node.py").write_text(NODE)
     robot = launch("robot", ROBOT)
@@ -68,7 +68,7 @@ def test_nodes_start_warm_and_nothing_outlives_a_killed_launcher(launch, tmp_pat
     assert not again.events("NodeFailed")
 
 
-def test_warm_starts_can_be_switched_off(launch, tmp_path, monkeypatch):  # noqa: F811
+def test_warm_starts_can_be_switched_off(launch, tmp_path, monkeypatch):
     """HORUS_LAUNCH_WARM=0: each is started from nothing."""
     monkeypatch.setenv("HORUS_LAUNCH_WARM", "0")
     (tmp_path / "node.py").write_text(NODE)

@@ -1,6 +1,7 @@
 """A launcher for tests, which has no threads: starts Python programs warm and cold, and says what became of them.
 
 python tests/launch/warm_and_cold.py compare < [[arguments, environment added, signal], ...]   as JSON
+python tests/launch/warm_and_cold.py warm < [[arguments, environment added, signal], ...]      and warm alone
 python tests/launch/warm_and_cold.py harm SCRIPT                                the warm process killed and stopped
 """
 
@@ -18,7 +19,7 @@ from horus_plugins.launch import system
 from horus_plugins.launch.child import _spawn
 from horus_plugins.launch.warm.starter import Starter
 
-ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
+ENVIRONMENT = {"PYTHONUNBUFFERED": "1", **os.environ}
 HERE = str(Path.cwd())
 UP = b"up\n"
 
@@ -43,19 +44,34 @@ def end_of(process, number):
     err = process.stderr.read()
     process.stdout.close()
     process.stderr.close()
-    return {"out": out.decode(), "err": err.decode(), "code": process.wait()}
+    return {"out": out.decode(), "err": err.decode(), "code": process.wait(), "kept": kept()}
 
 
-def compare(cases):
-    """Each case warm and cold: both ends, and the case."""
+def kept():
+    """What the program has left in files."""
+    files = sorted(Path(HERE).glob("kept*"))
+    return {file.name: file.read_text() if file.suffix == ".txt" else "" for file in files}
+
+
+def keep_nothing():
+    """No file of the last program is left for the next one."""
+    for name in kept():
+        Path(HERE, name).unlink()
+
+
+def compare(cases, *, cold=True):
+    """The ends of each case, warm and cold, or warm alone."""
     warm = ready()
     found = []
     for arguments, added, number in cases:
         command, environment = [sys.executable, *arguments], {**ENVIRONMENT, **added}
         assert warm.fits(environment)
+        keep_nothing()
         started = warm.start(command, environment, HERE)
         ends = [end_of(started, number) if started else None]
-        ends.append(end_of(_spawn("cold", command, environment, HERE), number))
+        if cold:
+            keep_nothing()
+            ends.append(end_of(_spawn("cold", command, environment, HERE), number))
         found.append(ends)
     warm.close()
     return found
@@ -94,5 +110,8 @@ def harm(script):
 
 if __name__ == "__main__":
     system.adopt_orphans()
-    answer = compare(json.load(sys.stdin)) if sys.argv[1] == "compare" else harm(sys.argv[2])
+    if sys.argv[1] == "harm":
+        answer = harm(sys.argv[2])
+    else:
+        answer = compare(json.load(sys.stdin), cold=sys.argv[1] == "compare")
     print(json.dumps(answer))

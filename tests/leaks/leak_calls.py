@@ -6,6 +6,7 @@ import copy
 import os
 import pickle
 import signal
+import sys
 
 import leak_stage
 import numpy as np
@@ -269,7 +270,18 @@ def a_node_logs(stage):
     assert len(said) == 7
 
 
-@call("LogFile()", "LogFile.use", "LogFile.append", "LogFile.linked", "offer")
+@call(
+    "LogFile()",
+    "LogFile.use",
+    "LogFile.append",
+    "LogFile.linked",
+    "LogFile.begin",
+    "LogFile.count",
+    "LogFile.aim",
+    "LogFile.unaim",
+    "LogFile.line",
+    "offer",
+)
 def lines_are_appended_and_offered(stage):
     log, fd = _native.LogFile(), os.memfd_create("log")
     assert log.append(b"no file") == -1
@@ -279,6 +291,15 @@ def lines_are_appended_and_offered(stage):
     assert _native.offer(fd, b"more\n") == 5
     log.use(os.memfd_create("next"))
     assert log.append(b"line\n") == 5
+    log.begin(1, 1 << 20)
+    log.aim(sys.stderr, fd, False, "now", 0, 1 << 62, (b"1", b"2", b"3", b"4"))
+    assert not log.line(20, "text \n", b"", b"arm: ")
+    assert log.line(20, "text", b"", b"arm: ") is True
+    log.aim(sys.stderr, fd, True, "now", 0, 1 << 62, (b"1", b"2", b"3", b"4"))
+    assert log.line(20, "text", b"", b"arm: ") is True
+    log.unaim()
+    assert not log.line(20, "text", b"", b"arm: ")
+    assert log.count() == 3
     log.use(-1)
 
 

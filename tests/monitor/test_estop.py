@@ -15,6 +15,12 @@ def namespace(horus_namespace):
     return horus_namespace
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """How long nodes may take to obey, of which a busy machine takes its share."""
+    monkeypatch.setattr(estop, "_PATIENCE_S", 20.0)
+
+
 @pytest.fixture
 def robot(until):
     """Runs one node in the background until the end of the test."""

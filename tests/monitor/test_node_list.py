@@ -202,6 +202,20 @@ def test_what_crashed_of_itself_says_why_and_when(program, look):
     assert look(everything=True)["fine"].state == "stopped"
 
 
+def test_a_first_look_that_is_held_up_tells_cpu_all_the_same(look, horus_namespace, monkeypatch):
+    """CPU is counted for the whole window, from when the processes were met, however late that is."""
+    nodes = node_list._Look.nodes
+
+    def held_up(self):
+        time.sleep(0.05)
+        return nodes(self)
+
+    monkeypatch.setattr(node_list._Look, "nodes", held_up)
+    with horus.Scheduler().add(horus.Node("camera", tick=lambda: None)) as scheduler:
+        scheduler.tick_once()
+        assert look()["camera"].cpu_percent is not None
+
+
 def test_what_no_record_tells_is_unknown(program, look, state, horus_namespace):
     """A node that lives, but has no record, is called neither running nor dead; later its process is gone."""
     robot = program(ROBOT)

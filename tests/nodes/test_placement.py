@@ -66,11 +66,16 @@ def test_two_topics_are_exchanged():
 def test_what_wakes_a_node_is_remapped():
     """on= names the node's topic; the one that it gets instead wakes it. Such a node has no rate to set."""
     heard = []
-    listener = horus.Node("listener", tick=lambda node: heard.extend(node.recv_all("words")), on="words")
+
+    def listen(node):
+        heard.extend(node.recv_all("words"))
+        node.request_stop()
+
+    listener = horus.Node("listener", tick=listen, on="words")
     place(listener, rate=5, topics={"words": "left.words"})
     assert listener.rate == 30
     speaker = horus.Node("speaker", tick=lambda node: node.send("left.words", {"n": horus.tick()}), rate=200)
-    horus.run(listener, speaker, duration=0.1)
+    horus.run(listener, speaker, duration=20)
     assert heard[0] == {"n": 0}
 
 

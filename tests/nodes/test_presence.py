@@ -126,15 +126,24 @@ def test_garbage_in_the_file_is_no_holder(namespace):
 
 
 def test_a_name_is_free_here_although_the_lock_was_not_to_be_had(namespace, monkeypatch):
-    """Who cannot take the namespace's lock when a node ends says so; the name can be used again in this process."""
+    """A name is given back without the namespace's lock, unless this process is not seen any more or a crash is told.
+
+    Who cannot take the lock then says so; the name can be used again in this process.
+    """
 
     def busy(*_arguments, **_keywords):
         raise HorusTimeoutError("somebody holds the lock")
 
+    with monkeypatch.context() as patch:
+        first = Presence(Node("n", tick=lambda: None), 30)
+        patch.setattr(namespaces, "locked", busy)
+        first.remove()
+        assert not file(namespace, "n").exists()
     for let_go in (Presence.remove, lambda presence: presence.crashed(ValueError("bad"))):
         first = Presence(Node("n", tick=lambda: None), 30)
         with monkeypatch.context() as patch:
             patch.setattr(namespaces, "locked", busy)
+            patch.setattr(process, "joined", lambda _namespace: None)
             with pytest.raises(HorusTimeoutError):
                 let_go(first)
         second = Presence(Node("n", tick=lambda: None), 30)

@@ -69,8 +69,10 @@ def test_undeclared_topics_and_class_declarations(namespace):
         node.send("cmd_vel", Twist(linear=1.0, angular=0.5))
         assert node.publishers() == ["status", "cmd_vel"]
         seen.append(node.recv("cmd_vel"))
+        if len(seen) == 3:
+            node.request_stop()
 
-    run(Node("n", pubs=[Twist, "status"], tick=tick, rate=50), duration=0.1)
+    run(Node("n", pubs=[Twist, "status"], tick=tick, rate=50))
     assert all(isinstance(message, Twist) for message in seen)
     assert seen[0].linear == 1.0
 

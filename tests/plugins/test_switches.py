@@ -202,6 +202,63 @@ def test_wrong_settings_are_fatal_for_what_needs_them(acme):
     assert "ConfigError" in acme.python(run, HORUS_STRICT="1").err
 
 
+# spec: F20
+def test_a_horus_yaml_in_the_place_of_a_horus_toml(acme):
+    """It disables plugins and names their folder as horus.toml does; commands do not write it, and say what to."""
+    file = acme.work / "horus.yaml"
+    file.write_text("nodes: [1, {a: }]\nplugins:\n  folder: mine\n  disable:\n    - gripper\n")
+    (acme.work / "mine").mkdir()
+    (acme.work / "mine" / "own.py").write_text(
+        "import click\n\n@click.command()\ndef own():\n    click.echo('mine')\n"
+    )
+    assert f"{file} disables 'gripper'" in acme.python(NAMED).out
+    assert acme.horus("own").out == "mine\n"
+    done = acme.horus("plugin", "enable", "gripper")
+    assert (
+        f"Changing {file} failed: this command changes TOML only. Write `disable: []` under `plugins:`"
+        in done.err
+    )
+    (acme.work / "horus.toml").write_text("")
+    assert acme.python(NAMED).out == "acme\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("plugins: [", ":1: expected YAML"),
+        ("a: 1\nplugins: {folder: x}\nplugins: {}", ":3: expected each name once, got 'plugins' again."),
+        ("just text", ":1: expected names and values"),
+        ("plugins:\n  folders: mine", ":2: unknown key 'folders' in [plugins]. Did you mean 'folder'?"),
+        ("plugins:\n  folder: [mine]", ":2: expected a string for 'folder'"),
+        ("plugin: {}", ":1: unknown table [plugin]. Did you mean [plugins]?"),
+        ("plugins:", ":1: expected [plugins] to be a table, got None."),
+    ],
+)
+def test_a_bad_horus_yaml_is_told_by_its_lines(tmp_path, text, error):
+    """In the words of horus.toml."""
+    from horus_core import project
+    from horus_core.errors import ConfigError
+    from horus_core.plugins import rules
+
+    file = tmp_path / "horus.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        project.read(file).table("plugins", rules.KEYS)
+    assert f"{file}{error}" in str(raised.value)
+
+
+def test_aliases_do_not_make_a_small_file_a_big_one():
+    """What stands deeper than a list of a table is not read."""
+    from horus_core import project_yaml
+
+    laughs = "a: &a [x, x]\n" + "".join(
+        f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdef", "bcdefg", strict=True)
+    )
+    assert project_yaml.tables(laughs)["g"] == [[None, None], [None, None]]
+    assert project_yaml.tables("a: &a [*a]\n")["a"] == [[None]]
+    assert project_yaml.tables("# nothing\n---\n") == {}
+
+
 def test_a_file_that_somebody_left_in_a_shared_folder(monkeypatch, tmp_path):
     """horus.toml of another user in a folder where anybody may write names no code for us to run."""
     import os

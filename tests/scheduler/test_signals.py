@@ -82,7 +82,7 @@ def test_second_signal_cuts_a_tick_short(program, ended):
     """A tick that does not end is cut short by the second signal; shutdown still runs, the exit is clean."""
     one = program(PROGRAM, TICK="sleeping")
     one.wait_for("tick")
-    one.process.send_signal(signal.SIGINT)
+    one.interrupt()
     with pytest.raises(subprocess.TimeoutExpired):
         one.process.wait(0.3)
     one.process.send_signal(signal.SIGINT)
@@ -112,7 +112,7 @@ def test_third_signal_kills_even_code_that_holds_the_gil(program, ended):
     one = program(PROGRAM, TICK="holding_the_gil")
     one.wait_for("tick")
     for number in (signal.SIGINT, signal.SIGINT):
-        one.process.send_signal(number)
+        one.interrupt(number)
         with pytest.raises(subprocess.TimeoutExpired):
             one.process.wait(0.2)
     one.process.send_signal(signal.SIGTERM)

@@ -246,9 +246,11 @@ def test_the_record_calls_a_hung_tick_hung(until, namespace):
         ticks.append(1)
         if len(ticks) == 2:
             until(lambda: node.info.state() is NodeState.HUNG)
+        elif len(ticks) == 4:
+            node.request_stop()
 
     scheduler = Scheduler(name="robot").add(Node("n", tick=hang, rate=100, watchdog=0.02, ladder=None))
-    scheduler.run(0.3)
+    scheduler.run()
     record = _native.FlightReader(flights.folder(namespace) / "robot.flight")
     assert [kind for _, _, kind, *_ in record.ticks()][:3] == ["ok", "hung", "ok"]
     texts = [event["text"] for event in record.events() if event["kind"] == "returned"]

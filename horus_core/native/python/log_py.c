@@ -3,7 +3,7 @@
  * Neither lets go of the GIL where the write cannot wait: who has to wait for the GIL afterwards waits for up
  * to 5 ms where another thread computes, for a write that takes one microsecond. */
 #define _GNU_SOURCE
-#include "module.h"
+#include "log_py.h"
 #include "node.h"
 
 #include <errno.h>
@@ -17,11 +17,7 @@
 
 /* ---- LogFile: a file in shared memory, to which whole lines are appended ---- */
 
-typedef struct {
-    PyObject_HEAD
-    int fd; /* -1: none. Read and used under one hold of the GIL: no other thread closes it in between */
-    long long size;
-} log_file;
+typedef horus_log_file log_file;
 
 static PyObject *log_file_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs)) {
     log_file *self = (log_file *)type->tp_alloc(type, 0);
@@ -47,6 +43,34 @@ static PyObject *log_file_use(log_file *self, PyObject *argument) {
     Py_RETURN_NONE;
 }
 
+static PyObject *log_file_begin(log_file *self, PyObject *args) {
+    long pid;
+    long long most;
+    if (!PyArg_ParseTuple(args, "lL:begin", &pid, &most))
+        return NULL;
+    horus_log_unaim(self);
+    self->pid = pid;
+    self->most = most;
+    self->number = 0;
+    Py_RETURN_NONE;
+}
+
+static PyObject *log_file_count(log_file *self, PyObject *Py_UNUSED(ignored)) {
+    return PyLong_FromLongLong(++self->number);
+}
+
+int horus_log_append(log_file *self, const char *bytes, size_t length) {
+    ssize_t written = write(self->fd, bytes, length); /* memory: it does not wait */
+    if (written == (ssize_t)length) {
+        self->size += written;
+        return 0;
+    }
+    int error = written < 0 ? errno : ENOSPC;
+    if (written > 0 && ftruncate(self->fd, self->size) < 0) /* half a line; shrinking needs no room */
+        error = errno;
+    return error;
+}
+
 static PyObject *log_file_append(log_file *self, PyObject *line) {
     char *bytes;
     Py_ssize_t length;
@@ -54,16 +78,17 @@ static PyObject *log_file_append(log_file *self, PyObject *line) {
         return NULL;
     if (self->fd < 0)
         return PyLong_FromLong(-1);
-    ssize_t written = write(self->fd, bytes, (size_t)length); /* memory: it does not wait */
-    if (written != length) {
-        int error = written < 0 ? errno : ENOSPC;
-        if (written > 0 && ftruncate(self->fd, self->size) < 0) /* half a line; shrinking needs no room */
-            error = errno;
+    int error = horus_log_append(self, bytes, (size_t)length);
+    if (error != 0) {
         errno = error;
         return PyErr_SetFromErrno(PyExc_OSError);
     }
-    self->size += written;
     return PyLong_FromLongLong(self->size);
+}
+
+static PyObject *log_file_unaim(log_file *self, PyObject *Py_UNUSED(ignored)) {
+    horus_log_unaim(self);
+    Py_RETURN_NONE;
 }
 
 static PyObject *log_file_linked(log_file *self, void *Py_UNUSED(closure)) {
@@ -75,6 +100,7 @@ static void log_file_dealloc(log_file *self) {
     PyTypeObject *type = Py_TYPE(self);
     if (self->fd >= 0)
         close(self->fd);
+    horus_log_unaim(self);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -88,6 +114,23 @@ static PyMethodDef log_file_methods[] = {
      "append($self, line, /)\n--\n\nWrite bytes at once; the size of the file then, -1 when there is none. "
      "Raises "
      "OSError when there is no room."},
+    {"begin", METHOD(log_file_begin), METH_VARARGS,
+     "begin($self, pid, most, /)\n--\n\nLines of line() are that process's from now on, and numbered from 1; "
+     "those that would make the file that large go the long way."},
+    {"count", METHOD(log_file_count), METH_NOARGS,
+     "count($self, /)\n--\n\nThe number of the next line, which is taken."},
+    {"aim", METHOD(horus_log_file_aim), METH_VARARGS,
+     "aim($self, stream, fd, waits, stamp, begin_ns, until_ns, levels, /)\n--\n\nHave line() write to "
+     "stderr, too, "
+     "from begin_ns until before until_ns, while sys.stderr is that stream: the stamp, milliseconds since "
+     "begin_ns, and one of "
+     "four names of levels."},
+    {"unaim", METHOD(log_file_unaim), METH_NOARGS,
+     "unaim($self, /)\n--\n\nHave line() leave all to its caller, until the next aim()."},
+    {"line", METHOD(horus_log_file_line), METH_FASTCALL,
+     "line($self, level, text, head, source, /)\n--\n\nStore and show a line; False: nothing was done, for "
+     "it needs "
+     "more than that. (taken, length) where stderr took less than all."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -134,18 +177,44 @@ static ssize_t write_waiting(int fd, const char *bytes, size_t length) {
 }
 
 /* The flags of an open file belong to all processes that share it (the user's shell); a second opening has
- * flags of its own. That takes no others' rights away and is closed at once. */
-static ssize_t write_terminal(int fd, const char *bytes, size_t length) {
+ * flags of its own. It is kept, for opening takes longer than writing, and looked at before each line: the
+ * program may have closed it, with all that it does not know, or have put another stream under `fd`. */
+static struct {
+    int fd; /* -1: none */
+    dev_t device;
+    ino_t inode;
+} terminal = {.fd = -1};
+
+static bool is_terminal(const struct stat *status) {
+    return S_ISCHR(status->st_mode) && status->st_dev == terminal.device && status->st_ino == terminal.inode;
+}
+
+/* Whether it is open still, and no other file that was given its number. */
+static bool has_terminal(void) {
+    struct stat status;
+    return terminal.fd >= 0 && fstat(terminal.fd, &status) == 0 && is_terminal(&status);
+}
+
+static void open_terminal(int fd, const struct stat *status) {
     char path[32];
+    if (has_terminal())
+        close(terminal.fd);
     PyOS_snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (own < 0)
-        return -2;
-    ssize_t written = write(own, bytes, length);
-    int error = errno;
-    close(own);
-    errno = error;
-    return written;
+    terminal.fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    terminal.device = status->st_dev;
+    terminal.inode = status->st_ino;
+}
+
+/* -2: it cannot be opened. */
+static ssize_t write_terminal(int fd, const struct stat *status, const char *bytes, size_t length) {
+    bool is_new = !is_terminal(status) || !has_terminal();
+    if (is_new)
+        open_terminal(fd, status);
+    ssize_t written = terminal.fd < 0 ? -2 : write(terminal.fd, bytes, length);
+    if (written != -1 || is_new || would_wait(errno))
+        return written;
+    open_terminal(fd, status); /* it is gone, and another one has its name now */
+    return terminal.fd < 0 ? -2 : write(terminal.fd, bytes, length);
 }
 
 /* A pipe that poll() calls writable takes PIPE_BUF bytes without waiting. */
@@ -164,7 +233,7 @@ static ssize_t write_polled(int fd, const char *bytes, size_t length) {
     return (ssize_t)done;
 }
 
-static ssize_t offer_bytes(int fd, const char *bytes, size_t length) {
+ssize_t horus_log_offer(int fd, const char *bytes, size_t length) {
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = length};
     ssize_t written = pwritev2(fd, &part, 1, -1, RWF_NOWAIT);
     if (written >= 0)
@@ -182,8 +251,8 @@ static ssize_t offer_bytes(int fd, const char *bytes, size_t length) {
     written = -2;
     if (S_ISSOCK(status.st_mode))
         written = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    else if (S_ISCHR(status.st_mode) && isatty(fd))
-        written = write_terminal(fd, bytes, length);
+    else if (S_ISCHR(status.st_mode) && (is_terminal(&status) || isatty(fd)))
+        written = write_terminal(fd, &status, bytes, length);
     if (written == -2)
         written = write_polled(fd, bytes, length);
     return written < 0 && would_wait(errno) ? 0 : written;
@@ -199,7 +268,7 @@ static PyObject *offer(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ss
     long fd = PyLong_AsLong(args[0]);
     if ((fd == -1 && PyErr_Occurred()) || PyBytes_AsStringAndSize(args[1], &bytes, &length) < 0)
         return NULL;
-    ssize_t written = offer_bytes((int)fd, bytes, (size_t)length);
+    ssize_t written = horus_log_offer((int)fd, bytes, (size_t)length);
     if (written < 0)
         return PyErr_SetFromErrno(PyExc_OSError);
     return PyLong_FromSsize_t(written);

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from horus_core import names
 from horus_core.shm import namespace as namespaces
-from horus_plugins.launch.file import making, order
+from horus_plugins.launch.file import declared, making, order
 from horus_plugins.launch.file.expanding import Context, Expander, TooMany
 from horus_plugins.launch.file.nodes import LaunchNode, name_of, node
 from horus_plugins.launch.file.parameters import PARAM
@@ -82,8 +82,11 @@ class LaunchFile:
 
         return start(self.plan(**choice), log_dir=log_dir)
 
-    def planned(self, problems: Problems, choice: Choice) -> Plan:
-        """The same, with what is wrong noted among the problems: the plan is good if there are none."""
+    def planned(self, problems: Problems, choice: Choice, *, look_into: bool = False) -> Plan:
+        """The same, with what is wrong noted among the problems: the plan is good if there are none.
+
+        With `look_into` packages whose nodes get parameters are imported, elsewhere, for what they declare.
+        """
         where = choice.namespace or self.namespace or namespaces.current()
         values = self._sets(choice.sets, problems)
         nodes = self._made(values, problems) if choice.sets else {one.name: one for one in self.nodes}
@@ -94,6 +97,7 @@ class LaunchFile:
             for one in self._others:
                 making.planned(one, where, programs, problems)
         planned = [making.planned(one, where, programs, problems) for one in ordered]
+        said = declared.check(ordered, problems) if look_into else []
         return Plan(
             session=names.node_name(choice.session or self.session),
             namespace=names.namespace_name(where),
@@ -101,7 +105,7 @@ class LaunchFile:
             nodes=tuple(making.without(one, kept) for one in planned if one is not None),
             stop=self.stop,
             places={one.name: one.place("name").short for one in ordered},
-            warnings=(*warnings, *making.warnings(ordered)),
+            warnings=(*warnings, *making.warnings(ordered), *said),
         )
 
     def _made(self, sets: Mapping[str, Mapping[str, Any]], problems: Problems) -> dict[str, LaunchNode]:
@@ -148,10 +152,13 @@ def load(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Launc
     return file
 
 
-def plan(path: str | Path, choice: Choice) -> Plan:
-    """Read a launch file and plan it: load(path).plan(...), with the problems of both in one LaunchError."""
+def plan(path: str | Path, choice: Choice, *, look_into: bool = False) -> Plan:
+    """Read a launch file and plan it: load(path).plan(...), with the problems of both in one LaunchError.
+
+    `look_into`: before a start, parameters are held against what packages declare, too.
+    """
     problems = Problems(str(path))
-    made = LaunchFile(path, os.environ, problems).planned(problems, choice)
+    made = LaunchFile(path, os.environ, problems).planned(problems, choice, look_into=look_into)
     problems.check()
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import UNSET
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from horus_plugins.launch.file.expanding import Draft
+    from horus_plugins.launch.file.plan import Policy
     from horus_plugins.launch.file.problems import Place, Problems
 
 _RESERVED = ("horus.", "_horus.")
@@ -48,6 +49,8 @@ class LaunchNode:
     """Of its relative topics, without slashes at the ends."""
     topics: dict[str, str]
     params: dict[str, Any]
+    param_places: dict[str, Place] = field(repr=False, compare=False)
+    """Where their values stand."""
     env: dict[str, str]
     cwd: str | None
     depends_on: tuple[Dependency, ...]
@@ -105,7 +108,7 @@ def node(draft: Draft, sets: AnyMapping[str, Any], problems: Problems) -> Launch
     values = params.all()
     env = environment(context.env, params, what, problems)
     sound = _check_runs(mapping, what, problems) and name is not None and "name" in found
-    found = {"name": "", **found, "params": values, "env": env}
+    found = {"name": "", **found, "params": values, "param_places": params.places(name or ""), "env": env}
     if sound:
         sound = _check_names(draft, mapping, found, problems)
     return _made(draft, mapping, found, problems, sound=sound)
@@ -181,6 +184,7 @@ def _made(
         prefix=prefix,
         topics=_topics(mapping, found, name, problems),
         params=found["params"],
+        param_places=found["param_places"],
         env=found["env"],
         cwd=found.get("cwd"),
         depends_on=_dependencies(found.get("depends_on", [])),
@@ -219,7 +223,7 @@ def _dependencies(found: str | list[str] | dict[str, Any]) -> tuple[Dependency, 
 
 def _restart(mapping: Mapping, found: Any, name: str, problems: Problems) -> RestartPolicy:
     if isinstance(found, str):
-        return RestartPolicy(policy=found)  # type: ignore[arg-type]  # checked by the format
+        return RestartPolicy(policy=cast("Policy", found))  # checked by the format
     written = mapping.get("restart")
     largest = found.max_backoff
     if found.backoff > largest:

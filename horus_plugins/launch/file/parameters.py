@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from horus_core.params import env as given
-from horus_plugins.launch.file.problems import shown
+from horus_plugins.launch.file.problems import Place, shown
 from horus_plugins.launch.file.substitution import Scope, as_text, substitute
 from horus_plugins.launch.file.values import Scalar, Sequence, Value
 
@@ -40,6 +40,7 @@ class Params:
         self._bound = bound
         self._what = what
         self._problems = problems
+        self._sets = sets
         self._values: dict[str, Any] = dict(sets)
         self._under_way: list[str] = []
 
@@ -65,6 +66,11 @@ class Params:
         """All of them, in the order of the file; those of the command line last."""
         self._check_names()
         return {name: self.value(name) for name in [*self._bound, *(set(self._values) - set(self._bound))]}
+
+    def places(self, node: str) -> dict[str, Place]:
+        """Where the value of each stands."""
+        said = {name: Place(f"--set {node}.{name}", 0, 0) for name in self._sets}
+        return {name: bound.entry.value.place for name, bound in self._bound.items()} | said
 
     def _check_names(self) -> None:
         seen: dict[str, str] = {}

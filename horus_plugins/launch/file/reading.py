@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
         """The tag of what has none: of a scalar, whether it is a bare word."""
         if kind is yaml.ScalarNode:
             return _WORD if implicit[0] else _QUOTED
-        return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
+        return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]  # in the stubs
 
 
 class _Stop(Exception):  # noqa: N818 - not an error of its own: the problem is noted
@@ -215,7 +215,7 @@ def _as_tagged(tag: str, text: str) -> Any:
         )
     if not isinstance(value, fits[tag]) or (isinstance(value, bool) and tag != _BOOL):
         raise ValueError(f"expected what the tag {_tag(tag)} says, got {shown(text)}.")
-    return float(value) if tag == _FLOAT else value  # type: ignore[arg-type]
+    return float(value) if tag == _FLOAT and isinstance(value, int) else value
 
 
 def _tag(tag: str) -> str:

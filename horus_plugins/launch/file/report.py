@@ -69,7 +69,7 @@ class Listing(msgspec.Struct):
 def check(path: str | Path, choice: Choice) -> Checked:
     """Read and plan the file; what is wrong with it is in the answer."""
     problems = Problems(str(path))
-    made = LaunchFile(path, os.environ, problems).planned(problems, choice)
+    made = LaunchFile(path, os.environ, problems).planned(problems, choice, look_into=True)
     found = [Problem(place.file, place.line, place.column, text) for place, text in problems.listed()]
     names = [] if found else [one.name for one in made.nodes]
     return Checked(str(path), not found, names, found, list(made.warnings))

@@ -105,16 +105,16 @@ class Books:
         data = manifest.encode(self.manifest)
         if data == self._published:
             return
-        if not self._write():
+        if not self._write(data):
             self._reserve.give()  # shared memory is full
-            if not self._write():
+            if not self._write(data):
                 return  # it is tried again at the next turn
         self._published = data
         self._reserve.keep(manifest.folder(self._namespace), len(data))
 
-    def _write(self) -> bool:
+    def _write(self, data: bytes) -> bool:
         with suppress(OSError):
-            manifest.write(self.manifest)
+            manifest.write(self.manifest, data)
             return True
         return False
 

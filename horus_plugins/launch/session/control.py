@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from horus_core.backends import registry
 from horus_core.control import room
 from horus_core.control.commands import Request, handler_of, reply_topic
-from horus_core.control.server import CAPACITY, TIMEOUT_S
+from horus_core.control.server import CAPACITY, id_of, refuse_late, timeout_of
 from horus_core.errors import HorusError, HorusTimeoutError
 from horus_core.topics.topic import Topic
 from horus_plugins.launch import manifest
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     Answer = Callable[[Mapping[str, Any] | BaseException], None]
 
 _PAUSE_S = 1.0
-_MOST_ID = 128
 
 
 class Later(Exception):  # noqa: N818 - no error: a way to say that the answer comes later
@@ -81,8 +80,9 @@ class Control:
             self._answer(message, outcome)
 
         try:
+            refuse_late(message)
             handler = handler_of(self._known.find(message["cmd"]))
-            answer(handler(Request(message["cmd"], message, answer, _timeout(message))) or {})
+            answer(handler(Request(message["cmd"], message, answer, timeout_of(message))) or {})
         except Later:
             return
         except Exception as error:  # noqa: BLE001 - who asked wants to know, whatever it is
@@ -95,9 +95,7 @@ class Control:
             reply = {"ok": False, "error": told}
         else:
             reply = {"ok": True, **outcome}
-        asked = message.get("id")
-        known = isinstance(asked, int) or (isinstance(asked, str) and len(asked) <= _MOST_ID)
-        self._unsent.append({**self._about, **reply, "id": asked if known else None})
+        self._unsent.append({**self._about, **reply, "id": id_of(message)})
 
     def _send(self) -> None:
         while self._unsent:
@@ -122,8 +120,3 @@ class Control:
                 _framework=True,
             )
         return self._replies
-
-
-def _timeout(message: Mapping[str, Any]) -> float:
-    found = message.get("timeout_s")
-    return float(found) if isinstance(found, (int, float)) and 0 < found <= 600 else TIMEOUT_S  # noqa: PLR2004

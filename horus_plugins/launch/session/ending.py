@@ -1,4 +1,4 @@
-"""Stopping one process: first its schedulers are asked, then SIGTERM, then SIGKILL."""
+"""Stopping one process: first its schedulers are asked, then SIGTERM, then SIGKILL. Who stands still is woken."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Ending:
         self._terminate_at: float | None = None
         if asked and child.running:
             child.expect_end()
+            child.resume()  # who stands still (Ctrl+Z, SIGSTOP) hears nothing
             self._terminate_at = time.monotonic() + times.graceful_s
         else:
             self._terminate()

@@ -66,8 +66,8 @@ def _one_more(seen: _Counts, most: _Counts) -> _Counts:
     return machine, group
 
 
-def exit_of(child: Child, memory: OutOfMemory) -> Exit:
-    """The end of a process that was reaped."""
+def exit_of(child: Child, memory: OutOfMemory | None = None) -> Exit:
+    """The end of a process that was reaped; whether the kernel was out of memory, if that was followed."""
     code = child.code
     found = Exit(time.time_ns(), child.pid, asked=child.asked)
     if code is None:
@@ -75,7 +75,7 @@ def exit_of(child: Child, memory: OutOfMemory) -> Exit:
         found.text = "did not end, even killed"
     elif code < 0:
         found.signal = _signal_name(-code)
-        if -code == signal.SIGKILL and not child.killed:
+        if -code == signal.SIGKILL and not child.killed and memory is not None:
             found.out_of_memory = memory.killed(child.pid)
         found.text = f"ended by {found.signal}"
         if found.out_of_memory:

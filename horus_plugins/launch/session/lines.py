@@ -60,12 +60,12 @@ class Lines:
         self._unopened[topic] = None
         self._open_next()
 
-    def order(self, topic: str, cmd: str) -> bool:
-        """Send an order whose answer nobody needs; False when it cannot be sent now.
+    def order(self, topic: str, cmd: str, **fields: Any) -> bool:
+        """Send an order that nobody answers; False when it cannot be sent now.
 
         Of all orders of a turn the first that finds no line waits for the lock, for 50 ms.
         """
-        return self._send(topic, {"cmd": cmd, "id": self._next_id()}, _LOCK_S)
+        return self._send(topic, {"cmd": cmd, "reply": False, **fields}, _LOCK_S)
 
     def ask(self, topic: str, request: Mapping[str, Any], timeout_s: float, answered: Answered) -> None:
         """Pass a question on; `answered` is called by turn(), with the answer or what went wrong."""

@@ -28,58 +28,62 @@ def commands(session: Session) -> Commands:
     """The commands of a session. The `target` of a request takes an answer that comes later."""
     known = Commands()
     handlers = _Handlers(session)
-    for handler in (
-        handlers.Ping,
-        handlers.Status,
-        handlers.StopSession,
-        handlers.StopNode,
-        handlers.RestartNode,
-        handlers.StopProcess,
-        handlers.RestartProcess,
-        handlers.Reload,
-    ):
-        known.register(handler.__name__, handler)
+    for cmd, handler in {
+        "Ping": handlers.ping,
+        "Status": handlers.status,
+        "StopSession": handlers.stop_session,
+        "StopNode": handlers.stop_node,
+        "RestartNode": handlers.restart_node,
+        "StopProcess": handlers.stop_process,
+        "RestartProcess": handlers.restart_process,
+        "Reload": handlers.reload,
+    }.items():
+        known.register(cmd, handler)
     for cmd in _FORWARDED:
         known.register(cmd, handlers.forward)
     return known
 
 
 class _Handlers:
-    """Each method is the command of its name. `node` is a node of a scheduler first, and a launched one else."""
+    """What is done for each command. `node` is a node of a scheduler first, and a launched one else."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def Ping(self, _request: Request) -> None:  # noqa: N802
+    def ping(self, _request: Request) -> None:
         """Answers."""
 
-    def Status(self, _request: Request) -> Mapping[str, Any]:  # noqa: N802
+    def status(self, _request: Request) -> Mapping[str, Any]:
         """The manifest."""
         found: Mapping[str, Any] = {"manifest": msgspec.to_builtins(self._session.books.manifest)}
         return found
 
-    def StopSession(self, request: Request) -> None:  # noqa: N802
+    def stop_session(self, request: Request) -> None:
         """Begin to stop everything; the manifest goes when it is done."""
         self._session.stop(f"asked by {request.fields.get('from', 'somebody')}")
 
-    def StopProcess(self, request: Request) -> Mapping[str, Any]:  # noqa: N802
+    def stop_process(self, request: Request) -> Mapping[str, Any]:
         """Begin to stop the process that the launch file has under this name. It is not restarted."""
         unit = self._unit(request)
         self._session.stop_unit(unit)
         return {"process": unit.name}
 
-    def RestartProcess(self, request: Request) -> Mapping[str, Any]:  # noqa: N802
-        """Stop the process, if it lives, and start it again."""
+    def restart_process(self, request: Request) -> Mapping[str, Any]:
+        """Stop the process, if it lives, and start it again. One that was never started waits on, or anew."""
         self._require_no_stop(request.cmd)
         unit = self._unit(request)
         self._session.stop_unit(unit, again=True)
-        return {"process": unit.name}
+        return {
+            "process": unit.name,
+            "waiting": unit.status == "waiting",
+            "waiting_for": unit.row.waiting_for,
+        }
 
-    def StopNode(self, request: Request) -> Mapping[str, Any]:  # noqa: N802
+    def stop_node(self, request: Request) -> Mapping[str, Any]:
         """Remove a node from its scheduler. If it was the process's last, its end is no reason to restart it."""
         found = self._scheduler_of(request.text("node"))
         if found is None:
-            return self.StopProcess(request)
+            return self.stop_process(request)
         unit, scheduler = found
         last = sum(len(one.nodes) for one in unit.row.schedulers) == 1
         if last:
@@ -94,14 +98,14 @@ class _Handlers:
 
         raise self._ask(scheduler, request, told)
 
-    def RestartNode(self, request: Request) -> Mapping[str, Any]:  # noqa: N802
+    def restart_node(self, request: Request) -> Mapping[str, Any]:
         """Have a scheduler shut a node down and initialise it; a launched node that is none of them is restarted."""
         self._require_no_stop(request.cmd)
         if self._scheduler_of(request.text("node")) is None:
-            return self.RestartProcess(request)
+            return self.restart_process(request)
         return self.forward(request)
 
-    def Reload(self, request: Request) -> Mapping[str, Any]:  # noqa: N802
+    def reload(self, request: Request) -> Mapping[str, Any]:
         """Go over to the plan in `plan` (JSON): what differs is started, stopped or restarted."""
         self._require_no_stop(request.cmd)
         try:

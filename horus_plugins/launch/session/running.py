@@ -38,6 +38,6 @@ def run(plan: Plan, settings: Settings) -> int:
 def _leave(where: str) -> None:
     """Leave nothing in shared memory that nobody uses any more."""
     registry.leave(where)
-    process.leave(where)
     with suppress(HorusError):  # somebody else holds the lock, and cleans or will be cleaned after
         cleaner.clean([where])
+    process.leave(where)

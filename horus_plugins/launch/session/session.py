@@ -7,12 +7,13 @@ import signal
 import time
 from typing import TYPE_CHECKING, final
 
-from horus_core.control import systemd
 from horus_core.errors import LaunchError
 from horus_core.shm import process
 from horus_plugins.launch import system
+from horus_plugins.launch.environment import environment
 from horus_plugins.launch.escaped import end_escaped
 from horus_plugins.launch.guard import Guard
+from horus_plugins.launch.observing.observers import Observers
 from horus_plugins.launch.pump import Pump
 from horus_plugins.launch.session import discovery, ends, events, orders, reloading, starting
 from horus_plugins.launch.session.books import Books
@@ -22,6 +23,7 @@ from horus_plugins.launch.session.estop import Watch
 from horus_plugins.launch.session.leftovers import Leftovers
 from horus_plugins.launch.session.lines import Lines
 from horus_plugins.launch.session.report import Report
+from horus_plugins.launch.session.service import Service
 from horus_plugins.launch.session.unit import FINAL, Unit
 from horus_plugins.launch.session.warming import Warming
 from horus_plugins.launch.signals import STOP, SignalPipe
@@ -61,9 +63,10 @@ class Session:
         self.books = Books(plan, settings)
         self._pump = Pump()
         self._memory = ends.OutOfMemory()
-        self._service = systemd.notifier()
-        self._is_service_ready = False
+        self._service = Service()
+        self._is_late = False
         self.report = Report(self._pump, self.books.said, colour=settings.colour)
+        self._observers = Observers(plan.session, self._pump, self.report.step)
 
     def run(self) -> int:
         """Start the processes and stay until all have ended; the worst exit code.
@@ -88,9 +91,15 @@ class Session:
                 while not self._over:
                     self._turn(signals)
                 self._warming.end()
+                self._observers.finish(lambda: self._turn(signals))
                 end_escaped(
-                    self._mark, lambda: self._turn(signals), self.report.step, lambda: self._stop_requests
+                    self._mark,
+                    lambda: self._turn(signals),
+                    self.report.step,
+                    lambda: self._stop_requests,
+                    guard.pid,
                 )
+                guard.release()
                 self._close()
             finally:
                 self._pump.finish()
@@ -100,9 +109,9 @@ class Session:
 
     @property
     def exit_code(self) -> int:
-        """The worst of all; an emergency stop is no success either."""
+        """The worst of all; an emergency stop is no success either, and no service that was never ready."""
         codes = [unit.exit_code for unit in self.units.values()]
-        return max([*codes, _FAILED if self.by_emergency else 0])
+        return max([*codes, _FAILED if self.by_emergency or self._is_late else 0])
 
     # What others ask for
 
@@ -117,15 +126,20 @@ class Session:
         self.report.say("")
         self.report.step(f"stopping ({why})")
         self.books.events.note(events.SESSION_STOPPING, reason=why)
-        if self._service is not None:
-            self._service.stopping(f"stopping ({why})")
-        self._warming.end()
+        self._service.stopping(f"stopping ({why})")
+        self._warming.stop()
         for unit in self.units.values():
             unit.cancel()
         self._end(unit for unit in self.units.values() if unit.child is not None)
 
     def stop_unit(self, unit: Unit, *, again: bool = False) -> None:
-        """Stop one process; it is not restarted but with `again`, and then at once when it is gone."""
+        """Stop one process; it is not restarted but with `again`, and then at once when it is gone.
+
+        One that was never started has nothing to restart: with `again` it waits anew for what it depends on.
+        """
+        if again and unit.child is None and not unit.row.started_ns:
+            unit.wait()
+            return
         unit.cancel()
         unit.held, unit.again = not again, again
         self._end([unit])
@@ -163,7 +177,9 @@ class Session:
             self._pump.unwatch(self._settings.hold_fd)
             self.stop("who started it has gone")
         for child in self._pump.reap():
-            self._on_end(child)
+            if not self._observers.has_ended(child):
+                self._on_end(child)
+        self._observers.turn()
         self._release()
         self._discover()
         self._start()
@@ -194,8 +210,7 @@ class Session:
             or any(unit.status == "starting" or unit.row.waiting_for == starting.A_TURN for unit in units)
         )
         times = [at for unit in units for at in (unit.retry_at, unit.begin_at) if at is not None]
-        rest_s = _KEEP_S if self._service is None else min(_KEEP_S, self._service.period_s / 2)
-        self._due_at = min([time.monotonic() + rest_s, *times])
+        self._due_at = min([time.monotonic() + self._service.rest_s(_KEEP_S), *times])
 
     def _on_signal(self, number: signal.Signals) -> None:
         if number == signal.SIGTSTP:
@@ -282,6 +297,7 @@ class Session:
             restarts=unit.row.restarts,
             command=list(unit.plan.command),
         )
+        self._observers.spawned(unit.name, child.pid, unit.plan.command, unit.row.restarts)
         self.report.step(f"{'restarted' if restart else 'started'} [{unit.name}] (pid {child.pid})")
 
     def _fail(self, unit: Unit, why: str, *, restart: bool = False) -> None:
@@ -302,18 +318,12 @@ class Session:
         self._all_ready = True
         running = sum(unit.ready for unit in self.units.values())
         self.books.events.note(events.SESSION_READY, nodes=running)
-        self._tell_service(f"{running} of {len(self.units)} nodes run")
+        self._service.tell(f"{running} of {len(self.units)} nodes run")
         if running:
             who = (
                 "all nodes are" if running == len(self.units) else f"{running} of {len(self.units)} nodes are"
             )
             self.report.step(f"{who} ready. Press Ctrl+C to stop.")
-
-    def _tell_service(self, status: str) -> None:
-        """The first time makes the service ready; a reload does not do so again."""
-        if self._service is not None:
-            self._service.status(status) if self._is_service_ready else self._service.ready(status)
-            self._is_service_ready = True
 
     # Watching
 
@@ -346,6 +356,7 @@ class Session:
         end = ends.exit_of(child, self._memory)
         unit.ended(end, child.exit_code)
         self.books.note_end(unit.row, end, child.age_s)
+        self._observers.exited(unit.name, end, unit.row.restarts)
         tail = self._decide(unit, child)
         self.report.step(f"[{unit.name}] {end.text} after {child.age_s:.1f} s{tail}")
         if unit.ending is None and not child.gone:
@@ -385,7 +396,10 @@ class Session:
         for unit in units:
             if unit.child is None or unit.ending is not None:
                 continue
-            asked = [self.lines.order(one.control_topic, "GracefulShutdown") for one in unit.row.schedulers]
+            asked = [
+                self.lines.order(one.control_topic, "GracefulShutdown", cleaned=bool(self.stopping))
+                for one in unit.row.schedulers
+            ]
             if unit.living is not None:
                 unit.row.status = "stopping"
                 how = "GracefulShutdown" if any(asked) else "SIGTERM"
@@ -420,6 +434,7 @@ class Session:
         self._marks = {RUN_ID: self.books.run_id}
         self._warming = Warming(self.plan.namespace, self._marks, self._pump, self.report.step)
         self._warming.begin(self.units.values())
+        self._observers.begin({**environment(self.plan.namespace), **self._marks})
         self._control = Control(self.plan.namespace, self.plan.session, orders.commands(self))
         self.books.events.note(
             events.SESSION_START,
@@ -445,8 +460,10 @@ class Session:
     def _keep(self) -> None:
         """Write what has changed; once a second see that shared memory is still ours."""
         now = time.monotonic()
-        if self._service is not None:
-            self._service.alive()
+        late = self._service.alive(self.units.values())
+        if late and not self.stopping:
+            self._is_late = True
+            self.stop(late)
         if now >= self._keep_at:
             self._keep_at = now + _KEEP_S
             self._member = self.books.keep()

@@ -118,6 +118,14 @@ class Unit:
         if self.living is None and self.status not in ("crashed", "failed"):
             self.settle()
 
+    def wait(self) -> None:
+        """Start when all that it depends on is there, whatever was before: it failed to start, or was stopped."""
+        self.held = self.again = False
+        self.retry_at = None
+        if self.status != "waiting":  # a delay that has begun goes on
+            self.begin_at = None
+            self.row.status, self.row.waiting_for, self.exit_code = "waiting", "", 0
+
     def back_off(self, wait_s: float, why: str = "") -> None:
         """Start again after so long; `why` it could not be started just now."""
         self.retry_at = time.monotonic() + wait_s

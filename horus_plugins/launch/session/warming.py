@@ -79,6 +79,13 @@ class Warming:
         if time.monotonic() - warm.used > _IDLE_S:
             self.end()
 
+    def stop(self) -> None:
+        """Start nothing from it any more; end() waits for its end."""
+        self._usable = False
+        if self._starter is not None:
+            self._pump.unwatch(self._starter.fd)
+            self._starter.kill()
+
     def end(self) -> None:
         """Have none any more."""
         if self._starter is not None:

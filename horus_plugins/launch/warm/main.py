@@ -14,10 +14,13 @@ if __name__ == "__main__":
     from horus_plugins.launch.warm import server
 
     _program = server.serve()
+    _code: object = None
     try:
         exec(_program.code, _program.names)  # noqa: S102 - it is what this process is for
-    except SystemExit:
-        raise
+    except SystemExit as _exit:
+        _code = _exit.code
     except BaseException:
         sys.excepthook = _program.without_this_frame(sys.excepthook)
         raise
+    _program.leaving.leave(_code)
+    sys.exit(_code)  # type: ignore[arg-type]

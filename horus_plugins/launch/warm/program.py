@@ -14,6 +14,7 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from horus_plugins.launch import system
+from horus_plugins.launch.leaving import Leaving
 from horus_plugins.launch.warm import title, wire
 
 if TYPE_CHECKING:
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _POLL_S = 0.0002
-_LINE = 3
 
 
 class Program:
     """A script, compiled, and the names of its `__main__`."""
 
-    def __init__(self, code: CodeType, names: dict[str, Any]) -> None:
+    def __init__(self, code: CodeType, names: dict[str, Any], leaving: Leaving) -> None:
         self.code = code
         self.names = names
+        self.leaving = leaving
 
     @staticmethod
     def without_this_frame(
@@ -50,7 +51,7 @@ def prepare(request: wire.Request, descriptors: wire.Descriptors, launcher: int)
     _await_adoption(descriptors.line, launcher)
     os.setsid()
     system.die_with(launcher)
-    line = _rewire(descriptors)
+    _rewire(descriptors)
     os.chdir(request.cwd)
     _set_environment(request.environment)
     script = request.command[1]
@@ -64,11 +65,12 @@ def prepare(request: wire.Request, descriptors: wire.Descriptors, launcher: int)
         title.set_title(request.command)
         title.set_name(Path(request.command[0]).name)
     module = _main(path)
-    os.write(line, wire.PID.pack(os.getpid()))
-    if os.read(line, 1) != wire.GO:  # the launcher gave it up, or is gone
+    leaving = Leaving()
+    os.write(descriptors.line, wire.PID.pack(os.getpid()))
+    if os.read(descriptors.line, 1) != wire.GO:  # the launcher gave it up, or is gone
         os._exit(1)
-    os.close(line)
-    return Program(code, vars(module))
+    os.close(descriptors.line)
+    return Program(code, vars(module), leaving)
 
 
 def _await_adoption(line: int, launcher: int) -> None:
@@ -81,16 +83,13 @@ def _await_adoption(line: int, launcher: int) -> None:
         time.sleep(_POLL_S)
 
 
-def _rewire(descriptors: wire.Descriptors) -> int:
-    """Output to where it belongs, and nothing else that is open but the line: its new number."""
+def _rewire(descriptors: wire.Descriptors) -> None:
+    """Output to where it belongs. What a library holds open stays, at its number: libffi maps its own file anew."""
     os.dup2(descriptors.out, 1)
     os.dup2(descriptors.err, 2)
-    os.dup2(descriptors.line, _LINE, inheritable=False)
-    for entry in list(Path("/proc/self/fd").iterdir()):
-        if int(entry.name) > _LINE:
-            with suppress(OSError):  # that of the listing itself
-                os.close(int(entry.name))
-    return _LINE
+    os.close(descriptors.out)
+    os.close(descriptors.err)
+    os.set_inheritable(descriptors.line, False)
 
 
 def _set_environment(wanted: dict[str, str]) -> None:

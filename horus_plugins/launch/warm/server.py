@@ -42,6 +42,7 @@ def serve() -> Program:
             request, descriptors = received
             between = os.fork()
             if between == 0:
+                control.close()
                 return _program(request, descriptors, launcher)
             for fd in descriptors:
                 os.close(fd)

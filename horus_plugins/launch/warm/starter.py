@@ -134,11 +134,15 @@ class Starter:
         os.close(err)
         return None
 
+    def kill(self) -> None:
+        """Let it end while others do; close() waits for that. What was started from it goes on."""
+        with suppress(OSError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
     def close(self) -> None:
         """End it. What was started from it goes on."""
         self._control.close()
-        with suppress(OSError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        self.kill()
         os.close(self._pidfd)
         os.close(self._said)
         self._process.wait()  # knows, too, what to make of it when somebody has reaped it

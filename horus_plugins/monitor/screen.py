@@ -8,9 +8,10 @@ import select
 import signal
 import sys
 import time
-import unicodedata
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from horus_core.text import columns as columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,15 +87,19 @@ class Screen:
         self._lines = lines
         self._draw()
 
-    def wait(self, until_s: float) -> str:
+    @property
+    def size(self) -> tuple[int, int]:
+        """How much there is room for now, whatever COLUMNS says: (columns, lines)."""
+        columns, rows = _size()
+        return columns - 1, rows  # in the last column some terminals begin a new line
+
+    def wait(self, until_s: float = 0.0) -> str:
         """The next key that is not for scrolling, or "" when time.monotonic() says that it is so late."""
         while True:
-            left_s = until_s - time.monotonic()
-            if left_s <= 0:
-                return ""
             while self._pressed:
                 if key := self._key(self._pressed.pop(0)):
                     return key
+            left_s = max(0.0, until_s - time.monotonic())
             stdin = [sys.stdin.fileno()] if self._mode is not None else []
             ready, _, _ = select.select([*stdin, self._wake[0]], [], [], left_s)
             if self._wake[0] in ready:  # the window has another size, or the command goes on after Ctrl+Z
@@ -106,11 +111,13 @@ class Screen:
                 self._pressed = _ONE_KEY.findall(typed)
                 if not typed:  # the terminal is gone
                     raise SystemExit(128 + signal.SIGHUP)
+            elif not left_s:
+                return ""
 
     def _key(self, pressed: str) -> str:
         """The name of a key; "" for one that scrolls, which is done."""
         key = _KEYS.get(pressed, pressed)
-        page = max(1, _size()[1] - 2)
+        page = max(1, self.size[1] - 2)
         steps = {"up": -1, "down": 1, "page up": -page, "page down": page}
         steps |= {"home": -len(self._lines), "end": len(self._lines)}
         if key not in steps:
@@ -120,14 +127,14 @@ class Screen:
         return ""
 
     def _draw(self) -> None:
-        columns, rows = _size()
+        columns, rows = self.size
         room = rows if len(self._lines) <= rows else rows - 1
         self._top = max(0, min(self._top, len(self._lines) - room))
         shown = list(self._lines[self._top : self._top + room])
         left = len(self._lines) - self._top - len(shown)
         if len(self._lines) > rows:
             shown.append(f"{left} more lines below" if left else "the end")
-        drawn = (_REST_OF_LINE + "\r\n").join(clip(line, columns - 1) for line in shown)
+        drawn = (_REST_OF_LINE + "\r\n").join(clip(line, columns) for line in shown)
         sys.stdout.write(f"{_HOLD}{_HOME}{drawn}{_REST_OF_LINE}{_REST_OF_SCREEN}{_SHOW}")
         sys.stdout.flush()
 
@@ -171,19 +178,13 @@ def clip(line: str, columns: int) -> str:
             taken.append(style[0])
             at = style.end()
             continue
-        width += _columns(line[at])
+        width += columns_of(line[at])
         if width > columns:
             styles = _STYLE.findall("".join(taken))
             return "".join(taken) + (_PLAIN if styles and styles[-1] != _PLAIN else "")
         taken.append(line[at])
         at += 1
     return "".join(taken)
-
-
-def _columns(one: str) -> int:
-    if unicodedata.combining(one):
-        return 0
-    return 2 if unicodedata.east_asian_width(one) in "WF" else 1
 
 
 def _size() -> tuple[int, int]:

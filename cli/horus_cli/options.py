@@ -1,24 +1,23 @@
-"""What the commands have in common: options, and how data is shown."""
+"""Options that many commands have, and what they mean."""
 
 from __future__ import annotations
 
 import math
 import os
 import signal
-import sys
-import unicodedata
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import FrameType
+    from typing import ParamSpec, TypeVar
 
     Wrapped = TypeVar("Wrapped", bound=Callable[..., Any])
-
-_GAP = "  "
+    Arguments = ParamSpec("Arguments")
+    Result = TypeVar("Result")
 
 
 class Number(click.FloatRange):
@@ -53,12 +52,14 @@ def json_option(function: Wrapped) -> Wrapped:
     return click.option("--json", "as_json", is_flag=True, help="All of it as JSON, for scripts.")(function)
 
 
-def bounded(seconds: float = 10.0) -> Callable[[Wrapped], Wrapped]:
+def bounded(
+    seconds: float = 10.0,
+) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
     """Add `--timeout SECONDS`: the command ends with exit code 124 when it takes longer."""
 
-    def decorate(function: Wrapped) -> Wrapped:
+    def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         @wraps(function)
-        def within(*args: Any, **keywords: Any) -> Any:
+        def within(*args: Arguments.args, **keywords: Arguments.kwargs) -> Result:
             limit = click.get_current_context().meta.get(_LIMIT, seconds)
             before = signal.signal(signal.SIGALRM, _time_is_up)
             signal.setitimer(signal.ITIMER_REAL, limit)
@@ -75,18 +76,18 @@ def bounded(seconds: float = 10.0) -> Callable[[Wrapped], Wrapped]:
             expose_value=False,
             callback=_note_limit,
             help=f"Give up after that long, with exit code 124. Default: {seconds:g}.",
-        )(within)  # type: ignore[return-value]
+        )(within)
 
     return decorate
 
 
-def follow(ctx: click.Context) -> None:
+def until_interrupted(ctx: click.Context) -> None:
     """A bounded command goes on until it is interrupted, this time: only a `--timeout` that was given ends it."""
     if _LIMIT not in ctx.meta:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-_LIMIT = "horus_cli.common.limit"
+_LIMIT = "horus_cli.options.limit"
 
 
 def _note_limit(ctx: click.Context, _parameter: click.Parameter, seconds: float | None) -> None:
@@ -104,7 +105,16 @@ def chosen_namespace() -> str | None:
     return name
 
 
-_NAMESPACE = "horus_cli.common.namespace"
+def current_namespace() -> str:
+    """The namespace the command is about. Raises RegionError when it is another user's."""
+    from horus_core.shm import namespace  # noqa: PLC0415 - not needed for --help
+
+    name = namespace.current()
+    namespace.require_ours(name)
+    return name
+
+
+_NAMESPACE = "horus_cli.options.namespace"
 
 
 def _use_namespace(ctx: click.Context, _parameter: click.Parameter, name: str | None) -> None:
@@ -119,57 +129,3 @@ def _use_namespace(ctx: click.Context, _parameter: click.Parameter, name: str | 
         ctx.meta[_NAMESPACE] = name
     except InvalidNameError as error:
         raise click.UsageError(str(error), ctx) from None
-
-
-def print_json(value: object) -> None:
-    """Write a value as one line of JSON to stdout. Its shape stands in horus_cli/shapes.py."""
-    import msgspec  # noqa: PLC0415 - not needed for --help
-
-    click.echo(msgspec.json.encode(value))
-
-
-def safe(text: str) -> str:
-    """What others wrote, fit for one line of a terminal: control characters are shown, not obeyed."""
-    from horus_core.text import plain_name  # noqa: PLC0415 - not needed for --help
-
-    return plain_name(text)
-
-
-def colour(text: str, name: str, *, bold: bool = False, err: bool = False) -> str:
-    """The text in a colour where it goes to a terminal whose user wants colours (https://no-color.org)."""
-    stream = sys.stderr if err else sys.stdout
-    if os.environ.get("NO_COLOR") or stream is None or not stream.isatty():
-        return text
-    return click.style(text, fg=name, bold=bold)
-
-
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> list[str]:
-    """Lines in columns under their headers; the columns named in `right` end flush. Made safe to show."""
-    cells = [[safe(cell) for cell in row] for row in rows]
-    widths = [max(map(_width, column)) for column in zip(headers, *cells, strict=True)]
-    flush = [header in right for header in headers]
-    return [_line(row, widths, flush) for row in [list(headers), *cells]]
-
-
-def _line(row: Sequence[str], widths: Sequence[int], flush: Sequence[bool]) -> str:
-    padded = []
-    for cell, width, end in zip(row, widths, flush, strict=True):
-        blanks = " " * (width - _width(cell))
-        padded.append(blanks + cell if end else cell + blanks)
-    return _GAP.join(padded).rstrip()
-
-
-def _width(text: str) -> int:
-    """The columns that a text takes in a terminal."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
-        for one in text
-    )
-
-
-def echo_all(lines: Sequence[str]) -> None:
-    """Write lines to stdout."""
-    for line in lines:
-        click.echo(line)

@@ -1,7 +1,8 @@
 """What is drawn on a terminal fits its width."""
 
 import pytest
-from horus_cli import screen
+
+from horus_plugins.monitor import screen
 
 
 @pytest.mark.parametrize(
