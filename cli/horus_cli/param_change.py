@@ -11,7 +11,7 @@ import click
 from horus_cli.exit_codes import FAILED
 from horus_cli.options import bounded, current_namespace, json_option, namespace_option
 from horus_cli.output import print_json, safe
-from horus_cli.param_show import node_option, told, told_silent
+from horus_cli.param_show import node_option, told, told_missing
 
 if TYPE_CHECKING:
     from horus_plugins.monitor.params import Outcome
@@ -124,5 +124,5 @@ def _show(ctx: click.Context, outcome: Outcome, *, as_json: bool) -> None:
             click.echo(told(param))
     for one in outcome.refused:
         click.echo(f"horus: {safe(one.scheduler)} (pid {one.pid}) refuses: {safe(one.why)}", err=True)
-    late = told_silent(outcome.silent)
-    ctx.exit(FAILED if outcome.refused else late)
+    missing = told_missing(outcome)
+    ctx.exit(FAILED if outcome.refused else missing)

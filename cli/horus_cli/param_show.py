@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from horus_cli.exit_codes import TIMEOUT
+from horus_cli.exit_codes import FAILED, TIMEOUT
 from horus_cli.options import bounded, current_namespace, json_option, namespace_option
 from horus_cli.output import echo_all, print_json, safe, table
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
 
-    from horus_plugins.monitor.params import Param, Silent
+    from horus_plugins.monitor.params import Outcome, Param, ParamList
 
     Wrapped = TypeVar("Wrapped", bound=Callable[..., Any])
 
@@ -56,7 +56,7 @@ def list_params(ctx: click.Context, node: str | None, as_json: bool) -> None:
     if not found.params and not found.silent:
         what = f"No parameters in namespace {found.namespace!r}: nobody runs there who uses any."
         click.echo(what + params.elsewhere(found.namespace), err=True)
-    ctx.exit(told_silent(found.silent))
+    ctx.exit(told_missing(found))
 
 
 @click.command("get")
@@ -80,7 +80,7 @@ def get_param(ctx: click.Context, name: str, node: str | None, as_json: bool) ->
         print_json(found)
     else:
         echo_all([told(param) for param in found.params])
-    ctx.exit(told_silent(found.silent))
+    ctx.exit(told_missing(found))
 
 
 @click.command("save")
@@ -116,11 +116,13 @@ def told(param: Param) -> str:
     )
 
 
-def told_silent(silent: Sequence[Silent]) -> int:
-    """Name on stderr who gave no answer; the exit code."""
-    for one in silent:
+def told_missing(found: ParamList | Outcome) -> int:
+    """Name on stderr who gave no answer, and what cannot be read; the exit code."""
+    for what, why in found.unreadable.items():
+        click.echo(f"horus: {safe(what)} cannot be read: {safe(why)}", err=True)
+    for one in found.silent:
         click.echo(f"horus: {safe(one.why)}", err=True)
-    return TIMEOUT if silent else 0
+    return TIMEOUT if found.silent else FAILED if found.unreadable else 0
 
 
 def shown(value: Any) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from horus_core.errors import HorusError, HorusTimeoutError, NodeError, ParamError, RegionError
 from horus_core.plugins.reasons import nearest
+from horus_core.text import plain_name
 from horus_plugins.monitor import answerers, control, schedulers
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class ParamList(msgspec.Struct):
     namespace: str
     params: list[Param]
     silent: list[Silent]
+    unreadable: dict[str, str] = {}
+    """What cannot be read, and why: processes may be missing."""
 
 
 class Refusal(msgspec.Struct):
@@ -84,6 +87,8 @@ class Outcome(msgspec.Struct):
     taken: list[Param]
     refused: list[Refusal]
     silent: list[Silent]
+    unreadable: dict[str, str] = {}
+    """What cannot be read, and why: processes may not have been asked."""
 
 
 class Process(msgspec.Struct):
@@ -200,7 +205,18 @@ def listed(namespace: str, node: str | None = None) -> ParamList:
     asked = _running(namespace, None)[0] if node is None else processes(namespace, node)
     found, refused, silent = ask_all(asked, Process.known)
     silent += [Silent(one.scheduler, one.pid, one.why) for one in refused]
-    return ParamList(namespace, found, silent)
+    return ParamList(namespace, found, silent, unreadable(namespace))
+
+
+def unreadable(namespace: str) -> dict[str, str]:
+    """Records by which processes would be found, of another version maybe, that cannot be read, and why."""
+    records = {
+        f"the record of scheduler {name!r}": why for name, why in schedulers.schedulers(namespace)[1].items()
+    }
+    files = {
+        f"the file {name!r} of a process": why for name, why in answerers.answerers(namespace)[1].items()
+    }
+    return {plain_name(name): plain_name(why) for name, why in {**records, **files}.items()}
 
 
 def of_name(namespace: str, name: str, node: str | None = None) -> ParamList:
@@ -210,7 +226,7 @@ def of_name(namespace: str, name: str, node: str | None = None) -> ParamList:
     params = [param for param in found.params if param.name == name]
     if not params:
         _refuse_unknown(name, found)
-    return ParamList(namespace, params, found.silent)
+    return ParamList(namespace, params, found.silent, found.unreadable)
 
 
 def change(
@@ -230,7 +246,7 @@ def change(
     if cmd == "SetParam":
         fields["new"] = new
     taken, more, late = ask_all(wanted, lambda process: process.ask(cmd, name=name, **fields))
-    return Outcome(namespace, taken, [*refused, *more], [*silent, *late])
+    return Outcome(namespace, taken, [*refused, *more], [*silent, *late], unreadable(namespace))
 
 
 def _refuse_unknown(name: str, found: ParamList) -> None:

@@ -85,7 +85,7 @@ def load(namespace: str, path: Path, node: str | None = None, *, new: bool = Fal
     problems.setdefault(0, []).extend(unheard)
     _refuse(path, problems)
     taken, more, late = params.ask_all(takers, lambda process: _set(process, parts, new=new, check=False))
-    return params.Outcome(namespace, taken, more, late)
+    return params.Outcome(namespace, taken, more, late, params.unreadable(namespace))
 
 
 def _part(
