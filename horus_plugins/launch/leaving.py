@@ -30,8 +30,9 @@ _INERT = """
     _elementtree _functools _hashlib _heapq _imp _io _json _locale _lsprof _lzma _md5 _multiprocessing _opcode
     _operator _pickle _posixshmem _posixsubprocess _queue _random _sha1 _sha2 _sha256 _sha3 _sha512 _signal _socket
     _sre _ssl _stat _statistics _string _struct _suggestions _symtable _sysconfig _thread _tokenize _tracemalloc
-    _typing _uuid _warnings _weakref _zoneinfo array atexit audioop binascii builtins cmath errno faulthandler fcntl
-    gc grp itertools marshal math mmap posix pwd pyexpat resource select sys termios time unicodedata zlib
+    _types _typing _uuid _warnings _weakref _zoneinfo array atexit audioop binascii builtins cmath errno faulthandler
+    fcntl gc grp itertools marshal math mmap posix pwd pyexpat resource select sys termios time unicodedata zipimport
+    zlib
     """
 """Modules in C of the standard library whose objects leave nothing undone when the process ends: no databases."""
 _inert = frozenset(_INERT.split())
