@@ -33,15 +33,18 @@ def offer(fd: int, line: bytes, /) -> int:
 
 @final
 class LogFile:
-    """A file to which whole lines are appended, by any thread."""
+    """Files of a bounded size, of which so many are kept, to which whole lines are appended by any thread."""
 
-    def use(self, fd: int, /) -> None:
-        """Append to the file, which is the object's own from now on, and close the one before; -1: none."""
-    def append(self, line: bytes, /) -> int:
-        """Write bytes at once; the size of the file then, -1 when there is none. Raises OSError without room."""
+    def __new__(cls, limit: int, kept: int, /) -> LogFile: ...
+    def use(self, stem: str | None, head: bytes, /) -> None:
+        """Write to the files `{stem}-{n}.jsonl` from now on, each of which begins with `head`; None: nowhere."""
+    def write(self, line: str, /) -> int:
+        """Store an object without its `{`, which gets the next number: 1; 0 without room, -1 without a file."""
+    def lose(self) -> None:
+        """Count a line that is given up without having been written."""
     @property
-    def linked(self) -> bool:
-        """Whether there is a file, and it has a name."""
+    def error(self) -> int:
+        """The errno of what found no room last; 0: nothing."""
 
 class Member:
     """This process's membership of a namespace."""

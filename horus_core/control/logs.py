@@ -35,6 +35,8 @@ _ROOT = "horus"
 _NODE = "horus.node."
 _MAX_TEXT = 64 * 1024
 """Characters of a text, and of a traceback, that a file keeps."""
+_NO_ROOM_EVERY_S = 60.0
+_no_room_said = -_NO_ROOM_EVERY_S
 
 
 class NodeLog:
@@ -76,7 +78,7 @@ class NodeLog:
         if _is_heard(logger):
             logger.log(level, "%s", message, exc_info=exc)
             return
-        text = message if type(message) is str else str(message)
+        text = message if type(message) is str else _text_of(message)
         now_ns = time.time_ns()
         trace = "" if exc is None else _trace(exc)
         _store(self._heads[level], text, trace, now_ns)
@@ -160,8 +162,28 @@ def _store(head: str, text: str, trace: str, now_ns: int) -> None:
     if len(text) > _MAX_TEXT or len(trace) > _MAX_TEXT or not text.isascii() or not trace.isascii():
         text, trace = _cut(text), _cut(trace)
     more = f',"traceback":{quoted(trace)}' if trace else ""
-    line = f'{{"time_ns":{now_ns},"number":{next(files.numbers)},"pid":{files.pid},{head}{quoted(text)}{more}}}\n'
-    files.add(line.encode(), now_ns)
+    line = f'"time_ns":{now_ns},"pid":{files.pid},{head}{quoted(text)}{more}}}\n'
+    if not files.add(line):
+        _say_that_there_is_no_room(now_ns)
+
+
+def _say_that_there_is_no_room(now_ns: int) -> None:
+    """Once a minute at most, on stderr; readers count by the numbers."""
+    global _no_room_said  # noqa: PLW0603 - of the process, as are its files
+    now = time.monotonic()
+    if now >= _no_room_said + _NO_ROOM_EVERY_S:
+        _no_room_said = now
+        where = f"namespace {files.namespace!r}"
+        text = f"no room for lines in {where}: {files.trouble}. They are shown here alone; `horus logs` counts them."
+        stderr.show("warning", "logs", text, "", now_ns)
+
+
+def _text_of(message: object) -> str:
+    """A string, whatever the user's object does: what is logged on the way to handle a fault must not be another."""
+    try:
+        return str.__str__(str(message))
+    except Exception as error:  # noqa: BLE001 - of the user's object
+        return f"<{type(message).__name__}, whose str() fails: {type(error).__name__}>"
 
 
 def _cut(text: str) -> str:
@@ -186,7 +208,7 @@ def _said(record: logging.LogRecord) -> tuple[str, str, str]:
     try:
         text = record.getMessage()
     except Exception as error:  # noqa: BLE001 - of the user's format or object
-        text = f"{record.msg!s} (its values do not fit: {type(error).__name__}: {error})"
+        text = f"{_text_of(record.msg)} (its values do not fit: {type(error).__name__}: {_text_of(error)})"
     trace = record.stack_info or ""
     if record.exc_info and record.exc_info[1] is not None:
         trace = _trace(record.exc_info[1])

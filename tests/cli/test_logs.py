@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from horus_cli.logs import logs
 
 from horus_core.shm import namespace
+from horus_plugins.monitor import logs as monitor
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 SECOND = 10**9
@@ -116,7 +117,7 @@ def test_what_is_missing_is_said(written):
     """What made room and what was lost is told apart and counted; with everything there nothing is said."""
     written(7, (11, 9, "info", "arm", "a"), (12, 8, "info", "arm", "b"), (15, 7, "info", "arm", "c"))
     _, err = shown()
-    assert "10 older lines of process 7 made room" in err
+    assert "10 lines of process 7 are gone: newer ones took the room" in err
     assert "2 lines of process 7 are lost" in err
     written(7, (1, 9, "info", "arm", "a"), (3, 7, "info", "arm", "c"), (2, 8, "info", "arm", "b"))
     assert shown()[1] == ""
@@ -135,15 +136,22 @@ def test_nothing_there(horus, ns, other_namespace):
 
 
 TALKS = """
-import sys
+import sys, threading
 import horus
 
 topic = horus.Topic("t", dict)
 node = horus.Node(sys.argv[1], tick=lambda: None)
+def talk():
+    while True:
+        node.log_info("x" * 1000)
+
 for line in sys.stdin:
     if line.strip() == "flood":
         for number in range(30_000):
             node.log_info(f"flood {number}")
+    elif line.strip() == "threads":
+        threads = [threading.Thread(target=talk, daemon=True) for _ in range(4)]
+        [thread.start() for thread in threads]
     else:
         node.log_warning(line.strip())
 """
@@ -174,9 +182,10 @@ def talker(script, tmp_path):
 
 
 # spec: D13, F22
-def test_following(horus, talker):
-    """-f shows the last lines and what comes: of processes that start later, over a change of files, every line once
-    and in order; of dead ones too. Ctrl+C is quiet. A reader that goes away ends it.
+def test_following(horus, talker, ns, wait_for):
+    """-f shows the last lines and what comes: of processes that start later, over a change of files, every line
+    once and in order; of dead ones too, of which each line is shown or said to be gone, however many threads logged
+    when it was killed. Ctrl+C is quiet. A reader that goes away ends it.
     """
     first = talker("arm")
     first.stdin.write("before\n")
@@ -199,6 +208,22 @@ def test_following(horus, talker):
         assert command.stderr.strip() == ""
     assert [json.loads(line)["text"] for line in as_json.stdout.splitlines()] == ["later", "last words"]
     assert json.loads(as_json.stdout.splitlines()[0])["pid"] == second.pid
+    crowd = talker("crowd")
+    along = horus("logs", "-f", "--json", "--pid", str(crowd.pid))
+    crowd.stdin.write("begun\nthreads\n")
+    along.shows("x" * 1000)
+    crowd.kill()
+    crowd.wait()
+    count = max(line.number for line in monitor.Reader(ns).read() if line.pid == crowd.pid)
+
+    def counted():
+        gone = re.findall(rf"(\d+) lines? of process {crowd.pid} (?:is|are) gone", along.stderr)
+        return along.stdout.count("\n") + sum(map(int, gone))
+
+    wait_for(lambda: counted() == count, "every line, or that it is gone")
+    along.signal(signal.SIGINT)
+    assert along.wait() == 130
+    assert counted() == count
     again = horus("logs", "--node", "leg")
     assert again.wait() == 0
     assert "last words" in again.stdout

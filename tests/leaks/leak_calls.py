@@ -6,6 +6,8 @@ import copy
 import os
 import pickle
 import signal
+import tempfile
+from pathlib import Path
 
 import leak_stage
 import numpy as np
@@ -269,17 +271,22 @@ def a_node_logs(stage):
     assert len(said) == 7
 
 
-@call("LogFile()", "LogFile.use", "LogFile.append", "LogFile.linked", "offer")
-def lines_are_appended_and_offered(stage):
-    log, fd = _native.LogFile(), os.memfd_create("log")
-    assert log.append(b"no file") == -1
-    log.use(fd)
-    assert log.append(b"line\n") == 5
-    assert not log.linked
+@call("LogFile()", "LogFile.use", "LogFile.write", "LogFile.lose", "LogFile.error", "offer")
+def lines_are_stored_and_offered(stage):
+    fd = os.memfd_create("log")
     assert _native.offer(fd, b"more\n") == 5
-    log.use(os.memfd_create("next"))
-    assert log.append(b"line\n") == 5
-    log.use(-1)
+    log = _native.LogFile(100, 2)
+    assert log.write("nowhere}\n") == -1
+    log.lose()
+    with tempfile.TemporaryDirectory() as folder:
+        log.use(f"{folder}/logs/1", b'{"horus_log":1')
+        assert [log.write('"text":"in a new file"}\n') for _ in range(20)] == [1] * 20
+        assert len([*Path(folder, "logs").iterdir()]) == 2
+        log.use("/proc/none/1", b"{")
+        assert log.write("nowhere}\n") == -1
+        assert log.error
+        log.use(None, b"")
+    os.close(fd)
 
 
 @call(

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -117,23 +118,43 @@ talk()
 
 # spec: F3
 def test_a_killed_process_leaves_whole_lines(horus_namespace, program, until):
-    """SIGKILL while four threads log: what is there is whole and without gaps, a torn end is passed over."""
+    """SIGKILL while four threads log: what is there is whole and without gaps, a torn end is passed over. Whoever
+    reads along knows of every line: it was seen, or was removed. No file is ever larger than it may be, nor are there
+    more of them.
+    """
     running = program(KILLED)
     running.wait_for("ready")
-    reader = logs.Reader(horus_namespace)
-    until(lambda: reader.read() and len(list((namespace.path(horus_namespace) / "logs").iterdir())) > 2)
-    running.kill()
     folder = namespace.path(horus_namespace) / "logs"
-    newest = max(folder.iterdir(), key=lambda file: int(file.stem.rpartition("-")[2]))
-    with newest.open("ab") as file:
+    along = logs.Reader(horus_namespace)
+    seen, last, sizes = [], 0, []
+
+    def has_seen_files_go():
+        nonlocal last
+        seen.extend(along.read())
+        for file in folder.iterdir():
+            with suppress(FileNotFoundError):
+                sizes.append(file.stat().st_size)
+                last = max(last, int(file.stem.rpartition("-")[2]))
+        return last > 12
+
+    until(has_seen_files_go)
+    running.kill()
+    files = sorted(folder.iterdir(), key=lambda file: int(file.stem.rpartition("-")[2]))
+    with files[-1].open("ab") as file:
         file.write(b'{"time_ns":1,"number":99999999,"pid":1,"lev')
     lines = lines_of(horus_namespace)
-    numbers = sorted(line.number for line in lines)
-    # Of each other thread one line may have a number and not be written yet, or only after others were removed.
-    missing = {*range(numbers[3], numbers[-1] + 1)} - {*numbers}
-    assert len(missing) <= 3
+    numbers = [line.number for line in lines]
+    assert sorted(numbers) == [*range(min(numbers), max(numbers) + 1)]
     assert {line.text for line in lines} <= {"x" * 3000, "begun"}
-    assert not log_file.is_in_use(newest)
+    seen.extend(along.read())
+    missing = along.say_missing()
+    assert len({line.number for line in seen}) == len(seen)
+    assert len(seen) + sum(one.removed for one in missing) == max(numbers)
+    assert not any(one.lost for one in missing)
+    assert along.missing() == []
+    assert max(sizes) <= log_file.SEGMENT_BYTES
+    assert len(files) <= log_file.SEGMENTS
+    assert not log_file.is_in_use(files[-1])
 
 
 FORKS = """
