@@ -42,13 +42,13 @@ _no_room_said = -_NO_ROOM_EVERY_S
 class NodeLog:
     """The log of one node."""
 
-    __slots__ = ("_heads", "_last", "_logger", "_node")
+    __slots__ = ("_due", "_heads", "_logger", "_node")
 
     def __init__(self, node: str) -> None:
         self._node = node
         self._logger = logger(f"node.{node}")
         self._heads = {number: _head(name, node, _NODE + node) for number, name in _NAME_OF.items()}
-        self._last: dict[tuple[CodeType, int], float] = {}
+        self._due: dict[tuple[CodeType, int], float] = {}
 
     @property
     def levels(self) -> dict[int, bool] | None:
@@ -89,10 +89,12 @@ class NodeLog:
         frame = sys._getframe(2)  # noqa: SLF001 - _is_due, write, and the line that logs: log_info() is no frame
         place = (frame.f_code, frame.f_lineno)
         now = time.monotonic()
-        last = self._last.get(place)
-        if last is not None and now - last < every:
+        if now < self._due.get(place, now):
             return False
-        self._last[place] = now
+        try:
+            self._due[place] = now + every
+        except TypeError:
+            raise TypeError(f"Bad every= of a log line: expected seconds, got {every!r}.") from None
         return True
 
 

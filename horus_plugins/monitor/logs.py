@@ -170,6 +170,7 @@ class Reader:
         self._processes: dict[str, _Process] = {}
         self._held: list[LogLine] = []
         self._since_ns = 0
+        self._is_older_there = False
         self.unreadable: set[int] = set()
         """Processes whose files are another user's."""
 
@@ -188,8 +189,8 @@ class Reader:
 
     @property
     def has_any(self) -> bool:
-        """Whether there was a line."""
-        return any(process.count for process in self._processes.values())
+        """Whether there was a line, or a file that is too old to be read."""
+        return self._is_older_there or any(process.count for process in self._processes.values())
 
     def missing(self) -> list[Missing]:
         """What was not to be found and has not been said, by process; only of those of which something is.
@@ -252,8 +253,11 @@ class Reader:
         except FileNotFoundError:
             return False
         known = self._segments.get(name)
-        is_new = status.st_size > (known.offset if known else 0) and status.st_mtime_ns >= self._since_ns
-        return is_new and stat.S_ISREG(status.st_mode)
+        if not stat.S_ISREG(status.st_mode) or status.st_size <= (known.offset if known else 0):
+            return False
+        is_older = status.st_mtime_ns < self._since_ns
+        self._is_older_there = self._is_older_there or is_older
+        return not is_older
 
 
 def follow(reader: Reader, *, is_over: Callable[[], bool]) -> Iterator[tuple[list[LogLine], list[Missing]]]:

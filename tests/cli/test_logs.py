@@ -72,6 +72,9 @@ def test_lines_are_merged_and_chosen(written):
     found, err = shown("--grep", "nothing like it")
     assert found == []
     assert "None of the lines" in err
+    assert (
+        "None of the lines" in shown("--since", "2999-01-01")[1]
+    )  # there are some, in files that are not read
 
 
 # spec: F22
@@ -79,7 +82,7 @@ def test_lines_are_merged_and_chosen(written):
     ("arguments", "expected"),
     [
         (["--since", "yesterday"], "expected a time ago (90s, 5m"),
-        (["--until", "25:99"], "expected a time ago (90s, 5m"),
+        (["--until", "25:99"], "a date (2026-01-31 14:05), got '25:99'"),
         (["--since", "99999999999999999999d"], ""),
         (["--grep", "("], "expected a regular expression, got '('"),
         (["--level", "loud"], "'loud' is not one of 'debug'"),
@@ -121,6 +124,38 @@ def test_what_is_missing_is_said(written):
     assert "2 lines of process 7 are lost" in err
     written(7, (1, 9, "info", "arm", "a"), (3, 7, "info", "arm", "c"), (2, 8, "info", "arm", "b"))
     assert shown()[1] == ""
+
+
+def test_a_follower_tells_what_it_missed(ns):
+    """What was removed and what found no room between two looks is counted, by what the files say of themselves; what
+    was before is not; another user's file is told of.
+    """
+    folder = namespace.directory(ns) / "logs"
+    folder.mkdir()
+
+    def write(segment, *numbers, head=""):
+        made = (
+            {"time_ns": number, "number": number, "pid": 7, "level": "info", "text": ""} for number in numbers
+        )
+        data = "".join(json.dumps(line) + "\n" for line in made)
+        (folder / f"7-1-{segment}.jsonl").write_text(head + data)
+
+    write(1, 11, 12, 14, head='{"horus_log": 1, "number": 10, "lost": 3}\n')
+    along, late = monitor.Reader(ns), monitor.Reader(ns)
+    assert [line.number for line in along.read()] == [11, 12, 14]
+    assert along.say_missing() == [monitor.Missing(7, 7, 4)]
+    (folder / "7-1-1.jsonl").unlink()
+    write(3, 41, 43, head='{"horus_log": 1, "number": 40, "lost": 5}\n')
+    assert [line.number for line in along.read()] == [41, 43]
+    assert along.say_missing() == [
+        monitor.Missing(7, 25, 2)
+    ]  # 26 are not there, of which one was lost; and 42
+    assert along.missing() == []
+    late.read(since_ns=1)
+    assert late.missing() == [monitor.Missing(7, 0, 1)]
+    write(2, 38)  # that was on its way
+    assert [line.number for line in along.read()] == [38]
+    assert along.missing() == []
 
 
 def test_nothing_there(horus, ns, other_namespace):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from horus_core import _native
 from horus_core.control import log_file
 from horus_core.shm import cleaner, namespace
 from horus_plugins.monitor import logs
@@ -27,6 +30,10 @@ class Value:
         logging.getLogger("values").warning("formatted")  # no lock is held meanwhile
         return "a value"
 
+class Raises:
+    def __str__(self):
+        raise RuntimeError("on purpose")
+
 def tick(node):
     node.log_debug("below the level")
     node.log_info("plain")
@@ -39,6 +46,8 @@ def tick(node):
     thread.start()
     thread.join()
     node.log_info(42)
+    node.log_info(Raises())
+    logging.getLogger("mine").warning(Raises(), 1)
     node.log_info("x" * 100_000)
 
 def fails(node):
@@ -88,6 +97,7 @@ def test_everything_that_is_said_is_stored(horus_namespace, program):
     ]
     assert "two\nlines \x1b[31m \u202e \\ud800 {}" in by_text
     assert any("bad format" in text and "TypeError" in text for text in by_text)
+    assert sum("<Raises, whose str() fails: RuntimeError>" in text for text in by_text) == 2
     assert by_text["tick() failed"].traceback.endswith("ValueError: on purpose\n")
     assert not any("below" in text for text in by_text)
     assert max(map(len, by_text)) < 70_000
@@ -250,6 +260,63 @@ def test_what_a_full_shared_memory_refuses_is_counted(horus_namespace):
     assert done.returncode == 0, done.stderr[-2000:]
     assert int(done.stdout.split()[1]) > 50
     assert done.stderr.count(" INFO arm: ") == 102
+    assert done.stderr.count("WARNING logs: no room for lines in namespace") == 1
+    assert f"{horus_namespace!r}: No space left on device" in done.stderr
+
+
+@pytest.fixture
+def log(tmp_path):
+    """A process's files of at most 300 bytes, two of them, in a folder that is not there yet."""
+    file = _native.LogFile(300, 2)
+    file.use(str(tmp_path / "logs" / "7-1"), b'{"horus_log":1,"pid":7')
+    yield file
+    file.use(None, b"")
+
+
+def numbers_in(folder):
+    files = sorted(folder.iterdir(), key=lambda file: int(file.stem.rpartition("-")[2]))
+    return [[json.loads(line)["number"] for line in file.read_bytes().splitlines()] for file in files]
+
+
+def test_files_are_bounded_and_their_numbers_without_gaps(log, tmp_path):
+    """No file is larger than its bound, but for one of a single line; of the files the newest are kept; what was
+    given up is counted in the next one's head.
+    """
+    folder = tmp_path / "logs"
+    for _ in range(20):
+        assert log.write(f'"text":"{"x" * 50}"}}\n') == 1
+        assert max(file.stat().st_size for file in folder.iterdir()) <= 300
+    older, newer = numbers_in(folder)
+    assert older[1:] + newer[1:] == [*range(older[0] + 1, 21)]
+    assert newer[0] == older[-1]
+    log.lose()
+    assert log.write(f'"text":"{"x" * 500}"}}\n') == 1
+    assert log.write('"text":""}\n') == 1
+    assert numbers_in(folder) == [[21, 22], [22, 23]]
+    assert (
+        b'"number":21,"lost":1'
+        in min(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns).read_bytes()
+    )
+
+
+def test_files_that_are_closed_removed_or_in_the_way(log, tmp_path):
+    """Whatever others do to the files or the descriptor: lines go on in a new file, and never into the user's."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "7-1-1.jsonl").mkdir()
+    before = {*Path("/proc/self/fd").iterdir()}
+    assert log.write('"text":"first"}\n') == 1
+    (fd,) = {*Path("/proc/self/fd").iterdir()} - before
+    assert int(fd.name) >= 48
+    os.close(int(fd.name))
+    assert log.write('"text":"second"}\n') == 1
+    shutil.rmtree(folder)
+    log.use(str(folder / "7-2"), b'{"horus_log":1')
+    assert log.write('"text":"in a new namespace"}\n') == 1
+    assert numbers_in(folder)[0][-1] == 1
+    log.use("/proc/nowhere/7", b"{")
+    assert log.write('"text":"nowhere"}\n') == -1
+    assert log.error == errno.ENOENT
 
 
 LIVES = """

@@ -21,6 +21,7 @@
 #define PATH_BYTES 1024
 #define SUFFIX_BYTES 40 /* "-", a number, ".jsonl" */
 #define TRIES 100
+#define HIGH_FD 48
 
 typedef struct {
     PyObject_HEAD
@@ -108,8 +109,16 @@ static bool make_folder(const log_file *self) {
     return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
+/* With a number that is not among the first to be given out again: a program that becomes a daemon closes
+ * what it does not know, and must not find lines in the files that it opens then. The kernel has room for 64
+ * at first. */
 static int create(const char *path) {
-    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+    if (high < 0)
+        return fd;
+    close(fd);
+    return high;
 }
 
 /* A new file, which is locked for as long as its process lives; -1 with errno. */
