@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from io import TextIOWrapper
+from io import FileIO, TextIOWrapper
 from typing import TextIO
 
 from horus_cli.exit_codes import FAILED, INTERRUPTED, TIMEOUT
@@ -48,6 +48,13 @@ def _open_streams() -> None:
             file = os.open(os.devnull, os.O_RDWR)  # the lowest descriptor that is free, which is the stream's
             os.set_inheritable(file, True)
             setattr(sys, name, open(file, "r" if name == "stdin" else "w", closefd=False))  # noqa: SIM115 - for good
+    if isinstance(getattr(sys.stdout, "buffer", None), FileIO) or isinstance(
+        getattr(sys.stderr, "buffer", None), FileIO
+    ):
+        from horus_cli import unbuffered  # noqa: PLC0415 - only where Python is told so
+
+        unbuffered.write_whole("stdout")
+        unbuffered.write_whole("stderr")
 
 
 def _run() -> int:

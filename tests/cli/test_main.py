@@ -1,11 +1,15 @@
 """The command as such: help, version, exit codes, closed streams, Ctrl+C."""
 
+import fcntl
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +111,32 @@ def test_ctrl_c_exits_130_without_traceback(ns):
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 128 + signal.SIGINT
     assert ended.stderr == ""
+
+
+def test_output_is_whole_when_the_command_is_stopped_meanwhile(ns, wait_for):
+    """Ctrl+Z and fg, or SIGSTOP, while a pipe is full: nothing is cut off, also where Python has no buffers."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    reader, writer = os.pipe()
+    room = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    with subprocess.Popen(
+        [*HORUS, "msg", "list", "--json"], stdout=writer, stderr=subprocess.PIPE, env=environment
+    ) as command:
+        os.close(writer)
+        wait_for(lambda: _bytes_in(reader) == room, "the pipe is full")
+        wait_for(lambda: _state(command.pid) == "S", "it waits for room")
+        command.send_signal(signal.SIGSTOP)
+        wait_for(lambda: _state(command.pid) == "T", "it stands still")
+        command.send_signal(signal.SIGCONT)
+        with os.fdopen(reader, "rb") as pipe:
+            shown = pipe.read()
+        assert (command.wait(), command.stderr.read()) == (0, b"")
+    assert len(shown) > 2 * room
+    assert {"Imu", "CmdVel"} <= {row["name"] for row in json.loads(shown)["types"]}
+
+
+def _bytes_in(pipe):
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+
+
+def _state(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

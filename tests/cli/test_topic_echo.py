@@ -336,17 +336,19 @@ def test_the_examples_of_the_help_work(ns, tmp_path):
     examples = [example for example in examples if "--plot" not in example]
     with feeding(*feeds):
         started = [subprocess.Popen(["sh", "-c", one], start_new_session=True, **options) for one in examples]
-        assert heard.wait(30)
-        for process, example in zip(started, examples, strict=True):
-            if ">" not in example and "|" not in example:
-                assert process.stdout.readline(), example
-        saved = tmp_path / "odom.csv"
-        deadline = time.monotonic() + 30
-        while not (saved.exists() and saved.read_text().count("\n") > 2) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        for process in started:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGINT)
-            process.communicate(timeout=30)
+        try:
+            assert heard.wait(30)
+            for process, example in zip(started, examples, strict=True):
+                if ">" not in example and "|" not in example:
+                    assert process.stdout.readline(), example
+            saved = tmp_path / "odom.csv"
+            deadline = time.monotonic() + 30
+            while not (saved.exists() and saved.read_text().count("\n") > 2) and time.monotonic() < deadline:
+                time.sleep(0.01)
+        finally:
+            for process in started:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGINT)
+                process.communicate(timeout=30)
     assert saved.read_text().startswith("pose.x,pose.y")
     assert (tmp_path / "frame.png").read_bytes()[:4] == b"\x89PNG"

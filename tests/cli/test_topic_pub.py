@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
+import os
 import re
 import signal
 import subprocess
@@ -166,7 +168,7 @@ PIPE = "{horus} topic echo {source} {as_} {limits} | {horus} topic pub {target} 
     ("way", "names"),
     [("--json", ("dicts", "grid", "camera", "odd")), ("--format msgpack", ("dicts", "camera"))],
 )
-def test_echo_piped_into_pub_is_the_same_topic_again(ns, way, names):
+def test_echo_piped_into_pub_is_the_same_topic_again(ns, wait_for, way, names):
     """Real processes: dicts with anything in them, messages, maps, images, a class that nobody has installed."""
 
     class Odd(api.Message):
@@ -183,39 +185,52 @@ def test_echo_piped_into_pub_is_the_same_topic_again(ns, way, names):
         "odd": [Odd(number=2**64 - 1, ratio=0.1, parts=[api.Point3(x=math.nan)], name="é")],
     }  # fmt: skip
     types = {"dicts": dict, "grid": api.OccupancyGrid, "camera": api.Image, "odd": Odd}
-    pipes, heard = {}, {}
-    for name in names:
-        source = api.Topic(name, types[name])
-        heard[name] = api.Topic(f"{name}.copy")
-        line = PIPE.format(
+    sources = {name: api.Topic(name, types[name]) for name in names}
+    heard = {name: api.Topic(f"{name}.copy") for name in names}
+    lines = {
+        name: PIPE.format(
             horus=f"{sys.executable} -m horus_cli", source=name, target=f"{name}.copy", as_=way, from_=way,
             limits=f"-n {len(cases[name])}", type="--type topic:odd" if name == "odd" else "",
-        )  # fmt: skip
-        pipes[name] = (
-            source,
-            subprocess.Popen(["sh", "-c", line], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True),
         )
-    for name, (source, _) in pipes.items():
-        deadline = time.monotonic() + 30
-        while "horus-echo" not in source.subscribers:
-            assert time.monotonic() < deadline, name
-            time.sleep(0.005)
-        for message in cases[name]:
-            source.send(message)
-    for name, (_, process) in pipes.items():
-        for message in cases[name]:
-            assert heard[name].wait(30), (name, process.stderr)
-            again = heard[name].recv()
-            if name == "dicts":
-                assert repr(again) == repr(message)
-                assert again["a"].dtype == message["a"].dtype
-            elif name == "odd":
-                assert again.to_wire() == message.to_wire()
-            else:
-                assert again == message
-        out, err = process.communicate(timeout=30)
-        assert process.returncode == 0, err
-        assert f"sent {len(cases[name])} on" in err or json.loads(out)["sent"] == len(cases[name])
+        for name in names
+    }  # fmt: skip
+    with shells(lines) as pipes:
+        for name in names:
+            wait_for(lambda: "horus-echo" in sources[name].subscribers, f"echo {name}")  # noqa: B023
+        for (
+            name
+        ) in names:  # each is heard at once: who has sent all ends, and nothing is kept for who comes later
+            for message in cases[name]:
+                sources[name].send(message)
+            for message in cases[name]:
+                if not heard[name].wait(30):
+                    pytest.fail(f"{name}: missed {heard[name].missed}, {pipes[name].communicate(timeout=30)}")
+                again = heard[name].recv()
+                if name == "dicts":
+                    assert repr(again) == repr(message)
+                    assert again["a"].dtype == message["a"].dtype
+                elif name == "odd":
+                    assert again.to_wire() == message.to_wire()
+                else:
+                    assert again == message
+        for name in names:
+            out, err = pipes[name].communicate(timeout=30)
+            assert pipes[name].returncode == 0, err
+            assert f"sent {len(cases[name])} on" in err or json.loads(out)["sent"] == len(cases[name])
+
+
+@contextlib.contextmanager
+def shells(lines):
+    """Lines of a shell that run, by name; with all that they have started they are gone at the end."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    started = {name: subprocess.Popen(["sh", "-c", line], **options) for name, line in lines.items()}
+    try:
+        yield started
+    finally:
+        for process in started.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
 
 def test_ctrl_c_ends_it_and_it_says_what_it_sent(horus, ns):
