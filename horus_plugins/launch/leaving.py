@@ -36,6 +36,8 @@ _INERT = """
     """
 """Modules in C of the standard library whose objects leave nothing undone when the process ends: no databases."""
 _inert = frozenset(_INERT.split())
+_CYTHON = ("cython_runtime", "_cython_")
+"""What modules made by Cython share (numpy 1 has such): types only. The modules have names of their own."""
 _HARMLESS = frozenset({io.BytesIO, io.StringIO})
 _BOOKKEEPERS = ("weakref", "_weakrefset", "_py_abc", "logging", "threading")
 """Modules whose own callbacks of weak references only forget what has gone."""
@@ -94,7 +96,7 @@ class Leaving:
 
 def _is_inert(name: str) -> bool:
     """Whether a module is Python, or one in C that has nothing to do at the end."""
-    if name in _inert or name.partition(".")[0] in _OURS:
+    if name in _inert or name.partition(".")[0] in _OURS or name.startswith(_CYTHON):
         return True
     module = sys.modules.get(name)
     file = getattr(module, "__file__", None)

@@ -66,8 +66,10 @@ def finish_opening():
 
 
 def gone(pid):
+    """Whether it has ended with all of its threads: the last one to end lets its locks go."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state in "ZX" and len([*Path(f"/proc/{pid}/task").iterdir()]) <= 1
     except OSError:
         return True
 
