@@ -33,25 +33,25 @@ def offer(fd: int, line: bytes, /) -> int:
 
 @final
 class LogFile:
-    """A file to which whole lines are appended, by any thread."""
+    """Files of a bounded size, of which so many are kept, to which whole lines are appended by any thread."""
 
-    def use(self, fd: int, /) -> None:
-        """Append to the file, which is the object's own from now on, and close the one before; -1: none."""
-    def append(self, line: bytes, /) -> int:
-        """Write bytes at once; the size of the file then, -1 when there is none. Raises OSError without room."""
-    def begin(self, pid: int, most: int, /) -> None:
-        """Lines of line() are that process's from now on, and numbered from 1; short of so many bytes."""
-    def count(self) -> int: ...
+    def __new__(cls, limit: int, kept: int, /) -> LogFile: ...
+    def use(self, stem: str | None, head: bytes, /) -> None:
+        """Write to the files `{stem}-{n}.jsonl` from now on, each of which begins with `head`; None: nowhere."""
+    def write(self, line: str, /) -> int:
+        """Store an object without its `{`, which gets the next number: 1; 0 without room, -1 without a file."""
+    def lose(self) -> None:
+        """Count a line that is given up without having been written."""
     def aim(
         self, to: object, fd: int, waits: bool, stamp: str, begin: int, end: int, levels: tuple[bytes, ...], /
     ) -> None:
         """Have line() write to stderr, too, in that time, while sys.stderr is that stream."""
     def unaim(self) -> None: ...
-    def line(self, level: int, text: str, head: bytes, source: bytes, /) -> bool | tuple[int, int]:
-        """Store and show a line; False: nothing was done. (taken, length) where stderr took less than all."""
+    def line(self, level: int, text: str, head: bytes, source: bytes, /) -> bool | tuple[bool, int, int]:
+        """Store and show a line; False: nothing was done. (is_stored, taken, length) where it did not all succeed."""
     @property
-    def linked(self) -> bool:
-        """Whether there is a file, and it has a name."""
+    def error(self) -> int:
+        """The errno of what found no room last; 0: nothing."""
 
 class Member:
     """This process's membership of a namespace."""

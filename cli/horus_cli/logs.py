@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _COLOURS = {"debug": "bright_black", "info": "green", "warning": "yellow", "error": "red", "critical": "red"}
 _BEFORE_FOLLOWING = 10
-_SETTLE_S = 0.05
 
 
 def _checked(parse: str) -> Callable[[click.Context, click.Parameter, str | None], Any]:
@@ -117,7 +116,8 @@ def logs(
     if follow:
         _follow(reader, wanted, show)
         return
-    _tell_missing(_settled(reader), older=since is None and count is None)
+    _tell_missing(reader.missing(), older=since is None and count is None)
+    _tell_unreadable(reader)
     if not found:
         _explain_nothing(where, reader)
 
@@ -134,18 +134,18 @@ def _follow(reader: Reader, wanted: Wanted, show: Callable[[LogLine], None]) -> 
     from horus_plugins.monitor import logs as monitor  # noqa: PLC0415 - not needed for --help
 
     _flush()
-    lost = {one.pid: one.lost for one in reader.missing()}
-    for lines in monitor.follow(reader, is_over=_nobody_reads):
-        shown = [line for line in lines if wanted.has(line)]
-        for line in shown:
-            show(line)
-        if shown:
-            _flush()
-        if not lines:  # else one that is being written may seem to be lost
-            for one in reader.missing():
-                if one.lost > lost.get(one.pid, 0):
-                    click.echo(_lost(one.lost - lost.get(one.pid, 0), one.pid), err=True)
-                lost[one.pid] = one.lost
+    _tell_unreadable(reader)
+    reader.say_missing()  # before the lines that are followed
+    try:
+        for lines, missing in monitor.follow(reader, is_over=_nobody_reads):
+            shown = [line for line in lines if wanted.has(line)]
+            for line in shown:
+                show(line)
+            if shown:
+                _flush()
+            _tell_missing(missing, older=True)
+    finally:
+        _tell_missing(reader.say_missing(), older=True)
 
 
 def _flush() -> None:
@@ -163,31 +163,24 @@ def _nobody_reads() -> bool:
     return any(event & select.POLLERR for _, event in poller.poll(0))
 
 
-def _settled(reader: Reader) -> list[Missing]:
-    """What is missing, and not only being written at this moment."""
-    import time  # noqa: PLC0415 - not needed for --help
-
-    if any(one.lost for one in reader.missing()):
-        time.sleep(_SETTLE_S)
-        reader.read()
-    return reader.missing()
-
-
 def _tell_missing(missing: Iterable[Missing], *, older: bool) -> None:
     for one in missing:
         if one.removed and older:
-            click.echo(
-                f"horus: {one.removed} older lines of process {one.pid} made room for these.", err=True
-            )
+            why = "newer ones took the room, or a file was removed"
+            click.echo(f"horus: {_lines_of(one.removed, one.pid)} gone: {why}.", err=True)
         if one.lost:
-            click.echo(_lost(one.lost, one.pid), err=True)
+            click.echo(f"horus: {_lines_of(one.lost, one.pid)} lost: shared memory was full.", err=True)
 
 
-def _lost(count: int, pid: int) -> str:
-    return (
-        f"horus: {count} line{'s' if count > 1 else ''} of process {pid} {'are' if count > 1 else 'is'} lost: shared "
-        f"memory was full, or a file was removed."
-    )
+def _lines_of(count: int, pid: int) -> str:
+    return f"{count} line{'s' if count > 1 else ''} of process {pid} {'are' if count > 1 else 'is'}"
+
+
+def _tell_unreadable(reader: Reader) -> None:
+    for pid in sorted(reader.unreadable):
+        click.echo(
+            f"horus: the lines of process {pid} are not shown: its files are another user's.", err=True
+        )
 
 
 def _explain_nothing(where: str, reader: Reader) -> None:

@@ -88,7 +88,19 @@ def schema(command: str) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"horus {command} --json",
     }
-    return head | (shape if isinstance(shape, dict) else msgspec.json.schema(shape))
+    return head | (shape if isinstance(shape, dict) else _null_last(msgspec.json.schema(shape)))
+
+
+def _null_last(part: Any) -> Any:
+    """The same, with null as the last alternative: where it stands depends on msgspec's version."""
+    if isinstance(part, list):
+        return [_null_last(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    part = {key: _null_last(one) for key, one in part.items()}
+    if isinstance(part.get("anyOf"), list):
+        part["anyOf"].sort(key={"type": "null"}.__eq__)
+    return part
 
 
 def text(command: str) -> str:

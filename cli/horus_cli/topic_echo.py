@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {"name": "cyan", "unit": "green", "about": "bright_black"}
 _SECONDS = Number(min=0, max=1e9, min_open=True)
+_HZ = Number(min=1e-9, max=1e9)
 
 
 @click.command("echo")
@@ -35,9 +36,7 @@ _SECONDS = Number(min=0, max=1e9, min_open=True)
 @click.option("--count", "-n", type=click.IntRange(min=1), metavar="N", help="End after N messages.")
 @click.option("--once", is_flag=True, help="End after one message.")
 @click.option("--latest", is_flag=True, help="Begin with the newest message that is there, if there is one.")
-@click.option(
-    "--rate", type=_SECONDS, metavar="HZ", help="Show at most so many a second: the newest each time."
-)
+@click.option("--rate", type=_HZ, metavar="HZ", help="Show at most so many a second: the newest each time.")
 @click.option("--duration", type=_SECONDS, metavar="SECONDS", help="End after that long.")
 @click.option(
     "--timeout", type=_SECONDS, metavar="SECONDS", help="Exit code 124 when nothing comes for so long."

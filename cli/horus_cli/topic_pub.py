@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from horus_plugins.echo.publishing import Publisher
 
 _SECONDS = Number(min=0, max=1e9, min_open=True)
+_HZ = Number(min=1e-9, max=1e9)
 
 
 @click.command("pub", context_settings={"ignore_unknown_options": True})
@@ -22,7 +23,7 @@ _SECONDS = Number(min=0, max=1e9, min_open=True)
 @click.option(
     "--type", "wanted", metavar="TYPE", help="For a new topic: CmdVel, module:Class, topic:OTHER, dict."
 )
-@click.option("--rate", type=_SECONDS, metavar="HZ", help="Send so many a second; VALUE until Ctrl+C, or -n.")
+@click.option("--rate", type=_HZ, metavar="HZ", help="Send so many a second; VALUE until Ctrl+C, or -n.")
 @click.option("--count", "-n", type=click.IntRange(min=1), metavar="N", help="Send N messages.")
 @click.option("--hold", is_flag=True, help="Stay until Ctrl+C: a topic that nobody uses is cleaned up.")
 @click.option("--latched", is_flag=True, help="Make the topic so that late subscribers get its last message.")

@@ -10,10 +10,8 @@ import fcntl
 import json
 import os
 import sys
-import threading
 import time
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from horus_core import _native
@@ -25,153 +23,100 @@ if TYPE_CHECKING:
 FOLDER = "logs"
 SUFFIX = ".jsonl"
 SEGMENT_BYTES = 2**20
+"""So large a file grows; a line that is larger has a file for itself."""
 SEGMENTS = 4
 """So many files of that size a process keeps: a new one takes the oldest one's place."""
 _EARLY_LINES = 256
-"""So many lines are kept until there is a file for them."""
-_NS = 1_000_000_000
+_EARLY_CHARACTERS = 2**18
+"""So much is kept until there is a file for it."""
 
 
 class LogFiles:
-    """The files of this process. Every method is for any thread, and none raises."""
+    """The files of this process. Every method is for any thread, a signal's handler too, and none raises.
+
+    There is no lock: what has to be one step is one call of the native part.
+    """
 
     def __init__(self) -> None:
-        self.file = _native.LogFile()
-        """A line has a number whether it is stored or not: what is missing is seen, and how much."""
-        self._changing = threading.RLock()
-        self._namespace: str | None = None
+        self.file = _native.LogFile(SEGMENT_BYTES, SEGMENTS)
+        self.namespace: str | None = None
         """Where the process has shown itself; before that there is no file."""
-        self._early: deque[bytes] = deque(maxlen=_EARLY_LINES)
-        self.look_ns = 0
-        """When the file has to be looked at."""
-        self._begin()
-
-    def _begin(self) -> None:
+        self._early: deque[str] = deque()
         self.pid = os.getpid()
-        self.file.begin(self.pid, SEGMENT_BYTES)
-        self._start = f"{self.pid}-{time.time_ns():x}"
-        self._segment = 0
-        self._kept: list[Path] = []
 
     def begin_anew_in_child(self) -> None:
         """A forked child writes its own file, in the same namespace. The parent's is closed, its lock stays."""
-        self._changing = threading.RLock()
-        self.file.use(-1)
+        self.pid = os.getpid()
         self._early.clear()
-        self.look_ns = 0
-        self._begin()
+        self.file.use(None, b"")
+        if self.namespace is not None:
+            self._use(self.namespace)
 
-    def add(self, line: bytes, now_ns: int) -> None:
-        """Store a line, which ends in a line feed."""
-        if now_ns >= self.look_ns:
-            self._look(now_ns)
-        try:
-            size = self.file.append(line)
-        except OSError:
-            size = self._make_room_for(line)
-        if size < 0:
-            self._add_early(line)
-        elif size >= SEGMENT_BYTES:
-            self._open()
+    def add(self, line: str) -> bool:
+        """Store an object without its `{`, with its line feed. False: lost; one that waits for a file is not."""
+        stored = self.file.write(line)
+        if stored < 0:
+            self._wait_for_a_file(line)
+        elif self._early:
+            self._store_early()
+        return stored != 0
 
-    def _add_early(self, line: bytes) -> None:
-        """There is no file yet. Where another thread opens it, it has a moment."""
-        with self._changing, suppress(OSError):
-            if self.file.append(line) < 0:
-                self._early.append(line)
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are lines for which there is no file yet."""
+        return bool(self._early)
+
+    @property
+    def trouble(self) -> str:
+        """Why the line that was lost last was."""
+        return os.strerror(self.file.error)
 
     def show_in(self, namespace: str) -> None:
         """Write to that namespace from now on, what was said before included: the process has joined it.
 
         There is a file once there is a line.
         """
-        if namespace == self._namespace and self.file.linked:
-            return
-        if self._namespace not in (None, namespace):
-            self._early.clear()
-        self._namespace, self.look_ns = namespace, 0
-        self.file.use(-1)
+        if namespace != self.namespace:
+            if self.namespace is not None:
+                self._early.clear()
+            self.namespace = namespace
+            self._use(namespace)
         if self._early:
-            self._open(anew=True)
-
-    def _look(self, now_ns: int) -> None:
-        """Once a second: somebody may have removed the file, or there is room for one by now."""
-        self.look_ns = now_ns + _NS
-        if self._namespace is not None and not self.file.linked:
-            self._open(anew=True)
-
-    def _open(self, *, anew: bool = False) -> None:
-        """Go on in a new file. Where another thread, or this one below a signal's handler, is at it, do nothing."""
-        if not self._changing.acquire(blocking=False):
-            return
-        try:
-            if anew:
-                self._kept.clear()
-            path, fd = self._make()
-        except OSError:  # no room, or the namespace is gone: lines wait for the next look
-            if anew:
-                self.file.use(-1)
-        else:
-            self.file.use(fd)
-            self._kept.append(path)
-            while len(self._kept) > SEGMENTS:
-                self._remove_oldest()
             self._store_early()
-        finally:
-            self._changing.release()
 
-    def _make(self) -> tuple[Path, int]:
-        where = namespaces.path(self._namespace or "") / FOLDER
-        with suppress(FileExistsError):
-            where.mkdir(mode=0o700)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        while True:
-            self._segment += 1
-            path = where / f"{self._start}-{self._segment}{SUFFIX}"
-            fd = os.open(path, flags, 0o600)
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.fstat(fd).st_nlink:  # else a cleaner came between: nobody's as yet
-                    os.write(fd, self._head())
-                    return path, fd
-            except BlockingIOError:  # a cleaner looks at it, and removes it
-                pass
-            except BaseException:
-                os.close(fd)
-                path.unlink(missing_ok=True)
-                raise
-            os.close(fd)
-
-    def _head(self) -> bytes:
+    def _use(self, namespace: str) -> None:
         about = {
             "horus_log": 1,
             "pid": self.pid,
-            "segment": self._segment,
-            "command": [argument[:200] for argument in sys.argv[:20]],
+            "command": [_plain(argument) for argument in sys.argv[:20]],
         }
-        return json.dumps(about).encode() + b"\n"
+        stem = namespaces.path(namespace) / FOLDER / f"{self.pid}-{time.time_ns():x}"
+        self.file.use(str(stem), json.dumps(about).encode()[:-1])
 
-    def _make_room_for(self, line: bytes) -> int:
-        """Shared memory is full: what this process said long ago goes before what it says now."""
-        if self._changing.acquire(blocking=False):
+    def _wait_for_a_file(self, line: str) -> None:
+        early = self._early
+        early.append(line)
+        self.file.unaim()  # the short way would leave these waiting when there is a file
+        while len(early) > _EARLY_LINES or sum(map(len, tuple(early))) > _EARLY_CHARACTERS:
             try:
-                if len(self._kept) > 1:
-                    self._remove_oldest()
-                    with suppress(OSError):
-                        return self.file.append(line)
-            finally:
-                self._changing.release()
-        return 0
-
-    def _remove_oldest(self) -> None:
-        with suppress(OSError):
-            self._kept.pop(0).unlink()
+                early.popleft()
+            except IndexError:  # another thread stored them
+                return
+            self.file.lose()
 
     def _store_early(self) -> None:
-        with suppress(OSError, IndexError):
-            while True:
-                self.file.append(self._early[0])
-                self._early.popleft()
+        while True:
+            try:
+                line = self._early.popleft()
+            except IndexError:
+                return
+            if self.file.write(line) < 0:
+                self._early.appendleft(line)
+                return
+
+
+def _plain(argument: object) -> str:
+    return str(argument)[:200].encode(errors="backslashreplace").decode()
 
 
 files = LogFiles()

@@ -40,7 +40,7 @@ class Stderr:
         self._encoding = "utf-8"
         self._for_journal = False
         self._shown_levels = {name: name.upper() for name in log_text.NAMES}
-        self._look_ns = 0
+        self._looked_ns = self._look_ns = 0
         self._second = (0, "")
         self._counting = threading.RLock()
         self.unshown = 0
@@ -60,7 +60,7 @@ class Stderr:
         stream: TextIO | None = sys.stderr
         if stream is None or getattr(stream, "closed", False):
             return
-        if stream is not self._stream or now_ns >= self._look_ns:
+        if stream is not self._stream or not self._looked_ns <= now_ns < self._look_ns:
             self._look(stream, now_ns)
         if trace or not text.isprintable():
             text = log_text.laid_out(text, trace)
@@ -90,7 +90,8 @@ class Stderr:
             self._shown_levels[name] = f"\x1b[{colour}m{shown}\x1b[0m" if coloured else shown
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._is_file = is_file
-        self._fd, self._for_journal, self._stream, self._look_ns = fd, for_journal, stream, now_ns + _NS
+        self._looked_ns, self._look_ns = now_ns, now_ns + _NS  # both: the clock may be set back
+        self._fd, self._for_journal, self._stream = fd, for_journal, stream
 
     def _time(self, now_ns: int) -> str:
         begin_ns, stamp = self._second
@@ -121,8 +122,8 @@ class Stderr:
     def aim(self, now_ns: int) -> None:
         """Let the short way have what follows, for as long as nothing is to be looked at."""
         begin_ns, stamp = self._second
-        until_ns = min(begin_ns + _NS, self._look_ns, files.look_ns)
-        if self._fd < 0 or self._for_journal or not begin_ns <= now_ns < until_ns:
+        until_ns = min(begin_ns + _NS, self._look_ns)
+        if files.is_waiting or self._fd < 0 or self._for_journal or not begin_ns <= now_ns < until_ns:
             return
         if self._encoding.lower() not in _WITH_ASCII:
             return

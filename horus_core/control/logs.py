@@ -35,12 +35,14 @@ _ROOT = "horus"
 _NODE = "horus.node."
 _MAX_TEXT = 64 * 1024
 """Characters of a text, and of a traceback, that a file keeps."""
+_NO_ROOM_EVERY_S = 60.0
+_no_room_said = -_NO_ROOM_EVERY_S
 
 
 class NodeLog:
     """The log of one node."""
 
-    __slots__ = ("_heads", "_last", "_logger", "_node", "_short", "_source")
+    __slots__ = ("_due", "_heads", "_logger", "_node", "_short", "_source")
 
     def __init__(self, node: str) -> None:
         self._node = node
@@ -48,7 +50,7 @@ class NodeLog:
         self._heads = {number: _head(name, node, _NODE + node) for number, name in _NAME_OF.items()}
         self._short = {number: head.encode() for number, head in self._heads.items()}
         self._source = f"{node}: ".encode() if node.isascii() else b""
-        self._last: dict[tuple[CodeType, int], float] = {}
+        self._due: dict[tuple[CodeType, int], float] = {}
 
     @property
     def levels(self) -> dict[int, bool] | None:
@@ -78,10 +80,10 @@ class NodeLog:
         if _is_heard(logger):
             logger.log(level, "%s", message, exc_info=exc)
             return
-        text = message if type(message) is str else str(message)
+        text = message if type(message) is str else _text_of(message)
         if exc is None and (done := files.file.line(level, text, self._short[level], self._source)):
             if type(done) is tuple:
-                stderr.note(*done)
+                _note(*done)
             return
         now_ns = time.time_ns()
         trace = "" if exc is None else _trace(exc)
@@ -94,10 +96,12 @@ class NodeLog:
         frame = sys._getframe(2)  # noqa: SLF001 - _is_due, write, and the line that logs: log_info() is no frame
         place = (frame.f_code, frame.f_lineno)
         now = time.monotonic()
-        last = self._last.get(place)
-        if last is not None and now - last < every:
+        if now < self._due.get(place, now):
             return False
-        self._last[place] = now
+        try:
+            self._due[place] = now + every
+        except TypeError:
+            raise TypeError(f"Bad every= of a log line: expected seconds, got {every!r}.") from None
         return True
 
 
@@ -167,10 +171,36 @@ def _store(head: str, text: str, trace: str, now_ns: int) -> None:
     if len(text) > _MAX_TEXT or len(trace) > _MAX_TEXT or not text.isascii() or not trace.isascii():
         text, trace = _cut(text), _cut(trace)
     more = f',"traceback":{quoted(trace)}' if trace else ""
-    line = (
-        f'{{"time_ns":{now_ns},"number":{files.file.count()},"pid":{files.pid},{head}{quoted(text)}{more}}}\n'
-    )
-    files.add(line.encode(), now_ns)
+    line = f'"time_ns":{now_ns},"pid":{files.pid},{head}{quoted(text)}{more}}}\n'
+    if not files.add(line):
+        _say_that_there_is_no_room(now_ns)
+
+
+def _note(is_stored: bool, taken: int, length: int) -> None:
+    """A line that went the short way was lost, or stderr took less than all of it."""
+    if taken < length:
+        stderr.note(taken, length)
+    if not is_stored:
+        _say_that_there_is_no_room(time.time_ns())
+
+
+def _say_that_there_is_no_room(now_ns: int) -> None:
+    """Once a minute at most, on stderr; readers count by the numbers."""
+    global _no_room_said  # noqa: PLW0603 - of the process, as are its files
+    now = time.monotonic()
+    if now >= _no_room_said + _NO_ROOM_EVERY_S:
+        _no_room_said = now
+        where = f"namespace {files.namespace!r}"
+        text = f"no room for lines in {where}: {files.trouble}. They are shown here alone; `horus logs` counts them."
+        stderr.show("warning", "logs", text, "", now_ns)
+
+
+def _text_of(message: object) -> str:
+    """A string, whatever the user's object does: what is logged on the way to handle a fault must not be another."""
+    try:
+        return str.__str__(str(message))
+    except Exception as error:  # noqa: BLE001 - of the user's object
+        return f"<{type(message).__name__}, whose str() fails: {type(error).__name__}>"
 
 
 def _cut(text: str) -> str:
@@ -195,7 +225,7 @@ def _said(record: logging.LogRecord) -> tuple[str, str, str]:
     try:
         text = record.getMessage()
     except Exception as error:  # noqa: BLE001 - of the user's format or object
-        text = f"{record.msg!s} (its values do not fit: {type(error).__name__}: {error})"
+        text = f"{_text_of(record.msg)} (its values do not fit: {type(error).__name__}: {_text_of(error)})"
     trace = record.stack_info or ""
     if record.exc_info and record.exc_info[1] is not None:
         trace = _trace(record.exc_info[1])

@@ -27,7 +27,13 @@ def save(pixels: NDArray[Any], encoding: str, path: str | os.PathLike[str]) -> N
     target = Path(path)
     pillow = _import("PIL.Image") if encoding in _PILLOW else None
     if pillow is not None:
-        pillow.fromarray(_as_rgb(pixels, encoding)).save(target)
+        try:
+            pillow.fromarray(_as_rgb(pixels, encoding)).save(target)
+        except (ValueError, KeyError) as error:  # an unknown suffix, or one whose format has no such pixels
+            raise HorusError(
+                f"Saving a {encoding} image as {target} failed: expected a suffix that Pillow writes such images "
+                f"with, as .png, got {target.suffix!r} ({error}). Give another name."
+            ) from None
         return
     cv2 = _import("cv2")
     if cv2 is None:

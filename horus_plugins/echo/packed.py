@@ -37,7 +37,7 @@ def decode(data: bytes | memoryview) -> Record:
     try:
         said = codec.decode(data)
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, MemoryError) as error:
-        raise BadValueError(f"expected MessagePack, got what is none: {str(error).rstrip('.')}") from None
+        raise BadValueError(f"expected MessagePack, got what is none: {_reason(error)}") from None
     if type(said) is not dict:
         return Record("", said)
     if set(said) == {_VALUE}:
@@ -73,7 +73,9 @@ def _next(unpacker: Any) -> int | None:
     except msgpack.OutOfData:
         return None
     except (msgpack.UnpackException, ValueError, RecursionError) as error:
-        raise BadValueError(
-            f"expected MessagePack, got what is none: {error or type(error).__name__}"
-        ) from None
+        raise BadValueError(f"expected MessagePack, got what is none: {_reason(error)}") from None
     return int(unpacker.tell())
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rstrip(".") or type(error).__name__

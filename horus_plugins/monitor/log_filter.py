@@ -56,9 +56,8 @@ def time_of(text: str) -> int:
         ago = sum(float(count) * _SECONDS[unit] for count, unit in _PART.findall(text))
         return max(0, time.time_ns() - round(ago * 1e9))
     try:
-        if _CLOCK.fullmatch(text):
-            text = f"{datetime.now().astimezone():%Y-%m-%d} {text:0>5}"
-        return round(datetime.fromisoformat(text).timestamp() * 1e9)  # without a zone: the local one
+        date = f"{datetime.now().astimezone():%Y-%m-%d} {text:0>5}" if _CLOCK.fullmatch(text) else text
+        return round(datetime.fromisoformat(date).timestamp() * 1e9)  # without a zone: the local one
     except (ValueError, OverflowError, OSError):
         raise ConfigError(f"{_EXPECTED}, got {text!r}.") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import time
 from contextlib import suppress
 from functools import lru_cache
@@ -58,26 +59,40 @@ class Missing(msgspec.Struct, frozen=True):
 
     pid: int
     removed: int
-    """How many had to make room for newer ones."""
+    """How many had to make room for newer ones, or went with a file that somebody removed."""
     lost: int
     """How many found no room in shared memory."""
 
 
-_decoder = msgspec.json.Decoder(LogLine)
+class _Head(msgspec.Struct, frozen=True):
+    """The first line of a file: how many lines of its process came before, and how many of these found no room."""
+
+    horus_log: int
+    number: int
+    lost: int
+
+
+_lines = msgspec.json.Decoder(LogLine)
+_heads = msgspec.json.Decoder(_Head)
 
 
 class _Segment:
     """One file, and how far it has been read. It is opened for each read: processes come and go."""
 
-    def __init__(self, path: Path, offset: int = 0) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.offset = offset
+        self.offset = 0
 
-    def read(self) -> Iterator[LogLine]:
-        """What has been added since. A line is read when it is whole; what is none is passed over."""
+    def read(self) -> Iterator[LogLine | _Head]:
+        """What has been added since. A line is read when it is whole; what is none is passed over.
+
+        Raises PermissionError for a file that is another user's.
+        """
         rest = b""
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except PermissionError:
+            raise
         except OSError:  # its process has made room, or a cleaner
             return
         try:
@@ -86,36 +101,64 @@ class _Segment:
                 if len(rest) > _MAX_LINE_BYTES:  # none of ours
                     self.offset, rest = self.offset + len(rest), b""
                 for line in lines:
+                    decoded = _decoded(line, is_first=not self.offset)
                     self.offset += len(line) + 1
-                    decoded = _decoded(line)
                     if decoded is not None:
                         yield decoded
         finally:
             os.close(fd)
 
 
-def _decoded(line: bytes) -> LogLine | None:
+def _decoded(line: bytes, *, is_first: bool) -> LogLine | _Head | None:
     with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _decoder.decode(line)
+        return _heads.decode(line) if is_first and line.startswith(b'{"horus_log"') else _lines.decode(line)
     return None
 
 
 class _Process:
-    """The numbers of one process's lines."""
+    """The numbers of one process's lines, which stand in its files in their order."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *, from_start: bool) -> None:
         self.pid = pid
-        self.first = self.last = self.count = 0
+        self.count = 0
+        self._is_asked = from_start
+        """Whether what is missing before the first file that is read is asked for."""
+        self._last = self._lost = 0
+        self._said = Missing(pid, 0, 0)
+        self._is_joined = False
+        """Whether the number of the line before is known, and a greater step means lines that found no room."""
 
-    def saw(self, number: int) -> None:
-        """A line was read."""
-        self.first = min(self.first or number, number)
-        self.last = max(self.last, number)
-        self.count += 1
+    def begins(self) -> None:
+        """A file is read for the first time, which need not say how many lines came before."""
+        self._is_joined = False
+
+    def saw(self, line: LogLine | _Head) -> None:
+        """It was read. What is missing within a file found no room; what is missing between two was removed."""
+        if isinstance(line, _Head):
+            self._lost = line.lost
+        else:
+            self.count += 1
+            if line.number <= self._last:  # written late, by a program that has no lock
+                self._lost = max(0, self._lost - 1)
+            elif self._is_joined:
+                self._lost += line.number - self._last - 1
+        self._is_joined = True
+        if not self._is_asked:
+            self._is_asked = True
+            before = line.number - isinstance(line, LogLine)
+            self._said = Missing(self.pid, before - self._lost, self._lost)
+        self._last = max(self._last, line.number)
 
     def missing(self) -> Missing:
-        """What there should be besides."""
-        return Missing(self.pid, max(0, self.first - 1), max(0, self.last - self.first + 1 - self.count))
+        """What there should be besides, and has not been said."""
+        removed = max(0, self._last - self.count - self._lost)
+        return Missing(self.pid, max(0, removed - self._said.removed), max(0, self._lost - self._said.lost))
+
+    def say(self) -> Missing:
+        """The same; it is said now."""
+        now = self.missing()
+        self._said = Missing(self.pid, self._said.removed + now.removed, self._said.lost + now.lost)
+        return now
 
 
 class Reader:
@@ -126,27 +169,60 @@ class Reader:
         self._segments: dict[str, _Segment] = {}
         self._processes: dict[str, _Process] = {}
         self._held: list[LogLine] = []
+        self._since_ns = 0
+        self._is_older_there = False
+        self.unreadable: set[int] = set()
+        """Processes whose files are another user's."""
 
     def read(self, since_ns: int = 0) -> list[LogLine]:
-        """What has been logged since the last call, by time; the first time all. `since_ns` skips older files."""
+        """What has been logged since the last call, by time; the first time all.
+
+        `since_ns` skips older files, for good.
+        """
+        self._since_ns = max(self._since_ns, since_ns)
         now_ns = time.time_ns()
         lines, self._held = self._held, []
-        for name, path in self._listed(since_ns):
-            for line in self._segment(name, path).read():
-                self._processes[name.rpartition("-")[0]].saw(line.number)
-                lines.append(line)
+        for name, path in self._listed():
+            lines += self._read(name, path)
         lines.sort(key=lambda line: (line.time_ns, line.pid, line.number))
         return self._until(now_ns, lines)
 
     @property
     def has_any(self) -> bool:
-        """Whether there was a line."""
-        return any(process.count for process in self._processes.values())
+        """Whether there was a line, or a file that is too old to be read."""
+        return self._is_older_there or any(process.count for process in self._processes.values())
 
     def missing(self) -> list[Missing]:
-        """What was not to be found, by process; only of those of which something is."""
+        """What was not to be found and has not been said, by process; only of those of which something is.
+
+        With what is read it makes all that was logged from the first file on that was read: lines have their numbers
+        in the order in which they stand there.
+        """
         found = [process.missing() for process in self._processes.values()]
         return [one for one in found if one.removed or one.lost]
+
+    def say_missing(self) -> list[Missing]:
+        """The same, which from now on is said."""
+        found = [process.say() for process in self._processes.values()]
+        return [one for one in found if one.removed or one.lost]
+
+    def _read(self, name: str, path: Path) -> Iterator[LogLine]:
+        start = name.rpartition("-")[0]
+        pid = int(start.partition("-")[0])
+        process = self._processes.get(start)
+        if process is None:
+            process = self._processes[start] = _Process(pid, from_start=not self._since_ns)
+        segment = self._segments.get(name)
+        if segment is None:
+            segment = self._segments[name] = _Segment(path)
+            process.begins()
+        try:
+            for line in segment.read():
+                process.saw(line)
+                if isinstance(line, LogLine):
+                    yield line
+        except PermissionError:
+            self.unreadable.add(pid)
 
     def _until(self, now_ns: int, lines: list[LogLine]) -> list[LogLine]:
         """Those before now: another process may have logged before a line that was read after its file."""
@@ -156,38 +232,45 @@ class Reader:
         self._held = lines[count:]
         return lines[:count]
 
-    def _listed(self, since_ns: int) -> list[tuple[str, Path]]:
-        """Files that have grown, a process's in their order."""
-        found = []
-        names = set()
-        with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
-            for entry in entries:
-                match = _NAME.fullmatch(entry.name)
-                if match is None or not entry.is_file(follow_symlinks=False):
-                    continue
-                names.add(entry.name)
-                with suppress(FileNotFoundError):
-                    status = entry.stat(follow_symlinks=False)
-                    known = self._segments.get(entry.name)
-                    if status.st_size > (known.offset if known else 0) and status.st_mtime_ns >= since_ns:
-                        found.append((int(match[2], 16), int(match[3]), entry.name))
-        for gone in self._segments.keys() - names:
-            del self._segments[gone]
-        return [(name, self._folder / name) for _, _, name in sorted(found)]
+    def _listed(self) -> list[tuple[str, Path]]:
+        """Files that have grown, a process's in their order.
 
-    def _segment(self, name: str, path: Path) -> _Segment:
-        found = self._segments.get(name)
-        if found is None:
-            found = self._segments[name] = _Segment(path)
-            start = name.rpartition("-")[0]
-            self._processes.setdefault(start, _Process(int(start.partition("-")[0])))
-        return found
+        They are listed before their sizes are asked for: where there is a newer one, nobody writes to the older.
+        """
+        with suppress(FileNotFoundError):
+            found = [file.name for file in self._folder.iterdir()]
+            names = {name: match for name in found if (match := _NAME.fullmatch(name))}
+            for gone in self._segments.keys() - names:
+                del self._segments[gone]
+            order = sorted(names, key=lambda name: (int(names[name][2], 16), int(names[name][3])))
+            return [(name, self._folder / name) for name in order if self._has_grown(name)]
+        self._segments.clear()
+        return []
+
+    def _has_grown(self, name: str) -> bool:
+        try:
+            status = os.lstat(self._folder / name)
+        except FileNotFoundError:
+            return False
+        known = self._segments.get(name)
+        if not stat.S_ISREG(status.st_mode) or status.st_size <= (known.offset if known else 0):
+            return False
+        is_older = status.st_mtime_ns < self._since_ns
+        self._is_older_there = self._is_older_there or is_older
+        return not is_older
 
 
-def follow(reader: Reader, *, is_over: Callable[[], bool]) -> Iterator[list[LogLine]]:
-    """What is logged from now on, of processes that start later, too; at most so many looks a second."""
+def follow(reader: Reader, *, is_over: Callable[[], bool]) -> Iterator[tuple[list[LogLine], list[Missing]]]:
+    """What is logged from now on, of processes that start later, too; at most so many looks a second.
+
+    With it, once a second, what is missing since that was said last.
+    """
+    due = 0.0
     while not is_over():
-        yield reader.read()
+        lines, now = reader.read(), time.monotonic()
+        missing = reader.say_missing() if now >= due else []
+        due = now + 1 if missing else due
+        yield lines, missing
         time.sleep(1 / POLLS_A_SECOND)
 
 

@@ -97,6 +97,8 @@ class Meter:
     def _take(self, look: Look) -> None:
         # What is there at the first look is no news.
         self._anew = self._anew or (look.anew and self._look is not None)
+        if self._look is None:
+            self._publishers()
         self._look = look
         self._window.add(look)
 
@@ -142,10 +144,14 @@ class Meter:
         return None if latest_ns is None else max(0.0, (_native.now_ns() - latest_ns) / 1e9)
 
     def _publishers(self) -> list[PublisherRate]:
-        """From their own counts: which is whose does not depend on what was looked at."""
-        if self._watch.ring is None:
-            return []
+        """From their own counts: which is whose does not depend on what was looked at.
+
+        All that a publisher has sent who was not there the last time is new.
+        """
         now_ns = _native.now_ns()
+        if self._watch.ring is None:
+            self._sent, self._sent_ns = {}, now_ns
+            return []
         passed_s = max(1e-9, (now_ns - self._sent_ns) / 1e9)
         rows = self._watch.ring.publishers()
         before, self._sent_ns = self._sent, now_ns
@@ -153,5 +159,4 @@ class Meter:
         return [
             PublisherRate(row["node"], row["pid"], max(0, row["sent"] - before.get(key, 0)) / passed_s)
             for key, row in zip(self._sent, rows, strict=True)
-            if key in before
         ]

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from horus_cli.logs import logs
 
 from horus_core.shm import namespace
+from horus_plugins.monitor import logs as monitor
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 SECOND = 10**9
@@ -71,6 +72,9 @@ def test_lines_are_merged_and_chosen(written):
     found, err = shown("--grep", "nothing like it")
     assert found == []
     assert "None of the lines" in err
+    assert (
+        "None of the lines" in shown("--since", "2999-01-01")[1]
+    )  # there are some, in files that are not read
 
 
 # spec: F22
@@ -78,7 +82,7 @@ def test_lines_are_merged_and_chosen(written):
     ("arguments", "expected"),
     [
         (["--since", "yesterday"], "expected a time ago (90s, 5m"),
-        (["--until", "25:99"], "expected a time ago (90s, 5m"),
+        (["--until", "25:99"], "a date (2026-01-31 14:05), got '25:99'"),
         (["--since", "99999999999999999999d"], ""),
         (["--grep", "("], "expected a regular expression, got '('"),
         (["--level", "loud"], "'loud' is not one of 'debug'"),
@@ -116,10 +120,42 @@ def test_what_is_missing_is_said(written):
     """What made room and what was lost is told apart and counted; with everything there nothing is said."""
     written(7, (11, 9, "info", "arm", "a"), (12, 8, "info", "arm", "b"), (15, 7, "info", "arm", "c"))
     _, err = shown()
-    assert "10 older lines of process 7 made room" in err
+    assert "10 lines of process 7 are gone: newer ones took the room" in err
     assert "2 lines of process 7 are lost" in err
     written(7, (1, 9, "info", "arm", "a"), (3, 7, "info", "arm", "c"), (2, 8, "info", "arm", "b"))
     assert shown()[1] == ""
+
+
+def test_a_follower_tells_what_it_missed(ns):
+    """What was removed and what found no room between two looks is counted, by what the files say of themselves; what
+    was before is not; another user's file is told of.
+    """
+    folder = namespace.directory(ns) / "logs"
+    folder.mkdir()
+
+    def write(segment, *numbers, head=""):
+        made = (
+            {"time_ns": number, "number": number, "pid": 7, "level": "info", "text": ""} for number in numbers
+        )
+        data = "".join(json.dumps(line) + "\n" for line in made)
+        (folder / f"7-1-{segment}.jsonl").write_text(head + data)
+
+    write(1, 11, 12, 14, head='{"horus_log": 1, "number": 10, "lost": 3}\n')
+    along, late = monitor.Reader(ns), monitor.Reader(ns)
+    assert [line.number for line in along.read()] == [11, 12, 14]
+    assert along.say_missing() == [monitor.Missing(7, 7, 4)]
+    (folder / "7-1-1.jsonl").unlink()
+    write(3, 41, 43, head='{"horus_log": 1, "number": 40, "lost": 5}\n')
+    assert [line.number for line in along.read()] == [41, 43]
+    assert along.say_missing() == [
+        monitor.Missing(7, 25, 2)
+    ]  # 26 are not there, of which one was lost; and 42
+    assert along.missing() == []
+    late.read(since_ns=1)
+    assert late.missing() == [monitor.Missing(7, 0, 1)]
+    write(2, 38)  # that was on its way
+    assert [line.number for line in along.read()] == [38]
+    assert along.missing() == []
 
 
 def test_nothing_there(horus, ns, other_namespace):
@@ -135,15 +171,22 @@ def test_nothing_there(horus, ns, other_namespace):
 
 
 TALKS = """
-import sys
+import sys, threading
 import horus
 
 topic = horus.Topic("t", dict)
 node = horus.Node(sys.argv[1], tick=lambda: None)
+def talk():
+    while True:
+        node.log_info("x" * 1000)
+
 for line in sys.stdin:
     if line.strip() == "flood":
         for number in range(30_000):
             node.log_info(f"flood {number}")
+    elif line.strip() == "threads":
+        threads = [threading.Thread(target=talk, daemon=True) for _ in range(4)]
+        [thread.start() for thread in threads]
     else:
         node.log_warning(line.strip())
 """
@@ -174,9 +217,10 @@ def talker(script, tmp_path):
 
 
 # spec: D13, F22
-def test_following(horus, talker):
-    """-f shows the last lines and what comes: of processes that start later, over a change of files, every line once
-    and in order; of dead ones too. Ctrl+C is quiet. A reader that goes away ends it.
+def test_following(horus, talker, ns, wait_for):
+    """-f shows the last lines and what comes: of processes that start later, over a change of files, every line
+    once and in order; of dead ones too, of which each line is shown or said to be gone, however many threads logged
+    when it was killed. Ctrl+C is quiet. A reader that goes away ends it.
     """
     first = talker("arm")
     first.stdin.write("before\n")
@@ -199,6 +243,22 @@ def test_following(horus, talker):
         assert command.stderr.strip() == ""
     assert [json.loads(line)["text"] for line in as_json.stdout.splitlines()] == ["later", "last words"]
     assert json.loads(as_json.stdout.splitlines()[0])["pid"] == second.pid
+    crowd = talker("crowd")
+    along = horus("logs", "-f", "--json", "--pid", str(crowd.pid))
+    crowd.stdin.write("begun\nthreads\n")
+    along.shows("x" * 1000)
+    crowd.kill()
+    crowd.wait()
+    count = max(line.number for line in monitor.Reader(ns).read() if line.pid == crowd.pid)
+
+    def counted():
+        gone = re.findall(rf"(\d+) lines? of process {crowd.pid} (?:is|are) gone", along.stderr)
+        return along.stdout.count("\n") + sum(map(int, gone))
+
+    wait_for(lambda: counted() == count, "every line, or that it is gone")
+    along.signal(signal.SIGINT)
+    assert along.wait() == 130
+    assert counted() == count
     again = horus("logs", "--node", "leg")
     assert again.wait() == 0
     assert "last words" in again.stdout

@@ -185,6 +185,7 @@ def test_options_that_make_no_sense_are_usage_errors(ns, capfd):
         ("t", "--format", "msgpack", "--meta"),
         ("t", "--save", "a.png", "-n", "3"),
         ("t", "--rate", "nan"),
+        ("t", "--rate", "1e-300"),
         ("t", "-n", "0"),
         ("t", "--save", "a.npy", "-f", "a", "-f", "b"),
     ):

@@ -7,6 +7,8 @@ import os
 import pickle
 import signal
 import sys
+import tempfile
+from pathlib import Path
 
 import leak_stage
 import numpy as np
@@ -273,34 +275,38 @@ def a_node_logs(stage):
 @call(
     "LogFile()",
     "LogFile.use",
-    "LogFile.append",
-    "LogFile.linked",
-    "LogFile.begin",
-    "LogFile.count",
+    "LogFile.write",
+    "LogFile.lose",
+    "LogFile.error",
     "LogFile.aim",
     "LogFile.unaim",
     "LogFile.line",
     "offer",
+    times=50,
 )
-def lines_are_appended_and_offered(stage):
-    log, fd = _native.LogFile(), os.memfd_create("log")
-    assert log.append(b"no file") == -1
-    log.use(fd)
-    assert log.append(b"line\n") == 5
-    assert not log.linked
+def lines_are_stored_and_offered(stage):
+    fd = os.memfd_create("log")
     assert _native.offer(fd, b"more\n") == 5
-    log.use(os.memfd_create("next"))
-    assert log.append(b"line\n") == 5
-    log.begin(1, 1 << 20)
-    log.aim(sys.stderr, fd, False, "now", 0, 1 << 62, (b"1", b"2", b"3", b"4"))
-    assert not log.line(20, "text \n", b"", b"arm: ")
-    assert log.line(20, "text", b"", b"arm: ") is True
-    log.aim(sys.stderr, fd, True, "now", 0, 1 << 62, (b"1", b"2", b"3", b"4"))
-    assert log.line(20, "text", b"", b"arm: ") is True
-    log.unaim()
-    assert not log.line(20, "text", b"", b"arm: ")
-    assert log.count() == 3
-    log.use(-1)
+    log = _native.LogFile(200, 2)
+    assert log.write("nowhere}\n") == -1
+    log.lose()
+    with tempfile.TemporaryDirectory() as folder:
+        log.use(f"{folder}/logs/1", b'{"horus_log":1')
+        for is_file in (False, True):
+            log.aim(sys.stderr, fd, is_file, "now", 0, 1 << 62, (b"1", b"2", b"3", b"4"))
+            assert not log.line(20, "text \n", b"", b"arm: ")
+            assert [log.line(20, "text", b"", b"arm: ") for _ in range(6)] == [True] * 6
+        log.unaim()
+        assert not log.line(20, "text", b"", b"arm: ")
+        assert [log.write('"text":"in a new file"}\n') for _ in range(6)] == [1] * 6
+        assert len([*Path(folder, "logs").iterdir()]) == 2
+        log.use("/proc/none/1", b"{")
+        assert log.write("nowhere}\n") == -1
+        assert log.error
+        log.aim(sys.stderr, fd, False, "now", 0, 1 << 62, (b"1", b"2", b"3", b"4"))
+        assert not log.line(20, "text", b"", b"arm: ")
+        log.use(None, b"")
+    os.close(fd)
 
 
 @call(

@@ -96,7 +96,7 @@ class Stage:
             "Member": self.member, "Ring": self.ring, "TopicBase": self.dicts, "NodeBase": self.node,
             "Flight": self.flight, "FlightReader": self.reader, "Watchdog": self.watchdog, "Lane": _native.Lane(),
             "Run": _native.Run(self.node, int, 10.0), "Alarm": self.alarm, "Pool": self.pool,
-            "PooledBase": self.image, "MessageBase": self.message, "LogFile": _native.LogFile(),
+            "PooledBase": self.image, "MessageBase": self.message, "LogFile": _native.LogFile(1, 1),
             "FieldDescriptor": self.field, "MessageMeta": Fixed,
         }  # fmt: skip
 

@@ -36,6 +36,8 @@ def test_counts_are_exact_however_fast_messages_come(horus_namespace):
     topic = horus.Topic("fast", horus.CmdVel)
     topic.send(horus.CmdVel())  # before the first look: not counted
     scene = Scene(horus_namespace, "fast")
+    (publisher,) = scene.report().publishers  # a publisher that is silent, or stopped, lives
+    assert (publisher.pid, publisher.rate_hz) == (os.getpid(), 0.0)
     message = horus.CmdVel()
     begun = time.monotonic_ns()
     for _ in range(3):

@@ -217,6 +217,11 @@ def test_save_writes_the_colours_or_says_what_is_missing(tmp_path, monkeypatch):
         assert list(cv2.imread(str(path))[0, 0]) == ([0, 0, 250] if blue_first else [250, 0, 0])
     with pytest.raises(FileNotFoundError):
         Image.from_numpy(array).save(tmp_path / "none" / "x.png")
+    for name, pixels in (("x.xyz", array), ("x", array), ("x.jpg", np.zeros((8, 8, 4), np.uint8))):
+        with pytest.raises(
+            HorusError, match=r"expected a suffix that Pillow writes such images with, as \.png"
+        ):
+            Image.from_numpy(pixels).save(tmp_path / name)
     monkeypatch.setattr("horus_core.messages.picture._import", lambda _: None)
     with pytest.raises(HorusError, match="pip install pillow"):
         Image.from_numpy(array).save(tmp_path / "x.png")

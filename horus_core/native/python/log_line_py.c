@@ -147,24 +147,19 @@ static bool fits(const said *what) {
            what->level <= 10 * LEVELS;
 }
 
-static bool store(horus_log_file *self, const said *what, int64_t now_ns) {
+/* 1; 0: lost; -1: there is no file. */
+static int store(horus_log_file *self, const said *what, int64_t now_ns) {
     line to;
     to.at = to.text;
-    PUT(&to, "{\"time_ns\":");
+    PUT(&to, "\"time_ns\":");
     put_number(&to, now_ns);
-    PUT(&to, ",\"number\":");
-    put_number(&to, self->number + 1);
     PUT(&to, ",\"pid\":");
     put_number(&to, self->pid);
     PUT(&to, ",");
     put_bytes(&to, what->head);
     put_quoted(&to, what->text, what->length);
     PUT(&to, "}\n");
-    size_t length = (size_t)(to.at - to.text);
-    if (self->size + (long long)length >= self->most || horus_log_append(self, to.text, length) != 0)
-        return false;
-    self->number++;
-    return true;
+    return horus_log_store(self, to.text, (size_t)(to.at - to.text));
 }
 
 static ssize_t write_waiting(int fd, const char *bytes, size_t length) {
@@ -177,8 +172,8 @@ static ssize_t write_waiting(int fd, const char *bytes, size_t length) {
     return written;
 }
 
-/* True, or (taken, length) where the stream took less than all. */
-static PyObject *show(const horus_log_aim *aim, const said *what, int64_t now_ns) {
+/* True, or (is_stored, taken, length) where not all went well. */
+static PyObject *show(const horus_log_aim *aim, const said *what, int64_t now_ns, bool is_stored) {
     line to;
     to.at = to.text;
     int milliseconds = (int)((now_ns - aim->begin_ns) / 1000000 % 1000);
@@ -195,20 +190,24 @@ static PyObject *show(const horus_log_aim *aim, const said *what, int64_t now_ns
     size_t length = (size_t)(to.at - to.text);
     ssize_t taken =
         aim->waits ? write_waiting(aim->fd, to.text, length) : horus_log_offer(aim->fd, to.text, length);
-    if (taken < 0 || (size_t)taken == length) /* an error: there is nobody to say it to */
+    if (taken < 0) /* there is nobody to say it to */
+        taken = (ssize_t)length;
+    if (is_stored && (size_t)taken == length)
         Py_RETURN_TRUE;
-    return Py_BuildValue("nn", taken, (Py_ssize_t)length);
+    return Py_BuildValue("Onn", is_stored ? Py_True : Py_False, taken, (Py_ssize_t)length);
 }
 
 PyObject *horus_log_file_line(horus_log_file *self, PyObject *const *args, Py_ssize_t nargs) {
     said what;
     if (!parse(args, nargs, &what))
         return NULL;
-    if (self->fd < 0 || !fits(&what) || !is_open(self))
+    if (self->aim.stream == NULL || !fits(&what) || !is_open(self))
         Py_RETURN_FALSE;
     int64_t now_ns = realtime_ns();
-    if (self->aim.stream == NULL || now_ns < self->aim.begin_ns || now_ns >= self->aim.until_ns ||
-        self->fd < 0 || !store(self, &what, now_ns))
+    if (self->aim.stream == NULL || now_ns < self->aim.begin_ns || now_ns >= self->aim.until_ns)
         Py_RETURN_FALSE;
-    return show(&self->aim, &what, now_ns);
+    int stored = store(self, &what, now_ns);
+    if (stored < 0)
+        Py_RETURN_FALSE;
+    return show(&self->aim, &what, now_ns, stored > 0);
 }

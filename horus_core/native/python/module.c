@@ -60,7 +60,8 @@ static int module_exec(PyObject *module) {
         horus_add_message(module, state) < 0 || horus_add_pool(module, state) < 0 ||
         horus_add_ring(module, state) < 0 || horus_add_topic(module, state) < 0 ||
         horus_add_flight(module, state) < 0 || horus_add_node(module, state) < 0 ||
-        horus_add_lane(module, state) < 0 || horus_add_wait_any(module) < 0 || horus_add_log(module) < 0)
+        horus_add_lane(module, state) < 0 || horus_add_wait_any(module) < 0 || horus_add_log(module) < 0 ||
+        horus_add_log_file(module) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "VERSION", HORUS_VERSION);
 }

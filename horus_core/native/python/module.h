@@ -55,5 +55,6 @@ int horus_add_lane(PyObject *module, horus_state *state);
 int horus_add_message(PyObject *module, horus_state *state);
 int horus_add_pool(PyObject *module, horus_state *state);
 int horus_add_log(PyObject *module);
+int horus_add_log_file(PyObject *module);
 
 #endif
