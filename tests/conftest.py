@@ -17,6 +17,9 @@ import pytest
 from horus_core.testing.namespaces import new_namespace, remove_namespace
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import cut_off  # noqa: E402 - found by the line above
+
 SHM = Path("/dev/shm")
 LIMIT_S = 20.0
 """What only a failure reaches."""
@@ -26,6 +29,7 @@ def pytest_configure(config) -> None:
     """Have the signals that a background job of a shell ignores, which every process started here would inherit."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    config.add_cleanup(cut_off.watch())
     if hasattr(config, "workerinput"):  # one of several that pytest-xdist runs side by side
         have_own_shm()
 

@@ -53,4 +53,4 @@ def end_escaped(
         if not escaped:
             return
     step("SIGKILL to those that did not heed it")
-    system.signal_all(escaped, signal.SIGKILL)
+    system.kill_all(escaped, left, turn)

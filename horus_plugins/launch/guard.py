@@ -7,6 +7,7 @@ rest: their own children, and whoever does not heed the SIGTERM within 5 seconds
 from __future__ import annotations
 
 import os
+import select
 import signal
 import time
 from contextlib import suppress
@@ -15,6 +16,7 @@ from horus_plugins.launch import system
 
 GRACE_S = 5.0
 _POLL_S = 0.05
+_READY_S = 5.0
 _DONE = b"done\n"
 _MOST_FDS = (1 << 31) - 1
 
@@ -28,12 +30,18 @@ class Guard:
         self._start()
 
     def _start(self) -> None:
+        launcher = os.getpid()
         heard, self._told = os.pipe2(os.O_CLOEXEC)
+        ready, says = os.pipe2(os.O_CLOEXEC)
         self.pid = os.fork()
         if self.pid == 0:
-            os.close(self._told)
-            _guard(heard, self._mark)
+            _guard(heard, says, launcher, self._mark)
         os.close(heard)
+        os.close(says)
+        # It says that it is in its place by closing its end. Until then it has open what we have, so that we would
+        # seem to live on in it, and Ctrl+C is for both of us. Milliseconds, unless somebody stops it at once.
+        select.select([ready], [], [], _READY_S)
+        os.close(ready)
 
     @property
     def fd(self) -> int:
@@ -77,12 +85,15 @@ class Guard:
             os.write(self._told, line)
 
 
-def _guard(heard: int, mark: bytes) -> None:
+def _guard(heard: int, says: int, launcher: int, mark: bytes) -> None:
     """The guard's life, in the forked child. Never returns."""
     try:
-        _detach(heard)
+        _detach(heard, says)
+        os.close(says)
         told = _hear(heard)
         if not told.endswith(_DONE):
+            while os.getppid() == launcher:  # its files are closed before its children have their SIGTERM
+                time.sleep(_POLL_S / 10)
             _stop(_groups(told), mark)
     finally:
         os._exit(0)
@@ -99,10 +110,12 @@ def _groups(told: bytes) -> set[int]:
     return groups
 
 
-def _detach(heard: int) -> None:
+def _detach(heard: int, says: int) -> None:
     # What the launcher has open is the launcher's: pipes of its children, its locks.
-    os.closerange(3, heard)
-    os.closerange(heard + 1, _MOST_FDS)
+    low, high = sorted((heard, says))
+    os.closerange(3, low)
+    os.closerange(low + 1, high)
+    os.closerange(high + 1, _MOST_FDS)
     os.setsid()
     signal.set_wakeup_fd(-1)
     system.set_name("horus-guard")
@@ -128,4 +141,4 @@ def _stop(groups: set[int], mark: bytes) -> None:
     deadline = time.monotonic() + GRACE_S
     while (left := system.family(groups, mark)) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
-    system.signal_all(left, signal.SIGKILL)
+    system.kill_all(left, lambda: system.family(groups, mark), lambda: time.sleep(_POLL_S / 10))

@@ -5,17 +5,20 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
+
+_KILLS_S = 2.0
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -26,7 +29,12 @@ def adopt_orphans() -> None:
 
 
 def die_with(parent: int) -> None:
-    """In a child, before exec: have the kernel send SIGTERM when the parent dies, however it dies."""
+    """In a child, before exec: have the kernel send SIGTERM when the parent dies, however it dies.
+
+    The parent's handler goes: in the child it would take the SIGTERM, and the program that comes never hear of it.
+    """
+    if callable(signal.getsignal(signal.SIGTERM)):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:  # it died before the line above
         os._exit(128 + signal.SIGTERM)
@@ -95,3 +103,15 @@ def signal_all(pids: set[int], number: signal.Signals) -> None:
     for pid in pids:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
+
+
+def kill_all(pids: set[int], look: Callable[[], set[int]], wait: Callable[[], object]) -> None:
+    """SIGKILL to each, and to whoever `look` finds until that is nobody: who is killed may have forked meanwhile.
+
+    Gives up after 2 s: somebody who waits for a disk may take as long to die, or for ever.
+    """
+    deadline = time.monotonic() + _KILLS_S
+    while pids and time.monotonic() < deadline:
+        signal_all(pids, signal.SIGKILL)
+        wait()
+        pids = look()

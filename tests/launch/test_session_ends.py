@@ -1,5 +1,6 @@
 """How a session is stopped, by whom, and what is left afterwards: nothing."""
 
+import contextlib
 import json
 import os
 import re
@@ -222,18 +223,31 @@ def test_a_killed_launcher_leaves_nobody_and_its_name_is_free_again(launch):
     robot.says("the guard process was killed; another has taken its place")
     (guard,) = storm.children(robot.pid).keys() - pids
     pids.add(int(re.search(r"child (\d+)", robot.out.read_text())[1]))
-    os.kill(guard, signal.SIGSTOP)  # so that there is time to look
-    robot.signal(signal.SIGKILL)
-    robot.wait()
-    assert "No launch session runs." in ask("--status")[1]
-    again = launch("robot", LEFT)
-    again.says("waiting for what a killed launcher left: pid")
-    assert not any(node.pid for node in again.manifest().nodes)
-    Path(robot.out.parent, "go").touch()
-    os.kill(guard, signal.SIGCONT)
+    # In its place it has nothing of the launcher's open, whose locks would seem to be held by one who lives.
+    held = {str(file.readlink()) for file in Path(f"/proc/{guard}/fd").iterdir()}
+    assert {file for file in held if not file.startswith("pipe:")} == {os.devnull}
+    assert len(held) == 2
+    with stopped(guard):  # so that there is time to look
+        robot.signal(signal.SIGKILL)
+        robot.wait()
+        assert "No launch session runs." in ask("--status")[1]
+        again = launch("robot", LEFT)
+        again.says("waiting for what a killed launcher left: pid")
+        assert not any(node.pid for node in again.manifest().nodes)
+        Path(robot.out.parent, "go").touch()
     again.says("[shell] child")
     assert not any(map(alive, pids))
     assert again.stop() == 0
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    """Who stands still meanwhile, and goes on in any case: a guard that a failed test leaves asleep ends nobody."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_the_end_of_a_node_may_be_that_of_the_session_and_signals_have_names(launch):
