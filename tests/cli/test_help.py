@@ -87,6 +87,7 @@ def test_the_script_for_a_shell(horus, shell):
     assert command.wait() == 0
     assert "_HORUS_COMPLETE" in command.stdout
     assert "To keep it" not in command.stdout
+    assert command.stderr == "", "`eval` of it, at each start of a shell, shows nothing"
 
 
 def test_a_shell_completes_commands(ns):
