@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 _PLACES = {
@@ -29,4 +31,5 @@ def completion(shell: str) -> None:
     click.echo(
         found(click.get_current_context().find_root().command, {}, "horus", "_HORUS_COMPLETE").source()
     )
-    click.echo(f"To keep it: {_PLACES[shell]}", err=True)
+    if sys.stdout.isatty():  # elsewhere it is kept already, or a shell reads it at each of its starts
+        click.echo(f"To keep it: {_PLACES[shell]}", err=True)

@@ -41,7 +41,7 @@ def estop(ctx: click.Context, reason: str | None, release: bool, status: bool, a
     if as_json:
         print_json(found)
     else:
-        for line in monitor.told(found):
+        for line in monitor.told_of_release(found) if release else monitor.told(found):
             click.echo(line)
     if status:
         ctx.exit(1 if found.engaged and (found.moving or found.deaf) else 0)

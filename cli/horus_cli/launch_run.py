@@ -55,8 +55,9 @@ def detach(file: str, choice: Choice, log_dir: str, timeout_s: float | None) -> 
         raise
     finally:
         running.release()
+    nodes = "1 node" if len(made.nodes) == 1 else f"{len(made.nodes)} nodes"
     click.echo(
-        f"Session {safe(made.session)} runs in the background: {len(made.nodes)} nodes, pid {running.pid}. "
+        f"Session {safe(made.session)} runs in the background: {nodes}, pid {running.pid}. "
         f"`horus launch --attach {made.session}` shows its output, --stop stops it.",
         err=True,
     )

@@ -40,4 +40,4 @@ def delay(
             continue
         for line in topic_text.delay(report):
             click.echo(line)
-    ctx.exit(0 if delays.total else 1)
+    news.end(ctx, name, delays.total)

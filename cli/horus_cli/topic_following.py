@@ -73,3 +73,9 @@ class News:
             yield f"topic {topic!r} is gone from namespace {self._where!r}. Waiting for it."
         if error and not self._error:
             yield f"topic {topic!r} cannot be read: {safe(error)}"
+
+    def end(self, ctx: click.Context, topic: str, messages: int) -> None:
+        """Exit with 1 when no message came; that a topic never was there, nothing else has told."""
+        if not messages and not self._was_there:
+            click.echo(f"horus: no message came: there is no topic {topic!r}.", err=True)
+        ctx.exit(0 if messages else 1)

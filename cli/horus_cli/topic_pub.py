@@ -9,6 +9,7 @@ import click
 
 from horus_cli.options import Number, current_namespace, namespace_option
 from horus_cli.output import print_json, safe
+from horus_core.errors import HorusError
 
 if TYPE_CHECKING:
     from horus_plugins.echo.publishing import Publisher
@@ -58,13 +59,19 @@ def pub(topic: str, values: tuple[str, ...], wanted: str | None, as_json: bool, 
     form = _source(values, options)
     current_namespace()  # refuses that of another user before anything is opened there
     publisher = Publisher(topic, _tell, wanted=wanted, latched=options["latched"])
+    refused = False
     try:
         _send(publisher, values, form, options)
         if options["hold"]:
             publisher.hold()
+    except HorusError:
+        refused = form is None  # of stdin the lines before were sent
+        raise
     finally:
         result = publisher.close()
-        if as_json:
+        if refused and not result.sent and not result.dropped:
+            pass  # the error says all
+        elif as_json:
             print_json(result)
         else:
             _tell(said_of(result))

@@ -90,4 +90,4 @@ def _follow(
         else:
             for line in told(report):
                 click.echo(line)
-    ctx.exit(0 if total else 1)
+    news.end(ctx, name, total)

@@ -7,6 +7,8 @@ import click
 from horus_cli.options import bounded, json_option
 from horus_cli.output import print_json, safe
 
+_LAYOUTS = ("index", "topic", "pool", "flight record")
+
 
 @click.command()
 @json_option
@@ -25,7 +27,8 @@ def version(as_json: bool) -> None:
         print_json(found)
         return
     click.echo(f"horus {found.horus}  ({found.location})")
-    click.echo(f"layouts of shared memory: {', '.join(map(str, found.layouts))}")
+    layouts = [f"{what} {number}" for what, number in zip(_LAYOUTS, found.layouts, strict=True)]
+    click.echo(f"layouts of shared memory: {', '.join(layouts)}")
     click.echo(f"{found.python}  ({found.executable})")
     click.echo(found.platform)
     for name, number in sorted(found.plugins.items()):

@@ -79,7 +79,14 @@ def _label(row: int, rows: int, low: float, high: float) -> str:
     if row not in (0, rows // 2, rows - 1):
         return ""
     share = row / max(1, rows - 1)
-    return f"{high * (1 - share) + low * share:.5g}"
+    return _told(high * (1 - share) + low * share, max(abs(low), abs(high)), high / 2 - low / 2)
+
+
+def _told(value: float, largest: float, span: float) -> str:
+    """With as many digits as tell the labels of a narrow range apart, where they fit."""
+    digits = 3 + math.ceil(math.log10(largest / span)) if span else 5
+    text = f"{value:.{max(5, digits)}g}"
+    return text if len(text) <= _LABEL else f"{value:.5g}"
 
 
 def _axis(window_s: float, columns: int) -> str:

@@ -119,6 +119,14 @@ def told(found: Status) -> list[str]:
     return lines
 
 
+def told_of_release(found: Status) -> list[str]:
+    """What came of a release in words: that it was done, not only that nothing is engaged."""
+    if found.engaged:  # by somebody else, meanwhile
+        return told(found)
+    more = ": nodes tick again" if found.nodes else ""
+    return [f"Released in namespace {found.namespace!r}{more}."]
+
+
 def _counted(found: Status) -> str:
     """How many nodes obey; that few of them have an enter_safe_state() is no sign that the others move."""
     nodes, schedulers = len(found.nodes), len(found.schedulers)

@@ -185,7 +185,8 @@ def _said(command: str, done: Steered) -> str:
         return f"{where} is restarted: {done.state}."
     word = "paused" if command == PAUSE else "resumed"
     if done.already:
-        return f"{where} {'was paused already' if command == PAUSE else 'was not paused'}: {done.state}."
+        state = "" if done.state == "paused" else f": {done.state}"  # not the same word twice
+        return f"{where} {'was paused already' if command == PAUSE else 'was not paused'}{state}."
     if command == PAUSE and done.state != "paused":
         return f"{where} begins no further tick; the one that is under way has not ended: {done.state}."
     return f"{where} is {word}." if done.state == word else f"{where} is {word}: {done.state}."
@@ -209,11 +210,9 @@ def _fits(target: Target, pattern: str) -> bool:
 
 def _unknown(namespace: str, name: str, known: list[str]) -> str:
     listed = ", ".join(known[:_MOST_LISTED]) + (", …" if len(known) > _MOST_LISTED else "")
+    expected = f"one of {listed}" if known else "one that runs, and none does"
     hint = nearest(name, known).strip() or _elsewhere(namespace, name)
-    return (
-        f"No node {name!r} runs here: expected one of {listed or '(none runs)'}, got {name!r} "
-        f"(namespace={namespace!r}). {hint}"
-    )
+    return f"No node {name!r} runs here: expected {expected}, got {name!r} (namespace={namespace!r}). {hint}"
 
 
 def _elsewhere(namespace: str, name: str) -> str:

@@ -77,9 +77,8 @@ def _matches(pattern: str) -> list[Path]:
 def _not_found(path: Path, word: str) -> LaunchError:
     from horus_plugins.packages.installed import known_words  # noqa: PLC0415 - only for an error's text
 
-    looked = (
-        f"looked for the file {Path.cwd() / path}, a script of horus.toml and a packaged node of that name"
-    )
+    file, script = Path.cwd() / path, f"a script of {scripts.place()}"
+    looked = f"looked for the file {file}, {script} and a packaged node of that name"
     try:
         nearby = [str(path.with_name(entry.name)) for entry in path.parent.iterdir()]
     except OSError:

@@ -51,6 +51,12 @@ def names() -> list[str]:
         return []
 
 
+def place(folder: str | None = None) -> str:
+    """The name of the file in which that folder's project has its scripts, for messages."""
+    path = project.find(start=folder)
+    return project.FILE if path is None else path.name
+
+
 def _table(settings: Settings) -> dict[str, Any]:
     table = settings.tables.get(TABLE, {})
     if not isinstance(table, dict):

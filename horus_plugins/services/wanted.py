@@ -85,7 +85,8 @@ def _check(wanted: Wanted) -> None:
 def _absolute(target: str) -> str:
     path = Path(target)
     if path.exists():
-        return str(path.absolute())
+        # systemd takes no `..`. Other links stay as they are: what they point to may change.
+        return str((path.parent.resolve() if ".." in path.parts else path.parent.absolute()) / path.name)
     if path.suffix:
         raise ConfigError(
             f"Making a service of {target!r} failed: expected a file, got none there. Check the name and the folder."

@@ -80,6 +80,15 @@ def test_every_command_speaks_json(words, command):
     assert "--json" in options or words in NOT_FOR_PROGRAMS
 
 
+@pytest.mark.parametrize("group", sorted({words.split()[0] for words, _ in ALL if " " in words}))
+def test_the_summary_of_a_verb_is_whole(group):
+    """The help of a group shows the first sentence of each of its verbs, and cuts none."""
+    command = commands.load(group)
+    shown = command.get_help(click.Context(command, info_name=group)).split("Commands:")[1]
+    assert not [line for line in shown.splitlines() if line.endswith("...")]
+    assert shown.rstrip().endswith(".")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_for_a_shell(horus, shell):
     """`horus completion` prints the script alone to stdout, so that it can be redirected."""
@@ -87,6 +96,7 @@ def test_the_script_for_a_shell(horus, shell):
     assert command.wait() == 0
     assert "_HORUS_COMPLETE" in command.stdout
     assert "To keep it" not in command.stdout
+    assert command.stderr == "", "`eval` of it, at each start of a shell, shows nothing"
 
 
 def test_a_shell_completes_commands(ns):

@@ -316,3 +316,4 @@ def test_scripts_of_the_project(drive):
     (elsewhere / "horus.toml").unlink()
     (elsewhere / "horus.yaml").write_text("name: on\nscripts:\n  one: nodes/a.py\n")
     assert drive.horus("run", "one", "--", "x").out == "file a ['x']\n"
+    assert "a script of horus.yaml and" in drive.horus("run", "onne").err

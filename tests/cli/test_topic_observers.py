@@ -106,6 +106,11 @@ def test_followers_tell_rates_bytes_and_delays(horus, robot):
     assert [one["node"] for one in delayed["subscribers"]] == ["slow"]
     assert " Hz  " in ended(running[3]).stdout
     assert "no messages yet (the last one was sent" in ended(running[4], 1).stdout
+    never = ended(horus("topic", "hz", "nothing", "--duration", "0.1"), 1)
+    assert (never.stdout, never.stderr.splitlines()[1:]) == (
+        "",
+        ["horus: no message came: there is no topic 'nothing'."],
+    )
 
     reader.signal(signal.SIGSTOP)
     before = objects(horus("topic", "info", "motor/left", "--json"))[0]["state"]

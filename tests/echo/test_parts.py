@@ -220,6 +220,22 @@ def test_a_plot_has_the_points_where_they_belong():
         assert len(plot.draw(odd, int(10e9), 10.0, 3, 1)) == 2
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (10.9995, 11.0005, ["11.0005", "11", "10.9995"]),
+        (1e6, 1e6 + 1, ["1000001", "1000000.5", "1000000"]),
+        (0.1, 0.2, ["0.2", "0.15", "0.1"]),
+        (-1.7e308, 1.7e308, ["1.7e+308", "0", "-1.7e+308"]),
+        (5, 5, ["5.5", "5", "4.5"]),
+    ],
+)
+def test_labels_of_a_narrow_range_differ(low, high, labels):
+    """A value that hardly changes has labels that can be told apart: never one number at two heights."""
+    lines = plot.draw([(0, low), (9 * 10**9, high)], 10**10, 10, 60, 12)
+    assert [text for line in lines[:-1] if (text := line.split("┤")[0].strip())] == labels
+
+
 def test_keys_change_the_plot():
     """Shorter and longer windows, a pause, the end."""
     plotter = Plotter("imu  x")

@@ -345,6 +345,8 @@ def test_detached_attached_and_from_another_namespace(horus_namespace, tmp_path)
             rest, errors = attached.communicate(timeout=30)
         assert attached.returncode == 0, errors
         assert b"[talker] ended by SIGTERM" in rest
+        kept = (tmp_path / "logs" / "robot.log").read_text()
+        assert "all nodes are ready.\n" in kept, "what --attach shows: Ctrl+C would stop nothing there"
         assert errors == b"Session robot is over.\n"
     finally:
         if manifest.read(horus_namespace, "robot") is not None:

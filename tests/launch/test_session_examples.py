@@ -33,6 +33,7 @@ def test_an_example_runs_and_stops(name):
         assert {node.status for node in session.look().nodes} == {"running"}
         assert all(node.schedulers for node in session.look().nodes if node.name != "motor")
     assert session.exit_code == 0, session.said
+    assert repr(session).endswith(f"(pid {session.pid}) ended with exit code 0>")
     assert not namespace.path(where).exists()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = """
-import os, sys
+import os, subprocess, sys
 from pathlib import Path
 from launching import Launcher, ask, until, write
 
@@ -41,6 +41,11 @@ try:
     code, _, said = ask("--stop", "full")
     assert code == 0, said
     assert full.wait() == 0
+    fill()
+    second = subprocess.run([sys.executable, "-m", "horus_cli", "launch", "full.yaml"],
+        capture_output=True, text=True, cwd=folder)
+    assert second.returncode == 1
+    assert "got 0: no room" in second.stderr.splitlines()[-1], second.stderr
 finally:
     full.close()
 """

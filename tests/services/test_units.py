@@ -83,6 +83,24 @@ def test_a_launch_file_is_launched(tmp_path):
     assert _sections(made.text)["Service"]["ExecStart"].endswith(f"horus launch {path}")
 
 
+def test_a_path_with_dots_is_one_that_systemd_takes(tmp_path, monkeypatch):
+    """`../robot.yaml` works, too: systemd refuses folders with `..`. A link to a folder stays one."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "one")
+    for name in ("robot.yaml", "one/robot.yaml"):
+        (tmp_path / name).write_text("nodes: []\n")
+    monkeypatch.chdir(tmp_path / "one")
+    for target, folder in (
+        ("../robot.yaml", "."),
+        ("robot.yaml", "one"),
+        (f"{tmp_path}/link/robot.yaml", "link"),
+    ):
+        (made,) = wanted.units(_wanted(target))
+        service = _sections(made.text)["Service"]
+        assert service["WorkingDirectory"] == str(tmp_path / folder)
+        assert service["ExecStart"].endswith(f"horus launch {tmp_path / folder / 'robot.yaml'}")
+
+
 def test_systemd_waits_for_as_long_as_a_launch_file_takes_to_stop(tmp_path, script):
     """Its phases and what comes after them are over before systemd kills."""
     path = tmp_path / "slow.yaml"

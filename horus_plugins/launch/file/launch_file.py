@@ -51,6 +51,9 @@ class LaunchFile:
         self.stop = StopTimes(graceful_s=stop.graceful, terminate_s=stop.terminate) if stop else StopTimes()
         self.nodes: tuple[LaunchNode, ...] = tuple(self._made({}, problems).values())
 
+    def __repr__(self) -> str:
+        return f"<LaunchFile {self._shown!r}: session {self.session!r}, {len(self.nodes)} nodes>"
+
     def plan(
         self,
         *,

@@ -81,8 +81,8 @@ def target(line: Line, cwd: Path) -> Target:
     if runner is None:
         near = nearest(line.word, [*known_words(), *_files(path)])
         raise LaunchError(
-            f"expected a file, a script of horus.toml or a packaged node, got {shown(line.word)}: there is none in "
-            f"{cwd}.{near}"
+            f"expected a file, a script of {scripts.place(str(cwd))} or a packaged node, got {shown(line.word)}: "
+            f"there is none in {cwd}.{near}"
         )
     return (
         package(line.word, line.settings)

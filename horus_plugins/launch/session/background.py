@@ -75,6 +75,10 @@ class Running:
         with suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(msgspec.json.encode(Job(plan, settings)))
 
+    def __repr__(self) -> str:
+        how = "runs" if self.exit_code is None else f"ended with exit code {self.exit_code}"
+        return f"<Session {self.plan.session!r} (pid {self.pid}) {how}>"
+
     def __enter__(self) -> Self:
         return self
 

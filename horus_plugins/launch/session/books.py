@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from horus_core.shm import process
+from horus_core.shm import process, region
 from horus_plugins.launch import manifest
 from horus_plugins.launch.manifest import Manifest
 from horus_plugins.launch.session import ends, events
@@ -45,7 +46,17 @@ class Books:
         )
 
     def open(self, plan: Plan) -> str:
-        """Take the session's name; the run id of a dead launcher that had it, or "". Raises LaunchError."""
+        """Take the session's name; the run id of a dead launcher that had it, or "".
+
+        Raises LaunchError, and RegionError where shared memory has no room for the manifest.
+        """
+        try:
+            return self._open(plan)
+        except OSError as error:
+            file = manifest.path(self._namespace, self._session)
+            raise region.no_room(file, resource.getpagesize(), error) from None
+
+    def _open(self, plan: Plan) -> str:
         member = process.member(self._namespace)
         self.manifest = Manifest(
             plan.session,

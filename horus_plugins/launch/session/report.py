@@ -29,14 +29,14 @@ class Report:
         self._since = time.monotonic()
         self._progress_at = self._since + _PROGRESS_S
 
-    def say(self, text: str) -> None:
-        """A line."""
-        self._pump.say(text)
+    def say(self, text: str, hint: str = "") -> None:
+        """A line; the hint is for this terminal alone: elsewhere the same key does something else."""
+        self._pump.say(text + hint)
         self._log.put(text.encode("utf-8", "replace") + b"\n")
 
-    def step(self, text: str) -> None:
+    def step(self, text: str, hint: str = "") -> None:
         """A line with the seconds since the last phase began."""
-        self.say(f"{time.monotonic() - self._since:5.1f} s  {text}")
+        self.say(f"{time.monotonic() - self._since:5.1f} s  {text}", hint)
 
     def begin_phase(self) -> None:
         """Count the seconds from here on."""
@@ -57,7 +57,10 @@ class Report:
             if unit.status == "waiting" and unit.row.waiting_for:
                 self.step(f"[{unit.name}] waits for {unit.row.waiting_for}")
             elif unit.status == "starting" and unit.living is not None:
-                self.step(f"[{unit.name}] is not ready after {unit.living.age_s:.0f} s (pid {unit.row.pid})")
+                why = "its nodes have not all started" if unit.row.schedulers else "it runs no scheduler yet"
+                self.step(
+                    f"[{unit.name}] is not ready after {unit.living.age_s:.0f} s: {why} (pid {unit.row.pid})"
+                )
 
     def table(self, units: Iterable[Unit]) -> None:
         """Who ended how."""

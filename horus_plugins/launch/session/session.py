@@ -324,7 +324,7 @@ class Session:
             who = (
                 "all nodes are" if running == len(self.units) else f"{running} of {len(self.units)} nodes are"
             )
-            self.report.step(f"{who} ready. Press Ctrl+C to stop.")
+            self.report.step(f"{who} ready.", " Press Ctrl+C to stop.")
 
     # Watching
 
