@@ -223,6 +223,12 @@ def _elsewhere(namespace: str, name: str) -> str:
             "It has left a record: it crashed, or its scheduler shows itself to nobody (blackbox=False). "
             "`horus node list` tells; such a process is ended by a signal."
         )
+    for session in sorted(manifest.names(namespace)):
+        found = manifest.read(namespace, session)
+        if found is not None and any(node.name == name and not node.pid for node in found.nodes):
+            return (
+                f"Its process is over, of session {session}: `horus launch --restart {name}` starts it again."
+            )
     others = schedulers.running_elsewhere(namespace)
     if not others:
         return "`horus node list` shows what runs."

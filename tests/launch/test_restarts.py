@@ -50,6 +50,8 @@ def test_a_stable_run_begins_anew():
     assert restarts.after(failed=True, lived_s=5.0, now_s=10) == 0.1
     assert restarts.after(failed=True, lived_s=4.9, now_s=15) == 0.2
     assert restarts.after(failed=True, lived_s=4.9, now_s=20) is None
+    told = [str(Restarts(RestartPolicy(policy="always", max=most, window_s=5))) for most in (1, 2)]
+    assert told == ["1 restart within 5 s", "2 restarts within 5 s"]
 
 
 def test_a_window_counts_the_restarts_within_it():

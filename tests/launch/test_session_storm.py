@@ -40,9 +40,14 @@ horus.run(horus.Node("left", tick=lambda node: None), horus.Node("right", tick=l
 def test_a_node_that_was_stopped_by_name_is_not_restarted(launch, tmp_path):
     """`horus node kill` goes through the session: the process ends with its last node, whatever its policy."""
     (tmp_path / "arms.py").write_text(TWO)
-    robot = launch("robot", "nodes: [{name: arms, command: arms.py, restart: always}]")
+    robot = launch(
+        "robot", "nodes: [{name: arms, command: arms.py, restart: always}, {name: done, command: echo}]"
+    )
     robot.ready()
     pid = robot.node("arms").pid
+    until(lambda: not robot.node("done").pid, "it has ended")
+    code, _, said = horus("node", "restart", "done")
+    assert (code, "`horus launch --restart done` starts it again." in said) == (1, True), said
     code, _, said = horus("node", "kill", "left")
     assert code == 0, said
     until(lambda: robot.node("arms").schedulers[0].nodes == ["right"], "one is left")
@@ -54,7 +59,7 @@ def test_a_node_that_was_stopped_by_name_is_not_restarted(launch, tmp_path):
     assert robot.wait() == 0
     assert not alive(pid)
     assert robot.events("NodeRestarted") == []
-    (end,) = robot.events("NodeExited")
+    end = robot.events("NodeExited")[-1]
     assert (end["asked"], end["exit_code"]) == (True, 0)
 
 

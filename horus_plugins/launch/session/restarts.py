@@ -50,4 +50,4 @@ class Restarts:
 
     def __str__(self) -> str:
         window = "" if self.policy.window_s is None else f" within {self.policy.window_s:g} s"
-        return f"{self.policy.max} restarts{window}"
+        return f"{self.policy.max} restart{'s' * (self.policy.max != 1)}{window}"
