@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import storm
 from launching import WAITS, alive, until
 
 WATCH = """
@@ -79,10 +81,9 @@ def told(text):
 
 def observers_of(pid):
     """The launcher's observers' processes that live."""
-    done = subprocess.run(
-        ["ps", "-o", "pid=,comm=", "--ppid", str(pid)], capture_output=True, text=True, check=False
-    )
-    return [int(line.split()[0]) for line in done.stdout.splitlines() if "horus-obser" in line]
+    return [
+        child for child in storm.children(pid) if "horus-obser" in Path(f"/proc/{child}/comm").read_text()
+    ]
 
 
 def test_observers_are_told_of_each_start_and_end(launch, plugins):
