@@ -29,7 +29,10 @@ def save(pixels: NDArray[Any], encoding: str, path: str | os.PathLike[str]) -> N
     if pillow is not None:
         try:
             pillow.fromarray(_as_rgb(pixels, encoding)).save(target)
-        except (ValueError, KeyError) as error:  # an unknown suffix, or one whose format has no such pixels
+        except (ValueError, KeyError, OSError) as error:
+            # An unknown suffix, or one whose format has no such pixels, which is an OSError without a number.
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             raise HorusError(
                 f"Saving a {encoding} image as {target} failed: expected a suffix that Pillow writes such images "
                 f"with, as .png, got {target.suffix!r} ({error}). Give another name."
