@@ -68,7 +68,8 @@ class Pump:
                 sink.write()
         for fd in dict.fromkeys(talking):
             self._readers[fd].read()
-        self._forget_closed()
+        if talking:
+            self._forget_closed()
         if len(talking) == 1:
             self._begin_rest(talking[0])
         return ready & self._watched
