@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from horus_plugins.launch.session.settings import Settings
 
 RUN_ID = "HORUS_RUN_ID"
-_TURN_MS, _BUSY_TURN_MS = 40, 20
+_TURN_MS, _BUSY_TURN_MS = 50, 20
 _LOOK_S, _BUSY_LOOK_S = 2.0, 0.05
 _KEEP_S = 1.0
 _FORKS_A_TURN = 4
