@@ -264,12 +264,13 @@ def test_require_with_rights_starts():
     assert ticks
 
 
-def test_the_switch_interval_is_lowered_while_there_are_rt_threads():
+def test_the_switch_interval_is_lowered_while_there_are_rt_threads(until):
     """It is lower inside a tick, and as before after the last of two runs that overlap; so is locked memory."""
     before, locked = sys.getswitchinterval(), locked_kb()
     seen = {}
     first = Scheduler().add(looker(seen, "a", rt=True, rate=100))
     first.start()
+    until(lambda: seen.get("a"))
     looks(looker(seen, "b", rt=True, rate=100))
     between = sys.getswitchinterval()
     first.stop()
