@@ -178,8 +178,8 @@ def test_what_may_be_asked_of_a_session(launch, tmp_path):
     until(lambda: (row := robot.node("new")) is not None and row.pid, "new runs")
     until(lambda: robot.node("other").pid not in (0, before["other"]) and not robot.node("old"), "the change")
     assert not alive(before["old"])
-    environment = Path(f"/proc/{robot.node('other').pid}/environ").read_bytes()
-    assert b"SPEED=2\0" in environment
+    environment = Path(f"/proc/{robot.node('other').pid}/environ")
+    until(lambda: b"SPEED=2\0" in environment.read_bytes(), "its own environment, which it has from exec on")
     same = robot.node("same").pid
     assert json.loads(ask("--reload", "robot", "--json")[1])["restarted"] == []
     assert robot.node("same").pid == same
